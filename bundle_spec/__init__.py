@@ -1,0 +1,1 @@
+"""The bundle format of downpour: everything about a ``.dpbundle``, nothing about clouds."""

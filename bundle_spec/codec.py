@@ -1,0 +1,181 @@
+"""Typed records <-> JSON values <-> canonical JSON bytes.
+
+Records are frozen dataclasses whose field names are the JSON keys.  A record decoded from a
+newer bundle keeps the keys that this version does not know in ``extra`` and writes them back,
+so that a round trip loses nothing [M-7].  Decoding reports every fault, with its JSON path.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from bundle_spec.errors import BundleError, BundleFaults
+
+Json = Any
+"""A JSON value as the json module makes it."""
+
+R = TypeVar("R")
+
+MAX_DEPTH = 32
+"""Nesting allowed in a JSON document of a bundle [M-4]."""
+
+
+def dumps(value: Json) -> bytes:
+    """Canonical JSON [M-2]: UTF-8, sorted keys, one space of indent, one final newline."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def loads(data: bytes, where: str) -> Json:
+    """Parse strictly: UTF-8, no duplicate keys, no NaN, bounded depth [M-3] [M-4].
+
+    Raises BundleError located at ``where``.
+    """
+    try:
+        value = json.loads(
+            data.decode("utf-8", "strict"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+        )
+    except UnicodeDecodeError as exc:
+        raise BundleError(f"not UTF-8 at byte {exc.start}", where=where) from exc
+    except RecursionError as exc:
+        raise BundleError("nested too deeply", where=where) from exc
+    except ValueError as exc:
+        raise BundleError(f"not JSON: {exc}", where=where) from exc
+    if _depth(value) > MAX_DEPTH:
+        raise BundleError(f"nested deeper than {MAX_DEPTH} levels", where=where)
+    return value
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    result: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"the key {key!r} stands twice in one object")
+        result[key] = value
+    return result
+
+
+def _no_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _depth(value: Json) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
+
+
+def encode(record: object) -> Json:
+    """A record, or a tuple or mapping of them, as a JSON value.
+
+    A key of ``extra`` never hides a field of the record.
+    """
+    if dataclasses.is_dataclass(record):
+        value = {
+            field.name: encode(getattr(record, field.name))
+            for field in dataclasses.fields(record)
+            if field.name != "extra"
+        }
+        return {**getattr(record, "extra", {}), **value}
+    if isinstance(record, (tuple, list)):
+        return [encode(item) for item in record]
+    if isinstance(record, Mapping):
+        return {key: encode(item) for key, item in record.items()}
+    return record
+
+
+def decode(cls: type[R], value: Json, where: str) -> R:
+    """The record of type ``cls`` that ``value`` describes.
+
+    ``where`` names the document and the place in it for faults.  Raises BundleFaults with
+    every fault: a missing key without a default, a value of another type.
+    """
+    faults: list[BundleError] = []
+    record = _decode(cls, value, where, faults)
+    if faults:
+        raise BundleFaults("the data does not have the form that the format asks for", faults)
+    return typing.cast(R, record)
+
+
+def _decode(hint: Any, value: Json, where: str, faults: list[BundleError]) -> Any:
+    origin = typing.get_origin(hint)
+    if dataclasses.is_dataclass(hint):
+        return _decode_record(typing.cast(type, hint), value, where, faults)
+    if hint is Any or hint is object:
+        return value
+    if origin in (types.UnionType, typing.Union):
+        options = typing.get_args(hint)
+        if value is None and type(None) in options:
+            return None
+        return _decode(next(o for o in options if o is not type(None)), value, where, faults)
+    if origin is tuple:
+        if not isinstance(value, list):
+            return _fault("a list", value, where, faults)
+        item = typing.get_args(hint)[0]
+        return tuple(
+            _decode(item, child, f"{where}[{index}]", faults) for index, child in enumerate(value)
+        )
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            return _fault("an object", value, where, faults)
+        item = typing.get_args(hint)[1]
+        return {key: _decode(item, child, f"{where}.{key}", faults) for key, child in value.items()}
+    if origin is typing.Literal:
+        allowed = typing.get_args(hint)
+        if value not in allowed:
+            return _fault("one of " + ", ".join(map(repr, allowed)), value, where, faults)
+        return value
+    # bool is an int in Python, never in JSON.
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        return _fault(_NAMES[hint], value, where, faults)
+    return value
+
+
+_NAMES = {str: "a string", int: "an integer", bool: "true or false"}
+
+
+def _fault(expected: str, value: Json, where: str, faults: list[BundleError]) -> None:
+    shown = json.dumps(value, ensure_ascii=True)
+    if len(shown) > 40:
+        shown = shown[:37] + "..."
+    faults.append(BundleError(f"expected {expected}, found {shown}", where=where))
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]) -> Any:
+    if not isinstance(value, dict):
+        return _fault("an object", value, where, faults)
+    known: dict[str, Any] = {}
+    before = len(faults)
+    for field in dataclasses.fields(cls):
+        if field.name == "extra":
+            continue
+        if field.name in value:
+            known[field.name] = _decode(
+                _hints(cls)[field.name], value[field.name], f"{where}.{field.name}", faults
+            )
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            faults.append(BundleError(f"the key {field.name!r} is missing", where=where))
+    if len(faults) > before:
+        return None
+    extra = {key: child for key, child in value.items() if key not in known}
+    return cls(**known, **({"extra": extra} if extra else {}))

@@ -1,0 +1,142 @@
+"""The one error tree of downpour.
+
+An error says what happened in one sentence, where, and what to do about it; its class
+carries the exit code of the process.  ``docs/exit-codes.md`` is the table, and a test holds
+it against the classes below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+
+class DownpourError(Exception):
+    """The root: something that downpour can explain.
+
+    ``message`` is one sentence without a trailing full stop, ``where`` a place that a person
+    can find (``export.yml:12:3``, ``disks/0001/00000/00f.zst at 7340032``), ``remedy`` what to do.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, where: str | None = None, remedy: str | None = None):
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text} ({self.remedy})" if self.remedy else text
+
+
+class Faults(DownpourError):
+    """Several faults of one kind, found in one pass: all are told, not only the first."""
+
+    def __init__(self, message: str, faults: Iterable[DownpourError], *, remedy: str | None = None):
+        super().__init__(message, remedy=remedy)
+        self.faults: Sequence[DownpourError] = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {fault}" for fault in self.faults)])
+
+
+class UsageError(DownpourError):
+    """The command line is not one of the documented patterns."""
+
+    exit_code = 2
+
+
+class ResourceFileError(DownpourError):
+    """One mistake in a resource file, with its line and column."""
+
+    exit_code = 3
+
+
+class PlanError(DownpourError):
+    """What the resource file asks for cannot be carried as asked."""
+
+    exit_code = 3
+
+
+class BundleError(DownpourError):
+    """The bundle is damaged, incomplete, or not a bundle."""
+
+    exit_code = 4
+
+
+class UnsupportedBundle(BundleError):
+    """The bundle is whole but asks for something that this reader does not know."""
+
+
+class TrustError(DownpourError):
+    """Whole, but not what this importer is willing to run or to believe."""
+
+    exit_code = 5
+
+
+class CloudError(DownpourError):
+    """The cloud could not be reached, or did not accept the credentials."""
+
+    exit_code = 6
+
+
+class CaptureError(DownpourError):
+    """The source cloud failed while something was read or captured."""
+
+    exit_code = 7
+
+
+class TargetError(DownpourError):
+    """The target lacks something that the bundle needs; nothing was written."""
+
+    exit_code = 8
+
+
+class RecreateError(DownpourError):
+    """The target refused or failed while something was made."""
+
+    exit_code = 9
+
+
+class ResultError(DownpourError):
+    """The run ended, but what stands in the target differs from the manifest."""
+
+    exit_code = 10
+
+
+class StateError(DownpourError):
+    """The state directory belongs to another bundle, cloud or project, or cannot be believed."""
+
+    exit_code = 11
+
+
+class LocalError(DownpourError):
+    """A local file or directory cannot be read or written."""
+
+    exit_code = 12
+
+
+class ResourceFileFaults(Faults, ResourceFileError):
+    pass
+
+
+class PlanFaults(Faults, PlanError):
+    pass
+
+
+class BundleFaults(Faults, BundleError):
+    pass
+
+
+class TargetFaults(Faults, TargetError):
+    pass
+
+
+class ResultFaults(Faults, ResultError):
+    pass
+
+
+INTERRUPTED_EXIT_CODE = 130
+"""Ctrl-C or SIGTERM: what a shell reports for SIGINT."""

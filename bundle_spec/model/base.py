@@ -1,0 +1,65 @@
+"""What every record of a resource has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NamedTuple
+
+ResourceType = Literal[
+    "keypair",
+    "security_group",
+    "network",
+    "subnet",
+    "router",
+    "port",
+    "floating_ip",
+    "image",
+    "volume",
+    "server",
+]
+
+
+class Ref(NamedTuple):
+    """A reference to a resource: its type and its ID at the source.
+
+    A keypair's ID is its name, as in Nova; those of flavors, volume types and availability
+    zones are their names too, because that is all a tenant's resource tells about them.
+    """
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.type.replace('_', ' ')} {self.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """A resource of the source that the target shall have.
+
+    Attribute names and values are those of the OpenStack API named in the class, without the
+    marks that downpour itself leaves on resources.
+    """
+
+    type: ClassVar[ResourceType]
+
+    id: str
+    name: str
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.type, self.id)
+
+    def references(self) -> tuple[Ref, ...]:
+        """Every resource that must stand before this one can be made, in no special order."""
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tagged(Resource):
+    """A Neutron resource with the standard attributes ``description`` and ``tags``."""
+
+    description: str = ""
+    tags: tuple[str, ...] = ()

@@ -1,0 +1,18 @@
+"""Compute API: ``/os-keypairs``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bundle_spec.model.base import Resource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keypair(Resource):
+    """A public key.  Its ID is its name; the private key never leaves its owner."""
+
+    type = "keypair"
+
+    public_key: str
+    key_type: Literal["ssh", "x509"] = "ssh"

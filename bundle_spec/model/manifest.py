@@ -1,0 +1,128 @@
+"""The manifest: the sealed record of what was taken, when, from where, and in which bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bundle_spec.model.references import References
+from bundle_spec.model.resources import Resources
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The cloud and project that the bundle was taken from.  Never a credential."""
+
+    auth_url: str
+    region: str | None
+    project_id: str
+    project_name: str
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """How the bytes of a disk were taken.
+
+    ``consistency``: ``idle`` (nothing could write: an image, a detached volume), ``stopped`` or
+    ``paused`` (the server was), ``live`` (as after a power cut).  ``at``: UTC, ISO 8601, the
+    moment of the snapshot.  ``source_hash``: what the source's Glance said of these bytes, as
+    ``algorithm:hex``; None where it said nothing.
+    """
+
+    type: Literal["image", "volume", "server"]
+    id: str
+    at: str
+    consistency: Literal["idle", "stopped", "paused", "live"]
+    source_hash: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disk:
+    """A disk of the bundle; sizes in bytes, digests SHA-256 in hex.
+
+    ``size`` and ``sha256`` are of the disk's bytes in ``disk_format`` as the source gave them;
+    ``list_sha256`` is of the member ``disks/<id>.sha256``.
+    """
+
+    id: str
+    disk_format: str
+    size: int
+    sha256: str
+    chunk_size: int
+    chunks: int
+    list_sha256: str
+    capture: Capture | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AbandonedDisk:
+    """What a broken capture attempt left: checked like a disk, never imported."""
+
+    id: str
+    chunk_size: int
+    size: int
+    chunks: int
+    list_sha256: str
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A small member: ``path`` from the archive root, ``size`` in bytes."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Omission:
+    """Something that the source has and the bundle does not carry, and why."""
+
+    type: str
+    id: str
+    name: str
+    attribute: str | None
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """What the exporter says; the writer adds what only it knows (see Manifest)."""
+
+    created: str
+    tool: str
+    source: Source
+    resources: Resources = field(default_factory=Resources)
+    references: References = field(default_factory=References)
+    omissions: tuple[Omission, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(Content):
+    """``manifest.json``.
+
+    ``version`` is [major, minor]; ``requires`` names features without which a reader must
+    refuse the bundle; ``uuid`` is the bundle's own.
+    """
+
+    format: Literal["dpbundle"]
+    version: tuple[int, ...]
+    requires: tuple[str, ...] = ()
+    uuid: str
+    disks: tuple[Disk, ...] = ()
+    abandoned: tuple[AbandonedDisk, ...] = ()
+    files: tuple[File, ...] = ()
+    index_sha256: str
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def disk(self, disk_id: str) -> Disk:
+        """The disk with this id.  Raises KeyError."""
+        for disk in self.disks:
+            if disk.id == disk_id:
+                return disk
+        raise KeyError(disk_id)

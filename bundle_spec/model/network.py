@@ -1,0 +1,19 @@
+"""Network API: ``/networks``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bundle_spec.model.base import Tagged
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network(Tagged):
+    """A network that the tenant owns.  Provider attributes are the operator's, not carried."""
+
+    type = "network"
+
+    admin_state_up: bool = True
+    mtu: int | None = None
+    port_security_enabled: bool = True
+    dns_domain: str = ""

@@ -1,0 +1,113 @@
+"""What the target must have by itself: named at the source, mapped at the target, never made.
+
+Each record tells what is needed to recognise an equal on the target without the source at
+hand.  ``id`` is what resources of the bundle refer to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from bundle_spec.model.base import Ref
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    type: ClassVar[str]
+
+    id: str
+    name: str
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.type, self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlavorReference(Reference):
+    """``ram`` and ``swap`` in MiB, ``disk`` and ``ephemeral`` in GiB, as Nova counts them."""
+
+    type = "flavor"
+
+    vcpus: int
+    ram: int
+    disk: int
+    ephemeral: int = 0
+    swap: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkReference(Reference):
+    """An external network, or one that another project shares."""
+
+    type = "network"
+
+    external: bool
+    shared: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubnetReference(Reference):
+    """A subnet of a shared network on which a carried port has an address."""
+
+    type = "subnet"
+
+    network_id: str
+    cidr: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageReference(Reference):
+    """A public image, or one of another project.  ``size`` in bytes; a hash may be unknown."""
+
+    type = "image"
+
+    disk_format: str | None = None
+    size: int | None = None
+    hash_algo: str | None = None
+    hash_value: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeTypeReference(Reference):
+    type = "volume_type"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AvailabilityZoneReference(Reference):
+    """Its ID is ``compute/NAME`` or ``volume/NAME``: the services' zones are not the same."""
+
+    type = "availability_zone"
+
+    service: Literal["compute", "volume"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeypairReference(Reference):
+    """A keypair that a server names and that the source does not have."""
+
+    type = "keypair"
+
+
+@dataclass(frozen=True, kw_only=True)
+class References:
+    flavors: tuple[FlavorReference, ...] = ()
+    networks: tuple[NetworkReference, ...] = ()
+    subnets: tuple[SubnetReference, ...] = ()
+    images: tuple[ImageReference, ...] = ()
+    volume_types: tuple[VolumeTypeReference, ...] = ()
+    availability_zones: tuple[AvailabilityZoneReference, ...] = ()
+    keypairs: tuple[KeypairReference, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __iter__(self) -> Iterator[Reference]:
+        yield from self.flavors
+        yield from self.networks
+        yield from self.subnets
+        yield from self.images
+        yield from self.volume_types
+        yield from self.availability_zones
+        yield from self.keypairs

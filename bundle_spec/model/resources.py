@@ -1,0 +1,47 @@
+"""All resources of a bundle, by type, in the order in which the target makes them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bundle_spec.model.base import Resource
+from bundle_spec.model.floating_ip import FloatingIp
+from bundle_spec.model.image import Image
+from bundle_spec.model.keypair import Keypair
+from bundle_spec.model.network import Network
+from bundle_spec.model.port import Port
+from bundle_spec.model.router import Router
+from bundle_spec.model.security_group import SecurityGroup
+from bundle_spec.model.server import Server
+from bundle_spec.model.subnet import Subnet
+from bundle_spec.model.volume import Volume
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """The order of the fields is the order of creation."""
+
+    keypairs: tuple[Keypair, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
+    networks: tuple[Network, ...] = ()
+    subnets: tuple[Subnet, ...] = ()
+    routers: tuple[Router, ...] = ()
+    ports: tuple[Port, ...] = ()
+    images: tuple[Image, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    servers: tuple[Server, ...] = ()
+    floating_ips: tuple[FloatingIp, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __iter__(self) -> Iterator[Resource]:
+        for name in SECTIONS:
+            yield from getattr(self, name)
+
+
+SECTIONS: tuple[str, ...] = tuple(
+    each.name for each in dataclasses.fields(Resources) if each.name != "extra"
+)
+"""``keypairs``, ``security_groups`` …: the keys of the resource graph."""

@@ -1,0 +1,32 @@
+"""Network API: ``/routers``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bundle_spec.model.base import Ref, Tagged
+from bundle_spec.model.subnet import HostRoute
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouterInterface:
+    """An interface of a router: one address on one subnet."""
+
+    subnet_id: str
+    ip_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Router(Tagged):
+    """A router.  Its address on the external network is the cloud's choice, not carried."""
+
+    type = "router"
+
+    admin_state_up: bool = True
+    external_network_id: str | None = None
+    interfaces: tuple[RouterInterface, ...] = ()
+    routes: tuple[HostRoute, ...] = ()
+
+    def references(self) -> tuple[Ref, ...]:
+        external = (Ref("network", self.external_network_id),) if self.external_network_id else ()
+        return (*external, *(Ref("subnet", each.subnet_id) for each in self.interfaces))

@@ -1,0 +1,44 @@
+"""Network API: ``/security-groups`` and ``/security-group-rules``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from bundle_spec.model.base import Ref, Tagged
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecurityGroupRule:
+    """One rule.  None means "any" throughout; port 0 and ICMP type 0 are values."""
+
+    id: str
+    direction: Literal["ingress", "egress"]
+    ether_type: Literal["IPv4", "IPv6"]
+    protocol: str | None = None
+    port_range_min: int | None = None
+    port_range_max: int | None = None
+    remote_ip_prefix: str | None = None
+    remote_group_id: str | None = None
+    description: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecurityGroup(Tagged):
+    """A security group with all of its rules, also those that Neutron made by itself.
+
+    The groups that rules refer to are not ``references()``: they may refer to each other, so
+    all groups are made first and their rules afterwards.
+    """
+
+    type = "security_group"
+
+    stateful: bool = True
+    rules: tuple[SecurityGroupRule, ...] = ()
+
+    def remote_groups(self) -> tuple[Ref, ...]:
+        """Other groups that a rule of this one names."""
+        ids = {rule.remote_group_id for rule in self.rules if rule.remote_group_id}
+        return tuple(Ref("security_group", group) for group in sorted(ids - {self.id}))

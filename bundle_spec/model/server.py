@@ -1,0 +1,64 @@
+"""Compute API: ``/servers``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bundle_spec.model.base import Ref, Resource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nic:
+    """A network interface; the order of a server's NICs is the guest's order."""
+
+    port_id: str
+    tag: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttachedVolume:
+    """A volume of a server; ``boot_index`` 0 is the root disk of a volume-booted server."""
+
+    volume_id: str
+    device: str | None = None
+    boot_index: int | None = None
+    delete_on_termination: bool = False
+    tag: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server(Resource):
+    """A server.
+
+    ``image_id`` is what it boots from: the carried image of its own disk, a carried image of
+    the tenant, or an image that the target must have; None for a volume-booted server.
+    ``flavor`` is the flavor's name at the source; its numbers stand in the references.
+    """
+
+    type = "server"
+
+    flavor: str
+    power_state: Literal["running", "stopped"] = "running"
+    description: str | None = None
+    image_id: str | None = None
+    key_name: str | None = None
+    availability_zone: str | None = None
+    config_drive: bool = False
+    hostname: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    nics: tuple[Nic, ...] = ()
+    volumes: tuple[AttachedVolume, ...] = ()
+
+    def references(self) -> tuple[Ref, ...]:
+        zone = self.availability_zone
+        return (
+            Ref("flavor", self.flavor),
+            *((Ref("image", self.image_id),) if self.image_id else ()),
+            *((Ref("keypair", self.key_name),) if self.key_name else ()),
+            *((Ref("availability_zone", f"compute/{zone}"),) if zone else ()),
+            *(Ref("port", nic.port_id) for nic in self.nics),
+            *(Ref("volume", each.volume_id) for each in self.volumes),
+        )

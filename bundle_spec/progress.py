@@ -1,0 +1,53 @@
+"""Progress as a protocol: libraries report, the command line decides how it looks."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, Self
+
+Unit = Literal["bytes", "resources"]
+
+
+class Task(Protocol):
+    """One long step.  A context manager: leaving it ends the step."""
+
+    def advance(self, amount: int) -> None:
+        """``amount`` more units are done."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+
+class Progress(Protocol):
+    """Where steps are announced.  Implementations are thread-safe."""
+
+    def task(self, label: str, total: int | None, unit: Unit) -> Task:
+        """Begin a step of ``total`` units (None: unknown)."""
+        ...
+
+    def note(self, text: str) -> None:
+        """Say one line to the person who watches."""
+
+
+class _NullTask:
+    def advance(self, amount: int) -> None:
+        pass
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+class NullProgress:
+    """Reports to nobody."""
+
+    def task(self, label: str, total: int | None, unit: Unit) -> Task:
+        return _NullTask()
+
+    def note(self, text: str) -> None:
+        pass
+
+
+NULL = NullProgress()

@@ -1,0 +1,1 @@
+"""The half that reads a cloud and writes a bundle."""

@@ -1,0 +1,1 @@
+"""The half that reads a bundle and makes it true in another cloud."""
