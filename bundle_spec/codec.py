@@ -137,7 +137,8 @@ def _decode(hint: Any, value: Json, where: str, faults: list[BundleError]) -> An
         return {key: _decode(item, child, f"{where}.{key}", faults) for key, child in value.items()}
     if origin is typing.Literal:
         allowed = typing.get_args(hint)
-        if value not in allowed:
+        # 6.0 == 6 and True == 1 in Python, but they are other values in JSON.
+        if not any(type(value) is type(each) and value == each for each in allowed):
             return _fault("one of " + ", ".join(map(repr, allowed)), value, where, faults)
         return value
     # bool is an int in Python, never in JSON.

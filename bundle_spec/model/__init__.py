@@ -1,6 +1,6 @@
 """Typed records of everything a manifest holds, one module per resource type."""
 
-from bundle_spec.model.base import Ref, Resource, ResourceType, Tagged
+from bundle_spec.model.base import Record, Ref, Resource, ResourceType, Tagged
 from bundle_spec.model.floating_ip import FloatingIp
 from bundle_spec.model.image import Image
 from bundle_spec.model.keypair import Keypair
@@ -60,6 +60,7 @@ __all__ = [
     "Nic",
     "Omission",
     "Port",
+    "Record",
     "Ref",
     "Reference",
     "References",

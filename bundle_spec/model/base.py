@@ -35,7 +35,14 @@ class Ref(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resource:
+class Record:
+    """An object of the manifest.  ``extra``: its keys that this version does not know [M-7]."""
+
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource(Record):
     """A resource of the source that the target shall have.
 
     Attribute names and values are those of the OpenStack API named in the class, without the
@@ -46,7 +53,6 @@ class Resource:
 
     id: str
     name: str
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def ref(self) -> Ref:

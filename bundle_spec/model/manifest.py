@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from bundle_spec.model.base import Record
 from bundle_spec.model.references import References
 from bundle_spec.model.resources import Resources
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(Record):
     """The cloud and project that the bundle was taken from.  Never a credential."""
 
     auth_url: str
     region: str | None
     project_id: str
     project_name: str
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Capture:
+class Capture(Record):
     """How the bytes of a disk were taken.
 
     ``consistency``: ``idle`` (nothing could write: an image, a detached volume), ``stopped`` or
@@ -36,11 +35,10 @@ class Capture:
     at: str
     consistency: Literal["idle", "stopped", "paused", "live"]
     source_hash: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disk:
+class Disk(Record):
     """A disk of the bundle; sizes in bytes, digests SHA-256 in hex.
 
     ``size`` and ``sha256`` are of the disk's bytes in ``disk_format`` as the source gave them;
@@ -55,11 +53,10 @@ class Disk:
     chunks: int
     list_sha256: str
     capture: Capture | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class AbandonedDisk:
+class AbandonedDisk(Record):
     """What a broken capture attempt left: checked like a disk, never imported."""
 
     id: str
@@ -67,11 +64,10 @@ class AbandonedDisk:
     size: int
     chunks: int
     list_sha256: str
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
+class File(Record):
     """A small member: ``path`` from the archive root, ``size`` in bytes."""
 
     path: str
@@ -80,7 +76,7 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Omission:
+class Omission(Record):
     """Something that the source has and the bundle does not carry, and why."""
 
     type: str
@@ -91,7 +87,7 @@ class Omission:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Content:
+class Content(Record):
     """What the exporter says; the writer adds what only it knows (see Manifest)."""
 
     created: str
@@ -118,7 +114,10 @@ class Manifest(Content):
     abandoned: tuple[AbandonedDisk, ...] = ()
     files: tuple[File, ...] = ()
     index_sha256: str
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def all_disks(self) -> tuple[Disk | AbandonedDisk, ...]:
+        """In the order of INDEX: the disks, then what broken attempts left."""
+        return (*self.disks, *self.abandoned)
 
     def disk(self, disk_id: str) -> Disk:
         """The disk with this id.  Raises KeyError."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bundle_spec.model.base import Ref, Tagged
+from bundle_spec.model.base import Record, Ref, Tagged
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixedIp:
+class FixedIp(Record):
     subnet_id: str
     ip_address: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddressPair:
+class AddressPair(Record):
     ip_address: str
     mac_address: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class DhcpOption:
+class DhcpOption(Record):
     opt_name: str
     opt_value: str
     ip_version: int = 4

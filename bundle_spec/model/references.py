@@ -6,20 +6,19 @@ hand.  ``id`` is what resources of the bundle refer to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from bundle_spec.model.base import Ref
+from bundle_spec.model.base import Record, Ref
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class Reference(Record):
     type: ClassVar[str]
 
     id: str
     name: str
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def ref(self) -> Ref:
@@ -93,7 +92,7 @@ class KeypairReference(Reference):
 
 
 @dataclass(frozen=True, kw_only=True)
-class References:
+class References(Record):
     flavors: tuple[FlavorReference, ...] = ()
     networks: tuple[NetworkReference, ...] = ()
     subnets: tuple[SubnetReference, ...] = ()
@@ -101,7 +100,6 @@ class References:
     volume_types: tuple[VolumeTypeReference, ...] = ()
     availability_zones: tuple[AvailabilityZoneReference, ...] = ()
     keypairs: tuple[KeypairReference, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __iter__(self) -> Iterator[Reference]:
         yield from self.flavors

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from bundle_spec.model.base import Resource
+from bundle_spec.model.base import Record, Resource
 from bundle_spec.model.floating_ip import FloatingIp
 from bundle_spec.model.image import Image
 from bundle_spec.model.keypair import Keypair
@@ -21,7 +20,7 @@ from bundle_spec.model.volume import Volume
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resources:
+class Resources(Record):
     """The order of the fields is the order of creation."""
 
     keypairs: tuple[Keypair, ...] = ()
@@ -34,7 +33,6 @@ class Resources:
     volumes: tuple[Volume, ...] = ()
     servers: tuple[Server, ...] = ()
     floating_ips: tuple[FloatingIp, ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __iter__(self) -> Iterator[Resource]:
         for name in SECTIONS:

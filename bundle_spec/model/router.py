@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bundle_spec.model.base import Ref, Tagged
+from bundle_spec.model.base import Record, Ref, Tagged
 from bundle_spec.model.subnet import HostRoute
 
 
 @dataclass(frozen=True, kw_only=True)
-class RouterInterface:
+class RouterInterface(Record):
     """An interface of a router: one address on one subnet."""
 
     subnet_id: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
-from bundle_spec.model.base import Ref, Tagged
+from bundle_spec.model.base import Record, Ref, Tagged
 
 
 @dataclass(frozen=True, kw_only=True)
-class SecurityGroupRule:
+class SecurityGroupRule(Record):
     """One rule.  None means "any" throughout; port 0 and ICMP type 0 are values."""
 
     id: str
@@ -22,7 +21,6 @@ class SecurityGroupRule:
     remote_ip_prefix: str | None = None
     remote_group_id: str | None = None
     description: str = ""
-    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bundle_spec.model.base import Ref, Resource
+from bundle_spec.model.base import Record, Ref, Resource
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nic:
+class Nic(Record):
     """A network interface; the order of a server's NICs is the guest's order."""
 
     port_id: str
@@ -18,7 +18,7 @@ class Nic:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttachedVolume:
+class AttachedVolume(Record):
     """A volume of a server; ``boot_index`` 0 is the root disk of a volume-booted server."""
 
     volume_id: str

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bundle_spec.model.base import Ref, Tagged
+from bundle_spec.model.base import Record, Ref, Tagged
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllocationPool:
+class AllocationPool(Record):
     start: str
     end: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostRoute:
+class HostRoute(Record):
     """A route given to hosts (subnet) or held by a router."""
 
     destination: str
