@@ -1,1 +1,23 @@
 """The bundle format of downpour: everything about a ``.dpbundle``, nothing about clouds."""
+
+from bundle_spec.disk_reader import DiskReader
+from bundle_spec.disk_writer import DiskWriter
+from bundle_spec.marker import MARKER_PREFIX, is_marker, is_reserved
+from bundle_spec.reader import BundleReader, open_bundle
+from bundle_spec.verify import Level, VerifiedBundle, verify_bundle
+from bundle_spec.writer import BundleWriter, FinishedBundle
+
+__all__ = [
+    "MARKER_PREFIX",
+    "BundleReader",
+    "BundleWriter",
+    "DiskReader",
+    "DiskWriter",
+    "FinishedBundle",
+    "Level",
+    "VerifiedBundle",
+    "is_marker",
+    "is_reserved",
+    "open_bundle",
+    "verify_bundle",
+]

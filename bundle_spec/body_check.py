@@ -1,0 +1,242 @@
+"""Walk the members between magic and INDEX: every byte accounted for, every fault told.
+
+One thread follows the headers and keeps the order; others read, hash and look into frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from bundle_spec import digest, layout
+from bundle_spec.disk_check import DiskCheck, Tables
+from bundle_spec.envelope import BODY, Envelope, describe
+from bundle_spec.errors import BundleError
+from bundle_spec.frame import fault as frame_fault
+from bundle_spec.index import Index, pack
+from bundle_spec.layout import BLOCK, Header, Span
+from bundle_spec.progress import Task
+from bundle_spec.source import Source
+
+_BATCH = 2 * layout.MIB
+_BATCH_MEMBERS = 256
+_AHEAD = 4
+
+Check = Callable[[], list["Located"]]
+Located = tuple[int, BundleError]
+"""A fault with the offset of its member, to tell the faults in the order of the file."""
+
+
+def check_body(source: Source, envelope: Envelope, task: Task) -> list[BundleError]:
+    """Every fault between magic and INDEX, and those of INDEX itself, in the order of the file."""
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "verify") as pool:
+        return _Walk(source, envelope, task, pool).run()
+
+
+class _Walk:
+    def __init__(self, source: Source, envelope: Envelope, task: Task, pool: ThreadPoolExecutor):
+        self._source = source
+        self._task = task
+        self._pool = pool
+        self._manifest = envelope.manifest
+        self._index_span = envelope.end.index
+        self._end = envelope.end.index.offset - BLOCK
+        self._index = Index(source, envelope)
+        self._index_whole = False
+        self._disks = {disk.id: DiskCheck(disk) for disk in self._manifest.all_disks()}
+        self._files = {file.path: file for file in self._manifest.files}
+        self._files_seen: set[str] = set()
+        self._faults: list[Located] = []
+        self._batch: list[Check] = []
+        self._batch_size = 0
+        self._pending: deque[tuple[int, Future[list[Located]]]] = deque()
+
+    def run(self) -> list[BundleError]:
+        self._check_index()
+        position = BODY
+        while position < self._end:
+            header = layout.parse_header(self._source.read(position, BLOCK))
+            if header is None:
+                position = self._skip(position, "the header is not canonical")
+            elif Span(position + BLOCK, header.size).next_header > self._end:
+                position = self._skip(position, f"{header.name} reaches into INDEX")
+            else:
+                self._member(header, position)
+                position += BLOCK + layout.padded(header.size)
+        self._flush()
+        while self._pending:
+            self._collect()
+        self._missing()
+        return [error for _, error in sorted(self._faults, key=lambda each: each[0])]
+
+    # --- batches ---
+
+    def _later(self, size: int, check: Check) -> None:
+        """Do ``check`` in a thread.  ``size``: the stored bytes that it reads."""
+        self._batch.append(check)
+        self._batch_size += size
+        if self._batch_size >= _BATCH or len(self._batch) >= _BATCH_MEMBERS:
+            self._flush()
+
+    def _flush(self) -> None:
+        batch, size = self._batch, self._batch_size
+        self._batch, self._batch_size = [], 0
+        self._pending.append(
+            (size, self._pool.submit(lambda: [each for check in batch for each in check()]))
+        )
+        if len(self._pending) > _AHEAD:
+            self._collect()
+
+    def _collect(self) -> None:
+        size, future = self._pending.popleft()
+        self._faults += future.result()
+        self._task.advance(size)
+
+    def _fault(self, position: int, name: str, message: str) -> None:
+        self._faults.append((position, BundleError(message, where=f"{name} at {position}")))
+
+    # --- INDEX ---
+
+    def _check_index(self) -> None:
+        """INDEX comes last but is needed first: it tells where the chunk lists lie."""
+        span = self._index_span
+        found = digest.of_stream(self._source.pieces(span.offset, span.size))
+        self._index_whole = found == self._manifest.index_sha256
+        if not self._index_whole:
+            message = "not the digest that the manifest gives"
+            self._fault(self._end, layout.INDEX_NAME, message)
+            return
+        for disk in self._disks.values():
+            try:
+                disk.tables = Tables(self._source, self._index, disk.record)
+            except BundleError as exc:
+                self._faults.append((self._end, exc))
+
+    # --- members ---
+
+    def _skip(self, position: int, message: str) -> int:
+        """Tell a header's fault and look for the next header that is canonical."""
+        self._fault(position, "header", message)
+        position += BLOCK
+        while position < self._end:
+            if layout.parse_header(self._source.read(position, BLOCK)):
+                break
+            position += BLOCK
+        return position
+
+    def _member(self, header: Header, position: int) -> None:
+        if chunk := layout.parse_chunk_name(header.name):
+            disk = self._disks.get(chunk[0])
+            if disk and chunk[1] < disk.record.chunks:
+                self._chunk(header, position, disk, chunk[1])
+                return
+        elif name := layout.parse_list_name(header.name):
+            disk = self._disks.get(name)
+            if disk:
+                self._list(header, position, disk)
+                return
+        elif header.name in self._files:
+            self._file(header, position)
+            return
+        self._fault(position, header.name, "the manifest knows no such member")
+
+    def _chunk(self, header: Header, position: int, disk: DiskCheck, number: int) -> None:
+        if number < disk.next:
+            self._fault(position, header.name, "the member stands twice, or too late")
+            return
+        if number > disk.next:
+            message = f"the {number - disk.next} chunks before it are missing"
+            self._fault(position, header.name, message)
+        disk.next = number + 1
+        if header.link:
+            fault = "a link has data" if header.size else None
+            if fault := fault or disk.link_fault(number, header.link, self._disks):
+                self._fault(position, header.name, fault)
+            return
+        disk.stored(number)
+        span, due, line = Span(position + BLOCK, header.size), disk.due(number), None
+        if span.size > layout.frame_bound(due):
+            self._fault(position, header.name, f"a frame of {span.size} bytes for {due}")
+            return
+        if disk.tables:
+            line = disk.tables.lines[number]
+            if pack(span) != disk.tables.entries[number]:
+                self._fault(position, header.name, "INDEX has another place or length for it")
+        self._later(span.size, lambda: self._check_chunk(header.name, span, due, line))
+
+    def _list(self, header: Header, position: int, disk: DiskCheck) -> None:
+        if disk.list_seen:
+            self._fault(position, header.name, "the member stands twice")
+            return
+        disk.list_seen = True
+        if disk.missing:
+            message = f"the last {disk.missing} chunks before it are missing"
+            self._fault(position, header.name, message)
+        size = disk.record.chunks * layout.LIST_LINE
+        entry = (disk.record.id, disk.record.chunks)
+        self._plain(header, position, size, disk.record.list_sha256, entry)
+
+    def _file(self, header: Header, position: int) -> None:
+        file = self._files[header.name]
+        if header.name in self._files_seen:
+            self._fault(position, header.name, "the member stands twice")
+            return
+        self._files_seen.add(header.name)
+        self._plain(header, position, file.size, file.sha256, (file.path, 0))
+
+    def _plain(
+        self, header: Header, position: int, size: int, sha256: str, entry: tuple[str, int]
+    ) -> None:
+        """A member of one digest.  ``entry``: what INDEX calls it."""
+        if header.link or header.size != size:
+            self._fault(position, header.name, f"not a member of {size} bytes")
+            return
+        span = Span(position + BLOCK, size)
+        if self._index_whole and pack(span) != self._index.entry(*entry):
+            self._fault(position, header.name, "INDEX has another place or length for it")
+        self._later(size, lambda: self._check_plain(header.name, span, sha256))
+
+    def _missing(self) -> None:
+        for disk in self._disks.values():
+            if not disk.list_seen:
+                self._fault(self._end, layout.list_name(disk.record.id), "missing before INDEX")
+                if disk.missing:
+                    name = layout.chunk_name(disk.record.id, disk.next)
+                    self._fault(self._end, name, "missing before INDEX")
+        for path in self._files.keys() - self._files_seen:
+            self._fault(self._end, path, "missing before INDEX")
+
+    # --- in threads ---
+
+    def _check_chunk(self, name: str, span: Span, due: int, line: bytes | None) -> list[Located]:
+        block = self._source.read(span.offset, layout.padded(span.size))
+        data = block[: span.size]
+        messages = []
+        if any(block[span.size :]):
+            messages.append("bytes in the padding")
+        if line is not None:
+            found = hashlib.sha256(data).hexdigest()
+            if line != f"{found}  {name}\n".encode():
+                messages.append("not the line that the chunk list has for it")
+        if message := frame_fault(data, due):
+            messages.append(message)
+        return _located(name, span, messages)
+
+    def _check_plain(self, name: str, span: Span, sha256: str) -> list[Located]:
+        messages = []
+        rest = span.next_header - span.offset - span.size
+        if any(self._source.read(span.offset + span.size, rest)):
+            messages.append("bytes in the padding")
+        if digest.of_stream(self._source.pieces(span.offset, span.size)) != sha256:
+            messages.append("not the digest that the manifest gives")
+        return _located(name, span, messages)
+
+
+def _located(name: str, span: Span, messages: list[str]) -> list[Located]:
+    return [
+        (span.offset - BLOCK, BundleError(message, where=describe(name, span)))
+        for message in messages
+    ]

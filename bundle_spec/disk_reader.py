@@ -1,0 +1,160 @@
+"""One disk out of a bundle: any range of its bytes, or all of them in order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import zstandard
+
+from bundle_spec import digest, layout
+from bundle_spec.envelope import describe
+from bundle_spec.errors import BundleError
+from bundle_spec.frame import Decompressor, fault
+from bundle_spec.index import Index
+from bundle_spec.layout import INDEX_ENTRY
+from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.source import Source
+
+AHEAD = 32 * layout.MIB
+"""Raw bytes that ``stream`` decompresses ahead of its consumer."""
+
+_BATCH = layout.MIB
+_DIGEST = 32
+
+
+class DiskReader:
+    """A disk of ``size`` raw bytes.
+
+    Holds 44 bytes a chunk, at most 44 MiB.  Every stored chunk is checked against the disk's
+    chunk list, and that against the manifest, before it is decompressed.
+    """
+
+    def __init__(self, source: Source, index: Index, record: Disk | AbandonedDisk):
+        self.record = record
+        self.id = record.id
+        self.size = record.size
+        self._source = source
+        self._index = index
+        self._entries = index.entries(record.id, record.chunks)
+        self._digests = self._read_list()
+        self._decompress = Decompressor()
+        self._latest = (-1, b"")
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes from ``offset``: ``length`` of them, fewer where the disk ends before.
+
+        Raises ValueError for a negative place, BundleError for a damaged chunk.
+        """
+        if offset < 0 or length < 0:
+            raise ValueError("a disk has no bytes before its first")
+        end = min(offset + length, self.size)
+        parts = []
+        while offset < end:
+            number, start = divmod(offset, self.record.chunk_size)
+            part = self._kept(number)[start : start + end - offset]
+            parts.append(part)
+            offset += len(part)
+        return b"".join(parts)
+
+    def stream(self, piece: int = layout.MIB) -> Iterator[bytes]:
+        """All bytes in order, in pieces of ``piece`` bytes (the last one may be shorter).
+
+        Chunks are decompressed ahead in threads, within bounds.  Whoever has seen the iterator
+        end has the whole disk: a damaged chunk or a raw digest other than the manifest's raises
+        BundleError instead.
+        """
+        running = digest.new()
+        size = 0
+        held = bytearray()
+        for raw in self._chunks_in_order():
+            running.update(raw)
+            size += len(raw)
+            if not held and len(raw) == piece:
+                yield raw
+                continue
+            held += raw
+            whole = len(held) - len(held) % piece
+            for start in range(0, whole, piece):
+                yield bytes(held[start : start + piece])
+            del held[:whole]
+        if held:
+            yield bytes(held)
+        if isinstance(self.record, Disk) and running.hexdigest() != self.record.sha256:
+            raise BundleError(
+                f"its {size} bytes do not have the digest that the manifest gives",
+                where=f"disks/{self.id}",
+                remedy="the bundle was made wrongly: export again",
+            )
+
+    def _chunks_in_order(self) -> Iterator[bytes]:
+        """Every raw chunk, decompressed ahead of the consumer."""
+        step = max(1, _BATCH // self.record.chunk_size)
+        threads = min(os.cpu_count() or 1, 8)
+        ahead = max(2, min(4 * threads, AHEAD // (step * self.record.chunk_size)))
+        pending: deque[Future[list[bytes]]] = deque()
+        pool = ThreadPoolExecutor(threads, "decompress")
+        try:
+            for first in range(0, self.record.chunks, step):
+                numbers = range(first, min(first + step, self.record.chunks))
+                pending.append(pool.submit(lambda batch: [*map(self._raw, batch)], numbers))
+                if len(pending) == ahead:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _kept(self, number: int) -> bytes:
+        """A chunk, and the same one again without work."""
+        latest, raw = self._latest
+        if latest != number:
+            raw = self._raw(number)
+            self._latest = (number, raw)
+        return raw
+
+    def _raw(self, number: int) -> bytes:
+        due = layout.chunk_length(self.size, self.record.chunk_size, number)
+        name = layout.chunk_name(self.id, number)
+        entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
+        span = self._index.unpack(entry, name)
+        where = describe(name, span)
+        if span.size > layout.frame_bound(due):
+            raise BundleError(f"a frame of {span.size} bytes for {due}", where=where)
+        data = self._source.read(span.offset, span.size)
+        expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
+        if hashlib.sha256(data).digest() != expected:
+            raise BundleError(
+                "not the digest that the chunk list gives",
+                where=where,
+                remedy="copy the bundle again",
+            )
+        if message := fault(data, due):
+            raise BundleError(message, where=where)
+        try:
+            return self._decompress(data, due)
+        except zstandard.ZstdError as exc:
+            raise BundleError(f"the frame does not open: {exc}", where=where) from exc
+
+    def _read_list(self) -> bytes:
+        """The digests of the chunk list, packed, once the list as a whole is proven."""
+        chunks = self.record.chunks
+        span = self._index.chunk_list(self.id, chunks)
+        where = describe(layout.list_name(self.id), span)
+        running = digest.new()
+        packed = bytearray()
+        step = 8192 * layout.LIST_LINE
+        try:
+            for start in range(0, span.size, step):
+                lines = self._source.read(span.offset + start, min(step, span.size - start))
+                running.update(lines)
+                for line in range(0, len(lines), layout.LIST_LINE):
+                    packed += bytes.fromhex(lines[line : line + 64].decode("ascii"))
+        except ValueError as exc:
+            raise BundleError("a line does not begin with a digest", where=where) from exc
+        if running.hexdigest() != self.record.list_sha256 or len(packed) != chunks * _DIGEST:
+            raise BundleError("not the digest that the manifest gives", where=where)
+        return bytes(packed)

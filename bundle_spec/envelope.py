@@ -1,0 +1,173 @@
+"""Both ends of a bundle: the magic at its head; INDEX, manifest, signature and END at its tail.
+
+Everything is checked before it is believed, and bounded before it is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bundle_spec import codec, digest, layout
+from bundle_spec.codec import Json
+from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
+from bundle_spec.layout import BLOCK, End, Span
+from bundle_spec.manifest_check import index_size, manifest_faults
+from bundle_spec.model import Manifest
+from bundle_spec.source import Source
+
+BODY = 2 * BLOCK
+"""Where the members between magic and INDEX begin."""
+
+KNOWN_FEATURES: frozenset[str] = frozenset()
+"""Words of ``requires`` that this reader understands [M-6]."""
+
+_COPY_AGAIN = "copy the bundle again, or make it again at the source"
+_MAGIC = re.compile(rb"dpbundle (\d{1,9})\n")
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What both ends of a bundle say."""
+
+    end: End
+    manifest: Manifest
+
+
+def read_envelope(source: Source) -> Envelope:
+    """Check both ends of a bundle, and its manifest but for the resource graph.
+
+    Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
+    BundleFaults for anything else.  Does not read what lies between, nor the bytes of INDEX.
+    """
+    _check_magic(source)
+    end = _read_end(source)
+    faults = list(_tail_faults(source, end))
+    if faults:
+        raise BundleFaults("the tail of the bundle is damaged", faults, remedy=_COPY_AGAIN)
+    data = source.read(end.manifest.offset, end.manifest.size)
+    where = f"{layout.MANIFEST_NAME} at {end.manifest.offset - BLOCK}"
+    if digest.of(data) != end.manifest_sha256:
+        raise BundleError("not the digest that END gives", where=where, remedy=_COPY_AGAIN)
+    manifest = parse_manifest(data, where)
+    if end.index.size != index_size(manifest):
+        raise BundleError(
+            f"{end.index.size} bytes where the manifest asks for {index_size(manifest)}",
+            where=f"{layout.INDEX_NAME} at {end.index.offset - BLOCK}",
+        )
+    return Envelope(end, manifest)
+
+
+def parse_manifest(data: bytes, where: str) -> Manifest:
+    """The manifest in ``data``: the rules M-1 to M-13.  Raises as ``read_envelope`` does."""
+    value = codec.loads(data, where)
+    _check_version(value, where)
+    try:
+        canonical = codec.dumps(value) == data
+    except ValueError:  # a number or a text that canonical JSON cannot write
+        canonical = False
+    if not canonical:
+        raise BundleError("not canonical JSON", where=where)
+    manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
+    faults = list(manifest_faults(manifest))
+    if faults:
+        raise BundleFaults("the manifest breaks the rules of the format", faults)
+    return manifest
+
+
+def _check_version(value: Json, where: str) -> None:
+    if not isinstance(value, dict) or value.get("format") != "dpbundle":
+        raise BundleError("not the manifest of a bundle", where=where)
+    match value.get("version"):
+        case [layout.MAJOR, int()]:
+            pass
+        case [int(major), int(minor)]:
+            raise UnsupportedBundle(
+                f"the bundle has format version {major}.{minor}; this reader knows {layout.MAJOR}",
+                where=where,
+                remedy="use a newer downpour",
+            )
+        case _:
+            raise BundleError("the version is not [major, minor]", where=f"{where}.version")
+    features = value.get("requires", [])
+    if isinstance(features, list):
+        unknown = sorted(str(word) for word in features if word not in KNOWN_FEATURES)
+        if unknown:
+            raise UnsupportedBundle(
+                f"the bundle needs what this reader does not know: {', '.join(unknown)}",
+                where=where,
+                remedy="use a newer downpour",
+            )
+
+
+def _check_magic(source: Source) -> None:
+    where = str(source.path)
+    smallest = BODY + BLOCK + END_AND_TRAILER
+    if source.size < BODY:
+        raise BundleError("not a bundle: too small", where=where)
+    header = layout.parse_header(source.read(0, BLOCK))
+    data = source.read(BLOCK, BLOCK)
+    match = _MAGIC.match(data)
+    if not match or header != layout.Header(layout.MAGIC_NAME, match.end()):
+        raise BundleError("not a bundle: it does not begin like one", where=where)
+    if match[0] != layout.MAGIC:
+        raise UnsupportedBundle(
+            f"the bundle has format version {int(match[1])}; this reader knows {layout.MAJOR}",
+            where=where,
+            remedy="use a newer downpour",
+        )
+    if any(data[match.end() :]):
+        raise BundleError("bytes in the padding", where=f"{layout.MAGIC_NAME} at 0")
+    if source.size < smallest or source.size % BLOCK:
+        raise BundleError("the file is cut short", where=where, remedy=_COPY_AGAIN)
+
+
+END_AND_TRAILER = BLOCK + layout.END_SIZE + len(layout.TRAILER)
+"""From the header of END to the end of the file."""
+
+
+def _read_end(source: Source) -> End:
+    place = source.size - END_AND_TRAILER
+    where = f"{layout.END_NAME} at {place}"
+    block = source.read(place, END_AND_TRAILER)
+    header, data, trailer = block[:BLOCK], block[BLOCK : 2 * BLOCK], block[2 * BLOCK :]
+    if layout.parse_header(header) != layout.Header(layout.END_NAME, layout.END_SIZE):
+        raise BundleError(
+            "the file does not end as a bundle does: it is cut short, or bytes follow it",
+            where=str(source.path),
+            remedy=_COPY_AGAIN,
+        )
+    if trailer != layout.TRAILER:
+        raise BundleError("the end of the archive is not zero", where=where, remedy=_COPY_AGAIN)
+    return layout.decode_end(data, where)
+
+
+def _tail_faults(source: Source, end: End) -> Iterator[BundleError]:
+    """The members of the tail must touch each other, in their order, within their limits."""
+    place = f"{layout.END_NAME} at {source.size - END_AND_TRAILER}"
+    members = [(layout.INDEX_NAME, end.index), (layout.MANIFEST_NAME, end.manifest)]
+    limits = {layout.MANIFEST_NAME: layout.MAX_MANIFEST_SIZE}
+    if end.signature:
+        members.append((layout.SIGNATURE_NAME, end.signature))
+        limits[layout.SIGNATURE_NAME] = layout.MAX_SIGNATURE_SIZE
+    for name, span in members:
+        if span.size > limits.get(name, span.size):
+            yield BundleError(f"{name} of {span.size} bytes is over the limit", where=place)
+            return
+    following = [span.offset - BLOCK for _, span in members[1:]]
+    following.append(source.size - END_AND_TRAILER)
+    if end.index.offset < BODY + BLOCK or [s.next_header for _, s in members] != following:
+        yield BundleError("the members of the tail do not follow each other", where=place)
+        return
+    for name, span in members:
+        where = f"{name} at {span.offset - BLOCK}"
+        if source.read(span.offset - BLOCK, BLOCK) != layout.header(name, span.size):
+            yield BundleError("the header is not canonical", where=where)
+        if any(source.read(span.offset + span.size, span.next_header - span.offset - span.size)):
+            yield BundleError("bytes in the padding", where=where)
+
+
+def describe(name: str, span: Span) -> str:
+    """How faults name a member: its name, and the offset of its header."""
+    return f"{name} at {span.offset - BLOCK}"
