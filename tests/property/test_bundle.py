@@ -1,0 +1,101 @@
+"""For any disks, in any pieces, in any order: what goes in comes out."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bundle_spec import BundleWriter, codec, verify_bundle
+from bundle_spec.errors import BundleError
+from bundle_spec.layout import Header, header, parse_header
+from tests.unit.bundle.samples import CHUNK, content
+
+# A disk as runs of chunks of few contents, and a last short one: repeats are what matters.
+DISK = st.tuples(
+    st.lists(st.tuples(st.sampled_from(b"\0AB"), st.integers(1, 5)), max_size=5),
+    st.binary(max_size=50),
+)
+
+
+def raw_bytes(disk: tuple[list[tuple[int, int]], bytes]) -> bytes:
+    runs, tail = disk
+    return b"".join(bytes([letter]) * (CHUNK * count) for letter, count in runs) + tail
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    disks=st.lists(DISK, max_size=4).map(lambda each: [raw_bytes(disk) for disk in each]),
+    pieces=st.lists(st.integers(1, 3 * CHUNK), min_size=1, max_size=5),
+    data=st.data(),
+)
+def test_disks_written_in_turns_come_out_whole(
+    disks: list[bytes], pieces: list[int], data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "out.dpbundle"
+        with BundleWriter(path, threads=2) as writer:
+            open_disks = [(writer.disk("qcow2", size_hint=1), memoryview(raw)) for raw in disks]
+            turn = 0
+            while any(rest for _, rest in open_disks):
+                for number, (disk, rest) in enumerate(open_disks):
+                    size = pieces[turn % len(pieces)]
+                    disk.write(rest[:size])
+                    open_disks[number] = (disk, rest[size:])
+                    turn += 1
+            for disk, _ in data.draw(st.permutations(open_disks)):
+                disk.finish()
+            writer.finish(content())
+        with verify_bundle(path, read_data=True).open() as bundle:
+            for number, raw in enumerate(disks, 1):
+                reader = bundle.disk(f"{number:04d}")
+                assert b"".join(reader.stream(100_000)) == raw
+                offset = data.draw(st.integers(0, len(raw)))
+                length = data.draw(st.integers(0, len(raw)))
+                assert reader.read(offset, length) == raw[offset : offset + length]
+
+
+NAME = st.text("abcdefghijklmnopqrstuvwxyz0123456789/.", min_size=1, max_size=100)
+
+
+@given(name=NAME, size=st.integers(0, 2**33 - 1), link=st.just("") | NAME)
+def test_headers_are_read_as_they_were_written(name: str, size: int, link: str) -> None:
+    assert parse_header(header(name, size, link)) == Header(name, size, link)
+
+
+@given(block=st.binary(min_size=512, max_size=512))
+def test_any_block_is_a_canonical_header_or_none(block: bytes) -> None:
+    found = parse_header(block)
+    assert found is None or header(found.name, found.size, found.link) == block
+
+
+@given(position=st.integers(0, 511), byte=st.integers(1, 255))
+def test_no_bit_of_a_header_is_free(position: int, byte: int) -> None:
+    block = bytearray(header("disks/0001/00000/00f.zst", 77))
+    block[position] ^= byte
+    found = parse_header(bytes(block))
+    assert found is None
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=10,
+)
+
+
+@given(value=JSON)
+def test_canonical_json_is_read_back(value: Any) -> None:
+    data = codec.dumps(value)
+    assert codec.loads(data, "x") == value
+    assert codec.dumps(codec.loads(data, "x")) == data
+
+
+@given(data=st.binary(max_size=200))
+def test_parsing_never_fails_in_its_own_way(data: bytes) -> None:
+    with contextlib.suppress(BundleError):
+        codec.loads(data, "x")
