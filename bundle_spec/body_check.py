@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 
 from bundle_spec import digest, layout
 from bundle_spec.disk_check import DiskCheck, Tables
@@ -18,11 +19,12 @@ from bundle_spec.errors import BundleError
 from bundle_spec.frame import fault as frame_fault
 from bundle_spec.index import Index, pack
 from bundle_spec.layout import BLOCK, Header, Span
-from bundle_spec.progress import Task
+from bundle_spec.progress import Progress, Task
 from bundle_spec.source import Source
 
+MAX_FAULTS = 1000
+
 _BATCH = 2 * layout.MIB
-_BATCH_MEMBERS = 256
 _AHEAD = 4
 
 Check = Callable[[], list["Located"]]
@@ -30,9 +32,16 @@ Located = tuple[int, BundleError]
 """A fault with the offset of its member, to tell the faults in the order of the file."""
 
 
-def check_body(source: Source, envelope: Envelope, task: Task) -> list[BundleError]:
-    """Every fault between magic and INDEX, and those of INDEX itself, in the order of the file."""
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "verify") as pool:
+def check_body(source: Source, envelope: Envelope, progress: Progress) -> list[BundleError]:
+    """The faults between magic and INDEX, and those of INDEX itself, in the order of the file.
+
+    At most MAX_FAULTS of them: a bundle with more is described well enough.
+    """
+    size = envelope.end.index.offset - BLOCK - BODY
+    with (
+        ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "verify") as pool,
+        progress.task("verify", size, "bytes") as task,
+    ):
         return _Walk(source, envelope, task, pool).run()
 
 
@@ -51,7 +60,7 @@ class _Walk:
         self._files_seen: set[str] = set()
         self._faults: list[Located] = []
         self._batch: list[Check] = []
-        self._batch_size = 0
+        self._batch_start = BODY
         self._pending: deque[tuple[int, Future[list[Located]]]] = deque()
 
     def run(self) -> list[BundleError]:
@@ -66,37 +75,33 @@ class _Walk:
             else:
                 self._member(header, position)
                 position += BLOCK + layout.padded(header.size)
-        self._flush()
+            if position - self._batch_start >= _BATCH:
+                self._hand_over(position)
+        self._hand_over(position)
         while self._pending:
             self._collect()
         self._missing()
         return [error for _, error in sorted(self._faults, key=lambda each: each[0])]
 
-    # --- batches ---
-
-    def _later(self, size: int, check: Check) -> None:
-        """Do ``check`` in a thread.  ``size``: the stored bytes that it reads."""
-        self._batch.append(check)
-        self._batch_size += size
-        if self._batch_size >= _BATCH or len(self._batch) >= _BATCH_MEMBERS:
-            self._flush()
-
-    def _flush(self) -> None:
-        batch, size = self._batch, self._batch_size
-        self._batch, self._batch_size = [], 0
-        self._pending.append(
-            (size, self._pool.submit(lambda: [each for check in batch for each in check()]))
-        )
+    def _hand_over(self, position: int) -> None:
+        """Let a thread do what has gathered, up to ``position``."""
+        batch, size = self._batch, position - self._batch_start
+        self._batch, self._batch_start = [], position
+        job = self._pool.submit(lambda: [each for check in batch for each in check()])
+        self._pending.append((size, job))
         if len(self._pending) > _AHEAD:
             self._collect()
 
     def _collect(self) -> None:
-        size, future = self._pending.popleft()
-        self._faults += future.result()
+        size, job = self._pending.popleft()
+        self._tell(job.result())
         self._task.advance(size)
 
+    def _tell(self, faults: Iterable[Located]) -> None:
+        self._faults += islice(faults, MAX_FAULTS - len(self._faults))
+
     def _fault(self, position: int, name: str, message: str) -> None:
-        self._faults.append((position, BundleError(message, where=f"{name} at {position}")))
+        self._tell([(position, BundleError(message, where=f"{name} at {position}"))])
 
     # --- INDEX ---
 
@@ -113,7 +118,7 @@ class _Walk:
             try:
                 disk.tables = Tables(self._source, self._index, disk.record)
             except BundleError as exc:
-                self._faults.append((self._end, exc))
+                self._tell([(self._end, exc)])
 
     # --- members ---
 
@@ -165,7 +170,7 @@ class _Walk:
             line = disk.tables.lines[number]
             if pack(span) != disk.tables.entries[number]:
                 self._fault(position, header.name, "INDEX has another place or length for it")
-        self._later(span.size, lambda: self._check_chunk(header.name, span, due, line))
+        self._batch.append(lambda: self._check_chunk(header.name, span, due, line))
 
     def _list(self, header: Header, position: int, disk: DiskCheck) -> None:
         if disk.list_seen:
@@ -197,7 +202,7 @@ class _Walk:
         span = Span(position + BLOCK, size)
         if self._index_whole and pack(span) != self._index.entry(*entry):
             self._fault(position, header.name, "INDEX has another place or length for it")
-        self._later(size, lambda: self._check_plain(header.name, span, sha256))
+        self._batch.append(lambda: self._check_plain(header.name, span, sha256))
 
     def _missing(self) -> None:
         for disk in self._disks.values():

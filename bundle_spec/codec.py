@@ -33,7 +33,7 @@ def dumps(value: Json) -> bytes:
 
 
 def loads(data: bytes, where: str) -> Json:
-    """Parse strictly: UTF-8, no duplicate keys, no NaN, bounded depth [M-3] [M-4].
+    """Parse strictly: UTF-8, no duplicate keys, integers only, bounded depth [M-3] [M-4].
 
     Raises BundleError located at ``where``.
     """
@@ -42,6 +42,7 @@ def loads(data: bytes, where: str) -> Json:
             data.decode("utf-8", "strict"),
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
+            parse_float=_no_fraction,
         )
     except UnicodeDecodeError as exc:
         raise BundleError(f"not UTF-8 at byte {exc.start}", where=where) from exc
@@ -65,6 +66,11 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _no_fraction(text: str) -> Json:
+    # Two tools need not write one fraction the same way, and no record has any.
+    raise ValueError(f"{text} is not an integer")
 
 
 def _depth(value: Json) -> int:

@@ -9,19 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bundle_spec import codec, digest, layout
-from bundle_spec.codec import Json
+from bundle_spec import digest, layout
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.layout import BLOCK, End, Span
-from bundle_spec.manifest_check import index_size, manifest_faults
+from bundle_spec.manifest_check import index_size
+from bundle_spec.manifest_text import parse_manifest
 from bundle_spec.model import Manifest
 from bundle_spec.source import Source
 
 BODY = 2 * BLOCK
 """Where the members between magic and INDEX begin."""
-
-KNOWN_FEATURES: frozenset[str] = frozenset()
-"""Words of ``requires`` that this reader understands [M-6]."""
 
 _COPY_AGAIN = "copy the bundle again, or make it again at the source"
 _MAGIC = re.compile(rb"dpbundle (\d{1,9})\n")
@@ -57,48 +54,6 @@ def read_envelope(source: Source) -> Envelope:
             where=f"{layout.INDEX_NAME} at {end.index.offset - BLOCK}",
         )
     return Envelope(end, manifest)
-
-
-def parse_manifest(data: bytes, where: str) -> Manifest:
-    """The manifest in ``data``: the rules M-1 to M-13.  Raises as ``read_envelope`` does."""
-    value = codec.loads(data, where)
-    _check_version(value, where)
-    try:
-        canonical = codec.dumps(value) == data
-    except ValueError:  # a number or a text that canonical JSON cannot write
-        canonical = False
-    if not canonical:
-        raise BundleError("not canonical JSON", where=where)
-    manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
-    faults = list(manifest_faults(manifest))
-    if faults:
-        raise BundleFaults("the manifest breaks the rules of the format", faults)
-    return manifest
-
-
-def _check_version(value: Json, where: str) -> None:
-    if not isinstance(value, dict) or value.get("format") != "dpbundle":
-        raise BundleError("not the manifest of a bundle", where=where)
-    match value.get("version"):
-        case [layout.MAJOR, int()]:
-            pass
-        case [int(major), int(minor)]:
-            raise UnsupportedBundle(
-                f"the bundle has format version {major}.{minor}; this reader knows {layout.MAJOR}",
-                where=where,
-                remedy="use a newer downpour",
-            )
-        case _:
-            raise BundleError("the version is not [major, minor]", where=f"{where}.version")
-    features = value.get("requires", [])
-    if isinstance(features, list):
-        unknown = sorted(str(word) for word in features if word not in KNOWN_FEATURES)
-        if unknown:
-            raise UnsupportedBundle(
-                f"the bundle needs what this reader does not know: {', '.join(unknown)}",
-                where=where,
-                remedy="use a newer downpour",
-            )
 
 
 def _check_magic(source: Source) -> None:

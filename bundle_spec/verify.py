@@ -27,9 +27,6 @@ Level = Literal["stored", "data"]
 """``stored``: every byte of the file was hashed and every header checked.  ``data``: also every
 chunk was decompressed and the digest of each disk's raw bytes compared."""
 
-MAX_FAULTS = 1000
-"""A bundle with more faults than this is described well enough."""
-
 _OURS = object()
 
 
@@ -71,8 +68,7 @@ def verify_bundle(
         except BundleError as exc:
             faults = _each(exc)
     if faults:
-        count = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
-        raise BundleFaults(f"{path} is not a whole bundle: {count}", faults[:MAX_FAULTS])
+        raise BundleFaults(f"{path} is not a whole bundle", faults)
     return VerifiedBundle(
         path=path,
         manifest=envelope.manifest,
@@ -85,8 +81,7 @@ def verify_bundle(
 def _faults(
     source: Source, envelope: Envelope, read_data: bool, progress: Progress
 ) -> list[BundleError]:
-    with progress.task("verify", envelope.end.index.offset, "bytes") as task:
-        faults = check_body(source, envelope, task)
+    faults = check_body(source, envelope, progress)
     faults += graph_faults(envelope.manifest)
     if read_data:
         faults += _data_faults(source, envelope, progress)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from bundle_spec import codec, digest, layout
+from bundle_spec import digest, layout
 from bundle_spec.chunk_index import ChunkIndex, Stored
 from bundle_spec.disk_writer import DiskWriter, Prepared
 from bundle_spec.errors import BundleFaults, DownpourError, LocalError
@@ -23,7 +23,7 @@ from bundle_spec.frame import Compressor
 from bundle_spec.graph_check import graph_faults
 from bundle_spec.index import pack
 from bundle_spec.layout import End, Span
-from bundle_spec.manifest_check import manifest_faults
+from bundle_spec.manifest_text import format_manifest, parse_manifest
 from bundle_spec.model import AbandonedDisk, Content, Disk, File, Manifest
 from bundle_spec.partial import PartialFile
 from bundle_spec.progress import NULL, Progress
@@ -104,6 +104,8 @@ class BundleWriter:
     def add_file(self, path: str, data: bytes) -> None:
         """Add a small file, ``playbook/site.yml``.  Raises ValueError for a name it cannot have."""
         fault = layout.file_path_fault(path)
+        if len(data) > layout.MAX_FILE_SIZE:
+            fault = f"a file is larger than {layout.MAX_FILE_SIZE} bytes"
         if fault or path in self._files:
             raise ValueError(f"{path}: {fault or 'added twice'}")
         with self._writing():
@@ -114,18 +116,18 @@ class BundleWriter:
     def finish(self, content: Content) -> FinishedBundle:
         """Seal, sync and verify the file, and give it its name.
 
-        Raises BundleFaults when ``content`` refers to what is not there, LocalError, and
-        BundleError when what reached the medium is not what was written.
+        Raises BundleFaults when ``content`` breaks a rule of the manifest, for one that it refers
+        to what is not there: other content may then be given.  Raises LocalError, and BundleFaults
+        when what reached the medium is not what was written.
         """
         with self._writing():
             if self._open_disks:
                 raise RuntimeError(f"disks still open: {', '.join(sorted(self._open_disks))}")
+            manifest = self._manifest(content)
+            self._check(manifest)
             index, index_sha256 = self._write_index()
-            manifest = self._manifest(content, index_sha256)
-            faults = [*manifest_faults(manifest), *graph_faults(manifest)]
-            if faults:
-                raise BundleFaults("the content does not make a bundle", faults)
-            data = codec.dumps(codec.encode(manifest))
+            manifest = dataclasses.replace(manifest, index_sha256=index_sha256)
+            data = format_manifest(manifest)
             end = End(
                 index=index,
                 manifest=self._file.append(layout.MANIFEST_NAME, data),
@@ -273,7 +275,8 @@ class BundleWriter:
         for path in files:
             yield self._files[path][1]
 
-    def _manifest(self, content: Content, index_sha256: str) -> Manifest:
+    def _manifest(self, content: Content) -> Manifest:
+        """All but the digest of INDEX, which is not written yet."""
         disks = self._all_disks()
         said = {each.name: getattr(content, each.name) for each in dataclasses.fields(Content)}
         return Manifest(
@@ -284,5 +287,13 @@ class BundleWriter:
             disks=tuple(disk for disk in disks if isinstance(disk, Disk)),
             abandoned=tuple(disk for disk in disks if isinstance(disk, AbandonedDisk)),
             files=tuple(self._files[path][0] for path in sorted(self._files)),
-            index_sha256=index_sha256,
+            index_sha256=digest.of(b""),
         )
+
+    @staticmethod
+    def _check(manifest: Manifest) -> None:
+        """Read the manifest as a reader will: types, rules, references."""
+        data = format_manifest(manifest)
+        faults = list(graph_faults(parse_manifest(data, layout.MANIFEST_NAME)))
+        if faults:
+            raise BundleFaults("the content does not make a bundle", faults)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,10 @@ from hypothesis import strategies as st
 
 from bundle_spec import BundleWriter, codec, verify_bundle
 from bundle_spec.errors import BundleError
+from bundle_spec.graph_check import graph_faults
 from bundle_spec.layout import Header, header, parse_header
+from bundle_spec.manifest_text import format_manifest, parse_manifest
+from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import CHUNK, content
 
 # A disk as runs of chunks of few contents, and a last short one: repeats are what matters.
@@ -93,6 +98,39 @@ def test_canonical_json_is_read_back(value: Any) -> None:
     data = codec.dumps(value)
     assert codec.loads(data, "x") == value
     assert codec.dumps(codec.loads(data, "x")) == data
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value within ``value``."""
+    found = [path] if path else []
+    if isinstance(value, (dict, list)):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            found += places(child, (*path, key))
+    return found
+
+
+BUNDLE = Forge().build()
+OFFSET, SIZE = json.loads(BUNDLE[-1536:-1024])["manifest"]
+MANIFEST = codec.encode(parse_manifest(BUNDLE[OFFSET : OFFSET + SIZE], "x"))
+ODD = JSON | st.sampled_from([-1, 2**63, 10**30, 0.5, True, "", "0001", [[]], {"": {}}])
+
+
+@settings(max_examples=500)
+@given(place=st.sampled_from(places(MANIFEST)), odd=ODD)
+def test_any_value_anywhere_in_a_manifest_is_taken_or_refused(
+    place: tuple[Any, ...], odd: Any
+) -> None:
+    value = copy.deepcopy(MANIFEST)
+    inner = value
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = odd
+    try:
+        manifest = parse_manifest(codec.dumps(value), "x")
+    except BundleError:
+        return
+    list(graph_faults(manifest))
+    assert parse_manifest(format_manifest(manifest), "x") == manifest
 
 
 @given(data=st.binary(max_size=200))

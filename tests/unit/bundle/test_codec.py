@@ -105,6 +105,8 @@ def test_mappings_are_checked_value_by_value() -> None:
         (b'{"a": 1, "a": 1}', "stands twice"),
         (b'{"a": NaN}', "not a JSON number"),
         (b'{"a": -Infinity}', "not a JSON number"),
+        (b'{"a": 1.0}', "1.0 is not an integer"),
+        (b'{"a": 1e999}', "1e999 is not an integer"),
         (b'{"a": 1} x', "not JSON"),
         (b"\xff{}", "not UTF-8 at byte 0"),
         (b"\xef\xbb\xbf{}", "not JSON"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec import open_bundle, verify_bundle
+from bundle_spec.body_check import MAX_FAULTS
 from bundle_spec.errors import BundleError, BundleFaults, LocalError
 from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import CHUNK, noise, write_bundle
@@ -75,6 +76,18 @@ def test_all_faults_are_told_with_member_and_offset(tmp_path: Path) -> None:
         f"disks/0001/00000/012.zst at {1024 + 18 * step}",
         f"playbook/site.yml at {site - 512}",
     ]
+
+
+def test_faults_without_end_are_told_within_bounds(tmp_path: Path) -> None:
+    path = tmp_path / "out.dpbundle"
+    write_bundle(path, bytes(1000 * CHUNK) + noise(CHUNK) * 1000)
+    data = bytearray(path.read_bytes())
+    for position in range(1024, len(data) - 10 * CHUNK, 512):
+        data[position + 150] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BundleFaults) as caught:
+        verify_bundle(path)
+    assert len(caught.value.faults) <= MAX_FAULTS
 
 
 def test_a_damaged_chunk_stops_a_stream_and_not_the_other_disks(tmp_path: Path) -> None:

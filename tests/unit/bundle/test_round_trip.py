@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from pathlib import Path
 
 import pytest
 
 from bundle_spec import BundleWriter, DiskWriter, open_bundle, verify_bundle
-from bundle_spec.errors import BundleError, BundleFaults, LocalError
+from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.layout import GIB, MAX_LINKS, MIB, TRAILER, chunk_size_for
 from bundle_spec.model import Capture, Disk, Resources
 from tests.unit.bundle.forge import Forge
@@ -223,7 +224,17 @@ def test_the_tail_of_a_tar(path: Path) -> None:
     assert path.read_bytes().endswith(TRAILER)
 
 
-def test_faults_of_the_content_stop_the_writer(path: Path) -> None:
-    with BundleWriter(path) as writer, pytest.raises(BundleFaults, match="refers to disk '0001'"):
-        writer.finish(content(Resources(images=(image("0001"),))))
-    assert list(path.parent.iterdir()) == []
+def test_faults_of_the_content_are_told_before_the_bundle_is_sealed(path: Path) -> None:
+    wrong = content(Resources(images=(image("0001"),)))
+    untyped = dataclasses.replace(content(), created=None)  # type: ignore[arg-type]
+    not_text = dataclasses.replace(content(), tool="\udc80")
+    with BundleWriter(path) as writer:
+        for bad, message in (
+            (wrong, "refers to disk '0001'"),
+            (untyped, r"manifest\.json\.created: expected a string"),
+            (not_text, "cannot be written"),
+        ):
+            with pytest.raises(BundleError, match=message):
+                writer.finish(bad)
+        writer.finish(content())
+    verify_bundle(path)

@@ -1,0 +1,73 @@
+"""The manifest as bytes: canonical JSON out, and strictly the same in."""
+
+from __future__ import annotations
+
+from bundle_spec import codec, layout
+from bundle_spec.codec import Json
+from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
+from bundle_spec.manifest_check import manifest_faults
+from bundle_spec.model import Manifest
+
+KNOWN_FEATURES: frozenset[str] = frozenset()
+"""Words of ``requires`` that this reader understands [M-6]."""
+
+
+def format_manifest(manifest: Manifest) -> bytes:
+    """The bytes of ``manifest.json``.  Raises BundleError for what no manifest can hold."""
+    try:
+        data = codec.dumps(codec.encode(manifest))
+    except (TypeError, ValueError) as exc:
+        raise BundleError(f"cannot be written: {exc}", where=layout.MANIFEST_NAME) from exc
+    if len(data) > layout.MAX_MANIFEST_SIZE:
+        raise BundleError(
+            f"{len(data)} bytes are more than {layout.MAX_MANIFEST_SIZE}",
+            where=layout.MANIFEST_NAME,
+            remedy="make two bundles",
+        )
+    return data
+
+
+def parse_manifest(data: bytes, where: str) -> Manifest:
+    """The manifest in ``data``: the rules M-1 to M-13.
+
+    Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
+    BundleFaults, with every fault, for anything else.
+    """
+    value = codec.loads(data, where)
+    _check_version(value, where)
+    try:
+        canonical = codec.dumps(value) == data
+    except ValueError:  # a number or a text that canonical JSON cannot write
+        canonical = False
+    if not canonical:
+        raise BundleError("not canonical JSON", where=where)
+    manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
+    faults = list(manifest_faults(manifest))
+    if faults:
+        raise BundleFaults("the manifest breaks the rules of the format", faults)
+    return manifest
+
+
+def _check_version(value: Json, where: str) -> None:
+    if not isinstance(value, dict) or value.get("format") != "dpbundle":
+        raise BundleError("not the manifest of a bundle", where=where)
+    match value.get("version"):
+        case [layout.MAJOR, int()]:
+            pass
+        case [int(major), int(minor)]:
+            raise UnsupportedBundle(
+                f"the bundle has format version {major}.{minor}; this reader knows {layout.MAJOR}",
+                where=where,
+                remedy="use a newer downpour",
+            )
+        case _:
+            raise BundleError("the version is not [major, minor]", where=f"{where}.version")
+    features = value.get("requires", [])
+    if isinstance(features, list):
+        unknown = sorted({str(word) for word in features} - KNOWN_FEATURES)
+        if unknown:
+            raise UnsupportedBundle(
+                f"the bundle needs what this reader does not know: {', '.join(unknown)}",
+                where=where,
+                remedy="use a newer downpour",
+            )
