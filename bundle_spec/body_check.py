@@ -14,11 +14,11 @@ from itertools import islice
 
 from bundle_spec import digest, layout
 from bundle_spec.disk_check import DiskCheck, Tables
-from bundle_spec.envelope import BODY, Envelope, describe
+from bundle_spec.envelope import BODY, Envelope
 from bundle_spec.errors import BundleError
 from bundle_spec.frame import fault as frame_fault
 from bundle_spec.index import Index, pack
-from bundle_spec.layout import BLOCK, Header, Span
+from bundle_spec.layout import BLOCK, Header, Span, describe
 from bundle_spec.progress import Progress, Task
 from bundle_spec.source import Source
 

@@ -11,11 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import zstandard
 
 from bundle_spec import digest, layout
-from bundle_spec.envelope import describe
 from bundle_spec.errors import BundleError
 from bundle_spec.frame import Decompressor, fault
 from bundle_spec.index import Index
-from bundle_spec.layout import INDEX_ENTRY
+from bundle_spec.layout import INDEX_ENTRY, describe
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.source import Source
 

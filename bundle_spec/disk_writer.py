@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -39,6 +38,8 @@ class Stage(Protocol):
 
     def close_disk(self, disk: str, chunks: int) -> str: ...
 
+    def disk_done(self, record: Disk | AbandonedDisk) -> None: ...
+
 
 class DiskWriter:
     """Takes a disk's bytes in order, from one thread at a time.
@@ -46,20 +47,13 @@ class DiskWriter:
     ``id`` names the disk in the bundle; ``size`` counts the bytes taken so far.
     """
 
-    def __init__(
-        self,
-        stage: Stage,
-        disk: str,
-        disk_format: str,
-        size_hint: int | None,
-        done: Callable[[Disk | AbandonedDisk], None],
-    ):
+    def __init__(self, stage: Stage, disk: str, disk_format: str, size_hint: int | None):
+        """Use ``BundleWriter.disk``."""
         self.id = disk
         self.size = 0
         self.chunk_size = layout.chunk_size_for(disk_format, size_hint)
         self._stage = stage
         self._format = disk_format
-        self._done = done
         self._closed = False
         self._raw_digest = digest.new()
         self._tail = bytearray()
@@ -94,7 +88,8 @@ class DiskWriter:
             self._add(bytes(self._tail))
             self._tail.clear()
         self._flush()
-        self._drain()
+        while self._pending:
+            self._place_oldest()
         self._closed = True
         record = Disk(
             id=self.id,
@@ -106,7 +101,7 @@ class DiskWriter:
             list_sha256=self._stage.close_disk(self.id, self._placed),
             capture=capture,
         )
-        self._done(record)
+        self._stage.disk_done(record)
         return record
 
     def abandon(self) -> None:
@@ -127,7 +122,7 @@ class DiskWriter:
             list_sha256 = self._stage.close_disk(self.id, self._placed)
         except LocalError:
             return  # the whole bundle has failed, and says so to everyone who still writes
-        self._done(
+        self._stage.disk_done(
             AbandonedDisk(
                 id=self.id,
                 chunk_size=self.chunk_size,
@@ -160,10 +155,6 @@ class DiskWriter:
         self._pending.append((size, self._stage.prepare(self._batch)))
         self._batch = []
         while self._pending and self._pending[0][1].done():
-            self._place_oldest()
-
-    def _drain(self) -> None:
-        while self._pending:
             self._place_oldest()
 
     def _place_oldest(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bundle_spec import digest, layout
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
-from bundle_spec.layout import BLOCK, End, Span
+from bundle_spec.layout import BLOCK, End, describe
 from bundle_spec.manifest_check import index_size
 from bundle_spec.manifest_text import parse_manifest
 from bundle_spec.model import Manifest
@@ -20,8 +20,11 @@ from bundle_spec.source import Source
 BODY = 2 * BLOCK
 """Where the members between magic and INDEX begin."""
 
-_COPY_AGAIN = "copy the bundle again, or make it again at the source"
-_MAGIC = re.compile(rb"dpbundle (\d{1,9})\n")
+END_AND_TRAILER = BLOCK + layout.END_SIZE + len(layout.TRAILER)
+"""From the header of END to the end of the file."""
+
+COPY_AGAIN = "copy the bundle again, or make it again at the source"
+_MAGIC = re.compile(rb"dpbundle ([1-9][0-9]{0,8})\n")
 
 
 @dataclass(frozen=True)
@@ -42,16 +45,16 @@ def read_envelope(source: Source) -> Envelope:
     end = _read_end(source)
     faults = list(_tail_faults(source, end))
     if faults:
-        raise BundleFaults("the tail of the bundle is damaged", faults, remedy=_COPY_AGAIN)
+        raise BundleFaults("the tail of the bundle is damaged", faults, remedy=COPY_AGAIN)
     data = source.read(end.manifest.offset, end.manifest.size)
-    where = f"{layout.MANIFEST_NAME} at {end.manifest.offset - BLOCK}"
+    where = describe(layout.MANIFEST_NAME, end.manifest)
     if digest.of(data) != end.manifest_sha256:
-        raise BundleError("not the digest that END gives", where=where, remedy=_COPY_AGAIN)
+        raise BundleError("not the digest that END gives", where=where, remedy=COPY_AGAIN)
     manifest = parse_manifest(data, where)
     if end.index.size != index_size(manifest):
         raise BundleError(
             f"{end.index.size} bytes where the manifest asks for {index_size(manifest)}",
-            where=f"{layout.INDEX_NAME} at {end.index.offset - BLOCK}",
+            where=describe(layout.INDEX_NAME, end.index),
         )
     return Envelope(end, manifest)
 
@@ -75,11 +78,7 @@ def _check_magic(source: Source) -> None:
     if any(data[match.end() :]):
         raise BundleError("bytes in the padding", where=f"{layout.MAGIC_NAME} at 0")
     if source.size < smallest or source.size % BLOCK:
-        raise BundleError("the file is cut short", where=where, remedy=_COPY_AGAIN)
-
-
-END_AND_TRAILER = BLOCK + layout.END_SIZE + len(layout.TRAILER)
-"""From the header of END to the end of the file."""
+        raise BundleError("the file is cut short", where=where, remedy=COPY_AGAIN)
 
 
 def _read_end(source: Source) -> End:
@@ -91,10 +90,10 @@ def _read_end(source: Source) -> End:
         raise BundleError(
             "the file does not end as a bundle does: it is cut short, or bytes follow it",
             where=str(source.path),
-            remedy=_COPY_AGAIN,
+            remedy=COPY_AGAIN,
         )
     if trailer != layout.TRAILER:
-        raise BundleError("the end of the archive is not zero", where=where, remedy=_COPY_AGAIN)
+        raise BundleError("the end of the archive is not zero", where=where, remedy=COPY_AGAIN)
     return layout.decode_end(data, where)
 
 
@@ -116,13 +115,8 @@ def _tail_faults(source: Source, end: End) -> Iterator[BundleError]:
         yield BundleError("the members of the tail do not follow each other", where=place)
         return
     for name, span in members:
-        where = f"{name} at {span.offset - BLOCK}"
+        where = describe(name, span)
         if source.read(span.offset - BLOCK, BLOCK) != layout.header(name, span.size):
             yield BundleError("the header is not canonical", where=where)
         if any(source.read(span.offset + span.size, span.next_header - span.offset - span.size)):
             yield BundleError("bytes in the padding", where=where)
-
-
-def describe(name: str, span: Span) -> str:
-    """How faults name a member: its name, and the offset of its header."""
-    return f"{name} at {span.offset - BLOCK}"

@@ -7,7 +7,7 @@ import struct
 from bundle_spec import layout
 from bundle_spec.envelope import BODY, Envelope
 from bundle_spec.errors import BundleError
-from bundle_spec.layout import Span
+from bundle_spec.layout import Span, describe
 from bundle_spec.source import Source
 
 _ENTRY = struct.Struct("<QI")
@@ -99,7 +99,5 @@ class Index:
         span = self.unpack(entry, name)
         head = self._source.read(span.offset - layout.BLOCK, layout.BLOCK)
         if span.size != size or head != layout.header(name, size):
-            raise BundleError(
-                f"not a member of {size} bytes", where=f"{name} at {span.offset - layout.BLOCK}"
-            )
+            raise BundleError(f"not a member of {size} bytes", where=describe(name, span))
         return span

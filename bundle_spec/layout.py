@@ -217,6 +217,11 @@ class Span:
         return self.offset + padded(self.size)
 
 
+def describe(name: str, span: Span) -> str:
+    """How faults name a member: its name, and the offset of its header."""
+    return f"{name} at {span.offset - BLOCK}"
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """The END block [F-14]: what a reader needs to find everything else."""

@@ -24,7 +24,9 @@ class PartialFile:
         self._overwrite = overwrite
         self._refuse_to_overwrite()
         with self.local_errors():
-            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # Not through a link: what it leads to would be emptied.
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            self._fd = os.open(self.path, flags, 0o600)
         try:
             self._lock()
             with self.local_errors():

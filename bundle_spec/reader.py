@@ -7,9 +7,10 @@ from typing import Self
 
 from bundle_spec import digest, layout
 from bundle_spec.disk_reader import DiskReader
-from bundle_spec.envelope import describe, read_envelope
+from bundle_spec.envelope import read_envelope
 from bundle_spec.errors import BundleError
 from bundle_spec.index import Index
+from bundle_spec.layout import describe
 from bundle_spec.model import File
 from bundle_spec.source import Source
 

@@ -14,7 +14,7 @@ from typing import Literal
 from bundle_spec import layout
 from bundle_spec.body_check import check_body
 from bundle_spec.disk_reader import DiskReader
-from bundle_spec.envelope import Envelope, read_envelope
+from bundle_spec.envelope import COPY_AGAIN, Envelope, read_envelope
 from bundle_spec.errors import BundleError, BundleFaults, Faults, UnsupportedBundle
 from bundle_spec.graph_check import graph_faults
 from bundle_spec.index import Index
@@ -59,7 +59,6 @@ def verify_bundle(
     judged, and only that is told.
     """
     with Source(path) as source:
-        faults: list[BundleError] = []
         try:
             envelope = read_envelope(source)
             faults = _faults(source, envelope, read_data, progress)
@@ -68,7 +67,7 @@ def verify_bundle(
         except BundleError as exc:
             faults = _each(exc)
     if faults:
-        raise BundleFaults(f"{path} is not a whole bundle", faults)
+        raise BundleFaults(f"{path} is not a whole bundle", faults, remedy=COPY_AGAIN)
     return VerifiedBundle(
         path=path,
         manifest=envelope.manifest,

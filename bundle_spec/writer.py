@@ -99,7 +99,7 @@ class BundleWriter:
             disk = layout.disk_id(self._next_disk)
             self._next_disk += 1
             self._open_disks.add(disk)
-        return DiskWriter(self, disk, disk_format, size_hint, self._disk_done)
+        return DiskWriter(self, disk, disk_format, size_hint)
 
     def add_file(self, path: str, data: bytes) -> None:
         """Add a small file, ``playbook/site.yml``.  Raises ValueError for a name it cannot have."""
@@ -136,7 +136,11 @@ class BundleWriter:
             )
             self._file.append(layout.END_NAME, layout.encode_end(end))
             self._file.end()
-        verify_bundle(self._file.path, progress=self._progress)
+        try:
+            verify_bundle(self._file.path, progress=self._progress)
+        except DownpourError as exc:
+            self._failure = exc
+            raise
         with self._writing():
             self._file.publish()
         self._close()
@@ -249,7 +253,7 @@ class BundleWriter:
             )
         return running.hexdigest()
 
-    def _disk_done(self, record: Disk | AbandonedDisk) -> None:
+    def disk_done(self, record: Disk | AbandonedDisk) -> None:
         with self._lock:
             self._open_disks.discard(record.id)
             self._disks[record.id] = record

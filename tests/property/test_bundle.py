@@ -32,7 +32,7 @@ def raw_bytes(disk: tuple[list[tuple[int, int]], bytes]) -> bytes:
     return b"".join(bytes([letter]) * (CHUNK * count) for letter, count in runs) + tail
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     disks=st.lists(DISK, max_size=4).map(lambda each: [raw_bytes(disk) for disk in each]),
     pieces=st.lists(st.integers(1, 3 * CHUNK), min_size=1, max_size=5),
