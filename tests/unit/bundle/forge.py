@@ -80,6 +80,7 @@ class Forge:
     index: Callable[[list[tuple[int, int]]], None] = lambda entries: None
     end: Callable[[dict[str, Any]], None] = lambda value: None
     magic: bytes = b"dpbundle 1\n"
+    signature: bytes | None = None
 
     def __post_init__(self) -> None:
         parts = [self.raw[start : start + CHUNK] for start in range(0, len(self.raw), CHUNK)]
@@ -156,11 +157,14 @@ class Forge:
         out += Member("INDEX", index).blob()
         tail["manifest"] = [len(out) + 512, len(data)]
         out += Member("manifest.json", data).blob()
+        if self.signature is not None:
+            tail["signature"] = [len(out) + 512, len(self.signature)]
+            out += Member("manifest.json.sig", self.signature).blob()
         end: dict[str, Any] = {
             "format": "dpbundle",
+            "signature": None,
             **tail,
             "manifest_sha256": sha256(data),
-            "signature": None,
             "version": 1,
         }
         self.end(end)

@@ -261,6 +261,20 @@ def test_end_blocks(tmp_path: Path, name: str) -> None:
     refused(tmp_path, Forge(end=edit), message)
 
 
+def test_a_signature_lies_between_manifest_and_end(tmp_path: Path) -> None:
+    """[F-4] [F-13]"""
+    path = Forge(signature=b"signed").write(tmp_path / "signed.dpbundle")
+    verify_bundle(path, read_data=True)
+    data = path.read_bytes()
+    place = data.index(b"signed")
+    path.write_bytes(data[: place + 6] + b"!" + data[place + 7 :])
+    with pytest.raises(BundleError, match=r"manifest\.json\.sig at \d+: bytes in the padding"):
+        verify_bundle(path)
+    path.write_bytes(data[: place - 512] + data[place + 512 :])
+    with pytest.raises(BundleError, match="do not follow each other"):
+        verify_bundle(path)
+
+
 def test_a_file_of_the_next_major_version(tmp_path: Path) -> None:
     path = Forge(magic=b"dpbundle 2\n").write(tmp_path / "next.dpbundle")
     with pytest.raises(UnsupportedBundle, match="format version 2; this reader knows 1"):

@@ -7,21 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from bundle_spec import BundleWriter
 from bundle_spec.layout import MIB
 from tests.unit.bundle.samples import CHUNK, content, noise
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tools() -> None:
-    missing = [tool for tool in ("tar", "sha256sum", "zstd") if not shutil.which(tool)]
-    assert not missing, f"install {', '.join(missing)}: the format promises that they suffice"
-
-
 def test_a_disk_of_seventy_thousand_zero_chunks(tmp_path: Path) -> None:
     """[F-8]  More equal chunks than a file may have names, more files than a command line holds."""
+    missing = [tool for tool in ("tar", "sha256sum", "zstd") if not shutil.which(tool)]
+    assert not missing, f"install {', '.join(missing)}: the format promises that they suffice"
     zeros = 70_000 * CHUNK
     first, last = noise(CHUNK, 1), noise(1000, 2)
     with BundleWriter(tmp_path / "out.dpbundle") as writer:
