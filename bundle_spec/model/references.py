@@ -72,7 +72,11 @@ class ImageReference(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeTypeReference(Reference):
+    """``is_default``: the type that the source gives when none is asked for."""
+
     type = "volume_type"
+
+    is_default: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,54 @@
+"""The data files of a bundle's playbook: ``resources.yml`` and ``settings.yml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bundle_spec.model.references import References
+from bundle_spec.model.resources import Resources
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaybookData:
+    """``resources.yml``: the graph of the manifest of the bundle with this uuid."""
+
+    bundle: str
+    references: References = field(default_factory=References)
+    resources: Resources = field(default_factory=Resources)
+
+
+Rules = Mapping[str, str | None]
+"""Name or ID at the source -> name or ID at the target; None: do without."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingRules:
+    """What stands for what on the target.
+
+    A network, subnet, image or keypair of the bundle that is mapped is not made: the target's
+    own is used.
+    """
+
+    flavors: Rules = field(default_factory=dict)
+    networks: Rules = field(default_factory=dict)
+    subnets: Rules = field(default_factory=dict)
+    images: Rules = field(default_factory=dict)
+    volume_types: Rules = field(default_factory=dict)
+    availability_zones: Rules = field(default_factory=dict)
+    keypairs: Rules = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """``settings.yml``.  Paths are taken from the directory of the file.
+
+    ``cloud``, ``region``, ``config_file`` None: as every OpenStack client finds them.
+    """
+
+    bundle: str
+    state: str
+    cloud: str | None = None
+    region: str | None = None
+    config_file: str | None = None
+    mapping: MappingRules = field(default_factory=MappingRules)

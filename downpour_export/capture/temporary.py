@@ -1,0 +1,165 @@
+"""Temporary objects: snapshots, volumes and images that exist only to read a disk.
+
+Each carries the bundle's mark in its name, so that whatever happens they can be found again,
+and nothing else is ever deleted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from bundle_spec.errors import CaptureError
+from bundle_spec.progress import Progress
+from downpour_export.capture.stop import Patience, StopFlag
+from downpour_export.cloud import Service, SourceCloud
+
+Kind = Literal["image", "volume", "snapshot"]
+
+PROPERTY = "downpour_temporary"
+"""Metadata key, or image property, that holds the bundle's uuid."""
+
+_PATHS: dict[Kind, tuple[Service, str]] = {
+    "image": ("image", "/images"),
+    "volume": ("block_storage", "/volumes"),
+    "snapshot": ("block_storage", "/snapshots"),
+}
+# An image needs no volume any more, a volume no snapshot: this order always works.
+_ORDER: tuple[Kind, ...] = ("image", "volume", "snapshot")
+
+
+class Temporaries:
+    """The temporary objects of one bundle."""
+
+    def __init__(self, cloud: SourceCloud, bundle_uuid: str, stop: StopFlag, progress: Progress):
+        self._cloud = cloud
+        self._uuid = bundle_uuid
+        self._stop = stop
+        self._progress = progress
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this bundle's temporary objects begin with."""
+        return f"downpour-{self._uuid.replace('-', '')[:12]}-"
+
+    # --- making ---
+
+    def server_image(self, server_id: str) -> str:
+        """Start an image of a server's own disk; its ID."""
+        body = {"name": self.prefix + server_id, "metadata": {PROPERTY: self._uuid}}
+        response = self._cloud.post(
+            "compute", f"/servers/{server_id}/action", {"createImage": body}
+        )
+        if response.content:
+            image_id: str = response.json()["image_id"]
+        else:  # before 2.45 only a header tells
+            image_id = response.headers["Location"].rsplit("/", 1)[1]
+        return image_id
+
+    def snapshot(self, volume_id: str) -> str:
+        """Start a snapshot of a volume, also of one in use; its ID."""
+        body = {
+            "volume_id": volume_id,
+            "name": self.prefix + volume_id,
+            "force": True,  # below 3.66 a volume in use needs it; above, true changes nothing
+            "metadata": {PROPERTY: self._uuid},
+        }
+        answer = self._cloud.post("block_storage", "/snapshots", {"snapshot": body}).json()
+        snapshot_id: str = answer["snapshot"]["id"]
+        return snapshot_id
+
+    def volume(self, snapshot_id: str, size: int, source_id: str) -> str:
+        """Make a volume of ``size`` GiB from a snapshot and wait for it; its ID."""
+        body = {
+            "snapshot_id": snapshot_id,
+            "size": size,
+            "name": self.prefix + source_id,
+            "metadata": {PROPERTY: self._uuid},
+        }
+        answer = self._cloud.post("block_storage", "/volumes", {"volume": body}).json()
+        volume_id: str = answer["volume"]["id"]
+        self.wait("volume", volume_id, size)
+        return volume_id
+
+    def volume_image(self, volume_id: str, size: int, source_id: str) -> str:
+        """Upload a volume of ``size`` GiB to an image and wait for it; its ID."""
+        body = {
+            "image_name": self.prefix + source_id,
+            "disk_format": "raw",
+            "container_format": "bare",
+        }
+        answer = self._cloud.post(
+            "block_storage", f"/volumes/{volume_id}/action", {"os-volume_upload_image": body}
+        ).json()
+        image_id: str = answer["os-volume_upload_image"]["image_id"]
+        self.wait("image", image_id, size)
+        # The source's own volume is left as it was found.
+        self.wait("volume", volume_id, size)
+        return image_id
+
+    # --- waiting ---
+
+    def wait(self, kind: Kind, identity: str, gibibytes: float) -> Any:
+        """Wait until it can be read; its JSON.  Raises CaptureError when it failed."""
+        patience = Patience(self._stop, gibibytes)
+        ready = "active" if kind == "image" else "available"
+        while True:
+            item = self.look(kind, identity)
+            if item is None:
+                raise CaptureError(f"the temporary {kind} is gone", where=identity)
+            if item["status"] == ready:
+                return item
+            if "error" in item["status"] or item["status"] in ("killed", "deleted"):
+                raise CaptureError(
+                    f"the source failed to make a temporary {kind}: it is {item['status']}",
+                    where=identity,
+                )
+            patience.wait(f"temporary {kind} {identity}")
+
+    def look(self, kind: Kind, identity: str) -> Any | None:
+        """Its JSON, or None when it is gone."""
+        service, path = _PATHS[kind]
+        item = self._cloud.get_or_none(service, f"{path}/{identity}")
+        return item if item is None or kind == "image" else item[kind]
+
+    # --- deleting ---
+
+    def delete(self, kind: Kind, identity: str) -> None:
+        """Delete it and wait until it is gone, as often as the backend is busy."""
+        service, path = _PATHS[kind]
+        patience = Patience(self._stop)
+        while True:
+            accepted = self._cloud.delete(service, f"{path}/{identity}")
+            if accepted and self.look(kind, identity) is None:
+                break
+            patience.wait(f"deleting temporary {kind} {identity}")
+
+    def delete_all(self) -> None:
+        """Delete whatever this bundle has left, also what a broken call made unknown to us.
+
+        Never raises: what could not be deleted is said.
+        """
+        self._stop = StopFlag()  # an interrupted run still cleans up
+        try:
+            left = self.find()
+        except CaptureError as exc:
+            self._progress.note(f"cannot look for temporary objects named {self.prefix}…: {exc}")
+            return
+        for kind, identity in sorted(left, key=lambda each: _ORDER.index(each[0])):
+            try:
+                self.delete(kind, identity)
+            except CaptureError as exc:
+                self._progress.note(f"cannot delete the temporary {kind} {identity}: {exc}")
+
+    def find(self) -> list[tuple[Kind, str]]:
+        """Every object in the cloud whose name bears this bundle's mark."""
+        lists: tuple[tuple[Kind, Service, str, str, dict[str, str]], ...] = (
+            ("image", "image", "/images", "images", {"owner": self._cloud.project_id}),
+            ("volume", "block_storage", "/volumes/detail", "volumes", {}),
+            ("snapshot", "block_storage", "/snapshots/detail", "snapshots", {}),
+        )
+        return [
+            (kind, item["id"])
+            for kind, service, path, key, query in lists
+            for item in self._cloud.list(service, path, key, query)
+            if (item.get("name") or "").startswith(self.prefix)
+        ]

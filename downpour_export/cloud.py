@@ -1,0 +1,171 @@
+"""The one place of the exporter that opens a connection, and the REST calls over it.
+
+Resources are read as the plain JSON of the APIs, through openstacksdk's adapters (catalog,
+authentication, renewal of tokens, microversions): its resource classes rename and convert
+attributes, and what arrives must equal what left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import openstack
+from keystoneauth1 import exceptions as ks_exceptions
+from openstack import exceptions as sdk_exceptions
+from openstack import utils as sdk_utils
+from openstack.config import OpenStackConfig
+
+from bundle_spec.errors import CaptureError, CloudError
+from bundle_spec.model import Source
+
+Service = Literal["compute", "network", "image", "block_storage"]
+Json = Any
+
+PAGE_SIZE = 500
+"""Items asked for in one page; a cloud may give fewer."""
+
+NEWEST = {"compute": "2.100", "block_storage": "3.70"}
+"""The newest microversion whose answers this code reads; an older cloud gives its own newest."""
+
+
+@dataclass(frozen=True)
+class CloudOptions:
+    """Which cloud, as every OpenStack client names it.  None: OS_CLOUD, OS_*, clouds.yaml."""
+
+    cloud: str | None = None
+    region: str | None = None
+    config_file: str | None = None
+
+
+def connect(options: CloudOptions) -> SourceCloud:
+    """Open the source cloud and fetch a token.  Raises CloudError."""
+    name = options.cloud or "the cloud of the environment"
+    try:
+        config = OpenStackConfig(
+            config_files=[options.config_file] if options.config_file else None
+        ).get_one(
+            cloud=options.cloud,
+            region_name=options.region,
+            app_name="downpour-export",
+            connect_retries=3,
+        )
+        connection = openstack.connection.Connection(config=config)
+        connection.authorize()
+        return SourceCloud(connection)
+    except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+        raise CloudError(
+            f"cannot use the source cloud: {exc}",
+            where=name,
+            remedy="check --cloud, OS_CLOUD and clouds.yaml with `openstack token issue`",
+        ) from exc
+
+
+class SourceCloud:
+    """The source cloud as one project's token sees it.
+
+    Every method raises CaptureError when the cloud refuses or fails.
+    """
+
+    def __init__(self, connection: openstack.connection.Connection) -> None:
+        self._connection = connection
+        self.project_id: str = connection.current_project_id
+        self._microversions: dict[str, str | None] = {}
+
+    def source(self) -> Source:
+        """Where the bundle comes from, for the manifest."""
+        config = self._connection.config
+        project = self._connection.current_project
+        return Source(
+            auth_url=self._connection.session.auth.auth_url,
+            region=config.region_name or None,
+            project_id=self.project_id,
+            project_name=project.name or "",
+        )
+
+    def list(
+        self, service: Service, path: str, key: str, params: Mapping[str, Any] | None = None
+    ) -> Iterator[Json]:
+        """Every item of a list call, page by page; ``key`` holds the items in the answer."""
+        query = {"limit": PAGE_SIZE, **(params or {})}
+        while True:
+            answer = self.get(service, path, query)
+            yield from answer[key]
+            marker = _next_marker(answer, key)
+            if marker is None or not answer[key]:
+                return
+            query["marker"] = marker
+
+    def get(self, service: Service, path: str, params: Mapping[str, Any] | None = None) -> Json:
+        """The JSON answer of a GET."""
+        return self.request(service, "GET", path, params=params).json()
+
+    def get_or_none(self, service: Service, path: str) -> Json | None:
+        """The JSON answer of a GET, or None if there is no such thing."""
+        response = self._send(service, "GET", path)
+        if response.status_code == 404:
+            return None
+        return self._checked(response).json()
+
+    def post(self, service: Service, path: str, body: Json) -> Any:
+        """POST ``body`` as JSON; the answer, whatever it holds."""
+        return self.request(service, "POST", path, json=body)
+
+    def delete(self, service: Service, path: str) -> bool:
+        """DELETE; False when it is still busy (409 or 400), True when it is going or gone."""
+        response = self._send(service, "DELETE", path)
+        if response.status_code in (400, 409):
+            return False
+        if response.status_code != 404:
+            self._checked(response)
+        return True
+
+    def request(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
+        """One request; the response, which has a good status."""
+        return self._checked(self._send(service, method, path, **kwargs))
+
+    def _send(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
+        adapter = getattr(self._connection, service)
+        try:
+            return adapter.request(
+                path, method, raise_exc=False, microversion=self.microversion(service), **kwargs
+            )
+        except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+            raise CaptureError(f"the source does not answer: {exc}", where=path) from exc
+
+    def _checked(self, response: Any) -> Any:
+        if response.status_code < 400:
+            return response
+        try:
+            sdk_exceptions.raise_from_response(response)
+        except sdk_exceptions.HttpException as exc:
+            raise CaptureError(
+                f"the source refused {response.request.method}: {exc.details or exc}",
+                where=response.url.partition("?")[0],
+            ) from exc
+        return response
+
+    def microversion(self, service: Service) -> str | None:
+        """The microversion in use, or None where the service has none."""
+        if service not in NEWEST:
+            return None
+        if service not in self._microversions:
+            found: str | None = sdk_utils.maximum_supported_microversion(
+                getattr(self._connection, service), NEWEST[service]
+            )
+            self._microversions[service] = found
+        return self._microversions[service]
+
+
+def _next_marker(answer: Mapping[str, Json], key: str) -> str | None:
+    """The marker of the next page: Glance gives ``next``, the others ``<key>_links``."""
+    links = [answer.get("next")] + [
+        link.get("href") for link in answer.get(f"{key}_links", ()) if link.get("rel") == "next"
+    ]
+    for link in filter(None, links):
+        markers = parse_qs(urlsplit(link).query).get("marker")
+        if markers:
+            return markers[0]
+    return None

@@ -1,0 +1,71 @@
+"""Images: the project's own in bulk, others one by one where something needs them."""
+
+from __future__ import annotations
+
+from bundle_spec.model import Image
+from downpour_export.cloud import Json, SourceCloud
+from downpour_export.discover import marks
+from downpour_export.discover.inventory import FoundImage
+
+# Attributes that have a place of their own in the record, or none: Image API v2, "Show image".
+_ATTRIBUTES = frozenset(
+    "id name disk_format container_format min_disk min_ram visibility protected os_hidden tags "
+    "owner status size virtual_size checksum os_hash_algo os_hash_value created_at updated_at "
+    "self file schema locations direct_url stores store deleted deleted_at".split()
+)
+# Properties that Glance, Nova and Cinder write themselves and that mean nothing elsewhere.
+_DROPPED = frozenset(
+    "base_image_ref instance_uuid user_id image_type image_state image_location owner_id "
+    "owner_project_name owner_user_name boot_roles block_device_mapping bdm_v2 root_device_name "
+    "mappings signature_verified clean_attempts".split()
+)
+_DROPPED_PREFIXES = ("owner_specified.", "os_glance_", "downpour_", marks.PREFIX)
+
+
+def discover(cloud: SourceCloud) -> dict[str, FoundImage]:
+    found = cloud.list("image", "/images", "images", {"owner": cloud.project_id})
+    return {
+        image.record.id: image for image in (found_of(item, cloud.project_id) for item in found)
+    }
+
+
+def look_up(cloud: SourceCloud, image_id: str) -> FoundImage | None:
+    """One image of anybody; None if it is gone or not to be seen."""
+    item = cloud.get_or_none("image", f"/images/{image_id}")
+    return None if item is None else found_of(item, cloud.project_id)
+
+
+def found_of(item: Json, project_id: str) -> FoundImage:
+    return FoundImage(
+        record=Image(
+            id=item["id"],
+            name=item.get("name") or "",
+            disk_id="",  # known when its bytes are in the bundle
+            disk_format=item.get("disk_format") or "",
+            container_format=item.get("container_format") or "",
+            min_disk=item.get("min_disk") or 0,
+            min_ram=item.get("min_ram") or 0,
+            visibility=item.get("visibility") or "private",
+            protected=bool(item.get("protected")),
+            hidden=bool(item.get("os_hidden")),
+            tags=marks.tags(item.get("tags")),
+            properties=properties_of(item),
+        ),
+        owned=item.get("owner") == project_id,
+        status=item["status"],
+        size=item.get("size"),
+        hash_algo=item.get("os_hash_algo"),
+        hash_value=item.get("os_hash_value"),
+    )
+
+
+def properties_of(item: Json) -> dict[str, str]:
+    """The custom properties that a tenant can set again on another cloud."""
+    return {
+        key: value
+        for key, value in sorted(item.items())
+        if key not in _ATTRIBUTES
+        and key not in _DROPPED
+        and not key.startswith(_DROPPED_PREFIXES)
+        and isinstance(value, str)
+    }

@@ -1,0 +1,21 @@
+"""Keypairs.  They belong to the user, not to the project."""
+
+from __future__ import annotations
+
+from bundle_spec.model import Keypair
+from downpour_export.cloud import Json, SourceCloud
+
+
+def discover(cloud: SourceCloud) -> dict[str, Keypair]:
+    found = (item["keypair"] for item in cloud.list("compute", "/os-keypairs", "keypairs"))
+    return {record.id: record for record in map(record_of, found)}
+
+
+def record_of(item: Json) -> Keypair:
+    """``type`` is told from microversion 2.2 on."""
+    return Keypair(
+        id=item["name"],
+        name=item["name"],
+        public_key=item["public_key"].strip(),
+        key_type=item.get("type", "ssh"),
+    )

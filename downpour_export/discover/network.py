@@ -1,0 +1,39 @@
+"""Networks: the project's own, the external ones, and those that others share with it."""
+
+from __future__ import annotations
+
+from bundle_spec.model import Network
+from downpour_export.cloud import Json, SourceCloud
+from downpour_export.discover import marks
+from downpour_export.discover.inventory import FoundNetwork
+
+# Three filtered lists: without a filter an admin's token would list the whole cloud.
+_FILTERS = ({"router:external": "true"}, {"shared": "true"})
+
+
+def discover(cloud: SourceCloud) -> dict[str, FoundNetwork]:
+    found: dict[str, FoundNetwork] = {}
+    for query in ({"project_id": cloud.project_id}, *_FILTERS):
+        for item in cloud.list("network", "/networks", "networks", query):
+            found[item["id"]] = found_of(item, cloud.project_id)
+    return found
+
+
+def found_of(item: Json, project_id: str) -> FoundNetwork:
+    external = bool(item.get("router:external"))
+    return FoundNetwork(
+        record=Network(
+            id=item["id"],
+            name=item["name"],
+            description=marks.text(item.get("description")),
+            tags=marks.tags(item.get("tags")),
+            admin_state_up=item["admin_state_up"],
+            mtu=item.get("mtu"),
+            port_security_enabled=item.get("port_security_enabled", True),
+            dns_domain=item.get("dns_domain") or "",
+        ),
+        # A tenant cannot make an external network, even if it owns this one.
+        owned=item["project_id"] == project_id and not external,
+        external=external,
+        shared=bool(item.get("shared")),
+    )

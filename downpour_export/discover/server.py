@@ -1,0 +1,109 @@
+"""Servers of the project, with their NICs and volumes in the guest's order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bundle_spec.model import AttachedVolume, FlavorReference, Nic, Server
+from downpour_export.cloud import Json, SourceCloud
+from downpour_export.discover import marks
+from downpour_export.discover.inventory import FoundPort, FoundServer, FoundVolume
+
+STOPPED = ("SHUTOFF", "SHELVED", "SHELVED_OFFLOADED")
+
+
+def discover(
+    cloud: SourceCloud, ports: Iterable[FoundPort], volumes: Iterable[FoundVolume]
+) -> dict[str, FoundServer]:
+    """``ports`` and ``volumes`` are those of the project: they tell NICs and device names."""
+    devices = {each.record.id: each.devices for each in volumes}
+    by_server: dict[str, list[FoundPort]] = {}
+    for port in ports:
+        by_server.setdefault(port.device_id, []).append(port)
+    found = cloud.list("compute", "/servers/detail", "servers")
+    return {item["id"]: found_of(item, by_server.get(item["id"], []), devices) for item in found}
+
+
+def found_of(
+    item: Json, ports: Iterable[FoundPort], devices: Mapping[str, Mapping[str, str]]
+) -> FoundServer:
+    flavor = flavor_of(item["flavor"])
+    image = item.get("image") or {}
+    return FoundServer(
+        record=Server(
+            id=item["id"],
+            name=item["name"],
+            flavor=flavor.id,
+            power_state="stopped" if item["status"] in STOPPED else "running",
+            description=item.get("description"),
+            image_id=image.get("id"),
+            key_name=item.get("key_name"),
+            availability_zone=zone_of(item),
+            config_drive=bool(item.get("config_drive")),
+            hostname=item.get("OS-EXT-SRV-ATTR:hostname"),
+            metadata=marks.mapping(item.get("metadata")),
+            tags=marks.tags(item.get("tags")),
+            nics=nics_of(item, ports),
+            volumes=volumes_of(item, devices),
+        ),
+        status=item["status"],
+        flavor=flavor,
+    )
+
+
+def flavor_of(item: Json) -> FlavorReference:
+    """Embedded since Nova 2.47 (Pike); its name is all that identifies it there."""
+    return FlavorReference(
+        id=item["original_name"],
+        name=item["original_name"],
+        vcpus=item["vcpus"],
+        ram=item["ram"],
+        disk=item["disk"],
+        ephemeral=item.get("ephemeral") or 0,
+        swap=item.get("swap") or 0,
+    )
+
+
+def zone_of(item: Json) -> str | None:
+    """The zone that was asked for (>= 2.96), else the one that the server is in."""
+    if "pinned_availability_zone" in item:
+        pinned: str | None = item["pinned_availability_zone"]
+        return pinned
+    return item.get("OS-EXT-AZ:availability_zone") or None
+
+
+def nics_of(item: Json, ports: Iterable[FoundPort]) -> tuple[Nic, ...]:
+    """In the order of ``addresses``, which follows Nova's network info cache.
+
+    A port without an address does not appear there and comes last.
+    """
+    order: dict[str, int] = {}
+    for addresses in (item.get("addresses") or {}).values():
+        for address in addresses:
+            order.setdefault(address.get("OS-EXT-IPS-MAC:mac_addr", ""), len(order))
+    return tuple(
+        Nic(port_id=port.record.id)
+        for port in sorted(
+            ports, key=lambda each: (order.get(each.record.mac_address, len(order)), each.record.id)
+        )
+    )
+
+
+def volumes_of(item: Json, devices: Mapping[str, Mapping[str, str]]) -> tuple[AttachedVolume, ...]:
+    """By device name, /dev/vda before /dev/vdb before /dev/vdaa.
+
+    A server without an image boots from the volume with the first device name.
+    """
+    attached = item.get("os-extended-volumes:volumes_attached") or ()
+    volumes = [(each, devices.get(each["id"], {}).get(item["id"], "")) for each in attached]
+    volumes.sort(key=lambda pair: (not pair[1], len(pair[1]), pair[1], pair[0]["id"]))
+    boots = not item.get("image")
+    return tuple(
+        AttachedVolume(
+            volume_id=each["id"],
+            device=device or None,
+            boot_index=0 if boots and position == 0 else None,
+            delete_on_termination=bool(each.get("delete_on_termination")),
+        )
+        for position, (each, device) in enumerate(volumes)
+    )

@@ -1,0 +1,59 @@
+"""Volumes of the project."""
+
+from __future__ import annotations
+
+from bundle_spec.model import Volume
+from downpour_export.cloud import Json, SourceCloud
+from downpour_export.discover import marks
+from downpour_export.discover.inventory import FoundVolume
+
+# What Cinder notes of the image a volume was made from; not properties that one sets.
+_IMAGE_FACTS = frozenset(
+    "image_id image_name checksum container_format disk_format min_disk min_ram size "
+    "signature_verified".split()
+)
+# Written into volume metadata by Cinder itself.
+_SYSTEM_METADATA = frozenset(("readonly", "attached_mode", "policy"))
+
+
+def discover(cloud: SourceCloud) -> dict[str, FoundVolume]:
+    """The list is the token's project's: ``all_tenants`` is never asked for."""
+    found = cloud.list("block_storage", "/volumes/detail", "volumes")
+    return {volume.record.id: volume for volume in map(found_of, found)}
+
+
+def default_type(cloud: SourceCloud) -> str | None:
+    """The name of the type that a volume gets when none is asked for."""
+    answer = cloud.get_or_none("block_storage", "/types/default")
+    return answer["volume_type"]["name"] if answer else None
+
+
+def found_of(item: Json) -> FoundVolume:
+    return FoundVolume(
+        record=Volume(
+            id=item["id"],
+            name=item.get("name") or "",
+            size=item["size"],
+            description=marks.text(item.get("description")),
+            volume_type=item.get("volume_type"),
+            availability_zone=item.get("availability_zone"),
+            bootable=item["bootable"] == "true",
+            metadata={
+                key: value
+                for key, value in marks.mapping(item.get("metadata")).items()
+                if key not in _SYSTEM_METADATA
+            },
+            image_metadata={
+                key: value
+                for key, value in marks.mapping(item.get("volume_image_metadata")).items()
+                if key not in _IMAGE_FACTS
+            },
+        ),
+        status=item["status"],
+        encrypted=bool(item.get("encrypted")),
+        devices={
+            each["server_id"]: each.get("device") or ""
+            for each in item["attachments"]
+            if each.get("server_id")
+        },
+    )

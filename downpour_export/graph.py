@@ -1,0 +1,113 @@
+"""Which resources follow from the ones that were named, and why.  Pure: no cloud, no files."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bundle_spec.model import Ref, Resource, Router, SecurityGroup, Server
+from downpour_export.discover import Inventory
+
+
+@dataclass(frozen=True)
+class Closure:
+    """``why``: every reached reference -> what pulled it in (None: named in the file).
+
+    References that the inventory cannot make again (flavors, foreign networks …) are in it too;
+    the plan decides what becomes of them.
+    """
+
+    why: dict[Ref, Ref | None]
+
+    def of_type(self, kind: str) -> Iterator[str]:
+        """IDs of one type, in the order in which they were reached."""
+        return (ref.id for ref in self.why if ref.type == kind)
+
+    def __contains__(self, ref: Ref) -> bool:
+        return ref in self.why
+
+
+def closure(inventory: Inventory, roots: Iterable[Resource]) -> Closure:
+    """Everything that ``roots`` need, breadth first, so that ``why`` is a shortest way.
+
+    A root is given as the record that will be carried: a server with another ``key_name``
+    than at the source needs that key and not the old one.
+    """
+    why: dict[Ref, Ref | None] = {}
+    queue: deque[Resource] = deque()
+    for root in roots:
+        if root.ref not in why:
+            why[root.ref] = None
+            queue.append(root)
+    while queue:
+        resource = queue.popleft()
+        for ref in needs(inventory, resource):
+            if ref not in why:
+                why[ref] = resource.ref
+                record = carried_record(inventory, ref)
+                if record is not None:
+                    queue.append(record)
+    return Closure(why)
+
+
+def needs(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
+    """What a resource needs: what it refers to, and what makes it reachable.
+
+    Beyond ``references()``: the groups that a group's rules name, every subnet of a network,
+    the routers on a subnet, and the floating IPs of a server's ports.  A router does not pull
+    in the other networks that it joins: only its interfaces on carried subnets go.
+    """
+    if isinstance(resource, Router):
+        if resource.external_network_id:
+            yield Ref("network", resource.external_network_id)
+        return
+    yield from resource.references()
+    if isinstance(resource, SecurityGroup):
+        yield from resource.remote_groups()
+    elif resource.type == "network":
+        for subnet in inventory.subnets.values():
+            if subnet.network_id == resource.id:
+                yield subnet.ref
+    elif resource.type == "subnet":
+        for router in inventory.routers.values():
+            if any(each.subnet_id == resource.id for each in router.interfaces):
+                yield router.ref
+    elif isinstance(resource, Server):
+        ports = {nic.port_id for nic in resource.nics}
+        for floating_ip in inventory.floating_ips.values():
+            if floating_ip.port_id in ports:
+                yield floating_ip.ref
+
+
+def carried_record(inventory: Inventory, ref: Ref) -> Resource | None:
+    """The record behind ``ref`` if this project can have it made again; else None."""
+    match ref.type:
+        case "network":
+            network = inventory.networks.get(ref.id)
+            return network.record if network and network.owned else None
+        case "subnet":
+            subnet = inventory.subnets.get(ref.id)
+            owned = subnet and carried_record(inventory, Ref("network", subnet.network_id))
+            return subnet if owned else None
+        case "port":
+            port = inventory.ports.get(ref.id)
+            return port.record if port else None
+        case "image":
+            image = inventory.images.get(ref.id)
+            return image.record if image and image.owned else None
+        case "volume":
+            volume = inventory.volumes.get(ref.id)
+            return volume.record if volume else None
+        case "server":
+            server = inventory.servers.get(ref.id)
+            return server.record if server else None
+        case "keypair":
+            return inventory.keypairs.get(ref.id)
+        case "security_group":
+            return inventory.security_groups.get(ref.id)
+        case "router":
+            return inventory.routers.get(ref.id)
+        case "floating_ip":
+            return inventory.floating_ips.get(ref.id)
+    return None

@@ -1,0 +1,20 @@
+"""The command line as typed options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from downpour_export.cloud import CloudOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """``level``: of zstd, 1 (fast) to 19.  ``jobs``: disks read at once."""
+
+    resource_file: Path
+    bundle: Path
+    cloud: CloudOptions
+    level: int = 3
+    jobs: int = 2
+    overwrite: bool = False

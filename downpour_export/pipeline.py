@@ -1,0 +1,88 @@
+"""The order of an export: resource file -> discover -> plan -> capture -> bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from bundle_spec import BundleWriter, FinishedBundle
+from bundle_spec.model import Content, Disk, Image, Ref, Resources, Source
+from bundle_spec.progress import NULL, Progress
+from downpour_export import resource_file
+from downpour_export.capture import Captured, capture
+from downpour_export.cloud import connect
+from downpour_export.discover import discover
+from downpour_export.options import ExportOptions
+from downpour_export.plan import Plan, make_plan
+from downpour_export.playbook import playbook_files
+
+
+@dataclass(frozen=True)
+class Exported:
+    bundle: FinishedBundle
+    plan: Plan
+
+
+def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
+    """Write the bundle.  Raises what the steps raise; nothing is left behind then."""
+    wanted = resource_file.load(options.resource_file)
+    # A place that cannot be written to is found before the cloud is asked for anything.
+    with BundleWriter(
+        options.bundle, level=options.level, overwrite=options.overwrite, progress=progress
+    ) as writer:
+        cloud = connect(options.cloud)
+        plan = make_plan(wanted, discover(cloud, progress))
+        for warning in plan.warnings:
+            progress.note(f"warning: {warning}")
+        captured = capture(cloud, writer, plan.captures, jobs=options.jobs, progress=progress)
+        content = assemble(plan, captured, cloud.source())
+        for path, data in playbook_files(writer.uuid, options.bundle.name, content).items():
+            writer.add_file(path, data)
+        return Exported(writer.finish(content), plan)
+
+
+def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
+    """The plan's records with the disks that were captured for them."""
+    resources = plan.resources
+    disks = captured.disks
+    images = [_with_disk(image, disks) for image in resources.images]
+    servers = list(resources.servers)
+    for position, server in enumerate(servers):
+        own = captured.images.get(server.id)
+        if own is None:
+            continue
+        images.append(
+            replace(
+                own,
+                name=f"{server.name} (disk)"[:255],
+                disk_id=disks[server.ref].id,
+                visibility="private",
+                server_id=server.id,
+            )
+        )
+        servers[position] = replace(server, image_id=own.id)
+    volumes = [
+        replace(volume, disk_id=disks[volume.ref].id) if volume.ref in disks else volume
+        for volume in resources.volumes
+    ]
+    return Content(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool=f"downpour {version('downpour')}",
+        source=source,
+        resources=replace(
+            resources, images=tuple(images), volumes=tuple(volumes), servers=tuple(servers)
+        ),
+        references=plan.references,
+        omissions=plan.omissions,
+    )
+
+
+def _with_disk(image: Image, disks: Mapping[Ref, Disk]) -> Image:
+    return replace(image, disk_id=disks[image.ref].id)
+
+
+def carried(resources: Resources) -> int:
+    """How many resources stand in a bundle."""
+    return sum(1 for _ in resources)

@@ -1,0 +1,97 @@
+"""From the items of a resource file to the resources of a project: by ID, or by a unique name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bundle_spec.errors import PlanError
+from bundle_spec.model import Image, Keypair, Resource, Server, Volume
+from downpour_export.discover import Inventory
+from downpour_export.resource_file import Item, ResourceFile
+
+R = TypeVar("R", bound=Resource)
+Chosen = tuple[tuple[Item, R], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Each item with the one resource that it names."""
+
+    keypairs: Chosen[Keypair] = ()
+    images: Chosen[Image] = ()
+    volumes: Chosen[Volume] = ()
+    servers: Chosen[Server] = ()
+
+
+@dataclass
+class _Finder:
+    faults: list[PlanError] = field(default_factory=list)
+
+    def choose(self, kind: str, items: Iterable[Item], records: Iterable[R]) -> Chosen[R]:
+        by_id: dict[str, R] = {}
+        by_name: dict[str, list[R]] = {}
+        for record in records:
+            by_id[record.id] = record
+            by_name.setdefault(record.name, []).append(record)
+        chosen: dict[str, tuple[Item, R]] = {}
+        for item in items:
+            found = self._find(kind, item, by_id, by_name)
+            if found is None:
+                continue
+            if found.id in chosen:
+                self._fault(
+                    item,
+                    f"the {kind} {item.wanted!r} is the one that {chosen[found.id][0].where} names",
+                    "remove one of the two",
+                )
+            chosen[found.id] = (item, found)
+        return tuple(chosen.values())
+
+    def _find(
+        self, kind: str, item: Item, by_id: Mapping[str, R], by_name: Mapping[str, list[R]]
+    ) -> R | None:
+        if item.id is not None:
+            if item.id not in by_id:
+                self._fault(item, f"no {kind} of this project has the ID {item.id!r}", None)
+            return by_id.get(item.id)
+        found = by_name.get(item.name or "", [])
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(sorted(record.id for record in found))
+            self._fault(
+                item,
+                f"{len(found)} {kind}s of this project are named {item.name!r}",
+                f"write id: instead of name:, one of {ids}",
+            )
+        else:
+            near = difflib.get_close_matches(item.name or "", by_name, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else None
+            self._fault(item, f"no {kind} of this project is named {item.name!r}", hint)
+        return None
+
+    def _fault(self, item: Item, message: str, remedy: str | None) -> None:
+        self.faults.append(PlanError(message, where=item.where, remedy=remedy))
+
+
+def select(wanted: ResourceFile, inventory: Inventory) -> tuple[Selection, list[PlanError]]:
+    """What the file names, and every name that is missing or ambiguous."""
+    finder = _Finder()
+    selection = Selection(
+        keypairs=finder.choose("keypair", wanted.keypairs, inventory.keypairs.values()),
+        images=finder.choose(
+            "image",
+            wanted.images,
+            (each.record for each in inventory.images.values() if each.owned),
+        ),
+        volumes=finder.choose(
+            "volume", wanted.volumes, (each.record for each in inventory.volumes.values())
+        ),
+        servers=finder.choose(
+            "server", wanted.servers, (each.record for each in inventory.servers.values())
+        ),
+    )
+    return selection, finder.faults
