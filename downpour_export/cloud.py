@@ -161,11 +161,11 @@ class SourceCloud:
 
 def _next_marker(answer: Mapping[str, Json], key: str) -> str | None:
     """The marker of the next page: Glance gives ``next``, the others ``<key>_links``."""
-    links = [answer.get("next")] + [
+    links: list[str | None] = [answer.get("next")] + [
         link.get("href") for link in answer.get(f"{key}_links", ()) if link.get("rel") == "next"
     ]
-    for link in filter(None, links):
-        markers = parse_qs(urlsplit(link).query).get("marker")
+    for link in links:
+        markers = parse_qs(urlsplit(link or "").query).get("marker")
         if markers:
             return markers[0]
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bundle_spec import MARKER_PREFIX
 from bundle_spec.model import Image
 from downpour_export.cloud import Json, SourceCloud
 from downpour_export.discover import marks
@@ -19,7 +20,7 @@ _DROPPED = frozenset(
     "owner_project_name owner_user_name boot_roles block_device_mapping bdm_v2 root_device_name "
     "mappings signature_verified clean_attempts".split()
 )
-_DROPPED_PREFIXES = ("owner_specified.", "os_glance_", "downpour_", marks.PREFIX)
+_DROPPED_PREFIXES = ("owner_specified.", "os_glance_", "downpour_", MARKER_PREFIX)
 
 
 def discover(cloud: SourceCloud) -> dict[str, FoundImage]:

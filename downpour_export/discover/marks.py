@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-PREFIX = "dpb-"
+from bundle_spec import is_marker, is_reserved
 
 
 def tags(values: Iterable[str] | None) -> tuple[str, ...]:
-    return tuple(sorted(tag for tag in values or () if not tag.startswith(PREFIX)))
+    return tuple(sorted(tag for tag in values or () if not is_reserved(tag)))
 
 
 def mapping(values: Mapping[str, object] | None) -> dict[str, str]:
-    return {key: str(value) for key, value in (values or {}).items() if not key.startswith(PREFIX)}
+    return {key: str(value) for key, value in (values or {}).items() if not is_reserved(key)}
 
 
 def text(value: str | None) -> str:
     """A description; one that is a mark was not finished by the importer that wrote it."""
-    return "" if value is None or value.startswith(PREFIX) else value
+    return "" if value is None or is_marker(value) else value

@@ -1,0 +1,128 @@
+"""The edge that the command lines share: docopt in, bars, errors and exit codes out.
+
+stdout is data, stderr is talk.  Nothing but a command line imports this module.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from types import FrameType
+from typing import Any, Self
+
+from docopt import DocoptExit, docopt
+from tqdm import tqdm
+
+from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, UsageError
+from bundle_spec.progress import Task, Unit
+
+
+def parse(doc: str, argv: Sequence[str] | None) -> dict[str, Any]:
+    """The arguments of a command line whose help text is ``doc``.
+
+    ``--help`` and ``--version`` print and exit.  Raises UsageError.
+    """
+    try:
+        return dict(docopt(doc, argv, version=f"downpour {version('downpour')}"))
+    except DocoptExit as exc:
+        usage = doc[doc.index("Usage:") :].split("\n\n")[0]
+        reason = str(exc).partition("\nUsage:")[0].strip()
+        if reason.startswith("Usage:") or not reason:
+            reason = "these arguments fit none of the patterns below"
+        raise UsageError(f"{reason}\n{usage}\nSee --help for all options") from exc
+
+
+def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupted: str) -> int:
+    """Run a command; its exit code.  An error is told in words, never as a traceback.
+
+    ``interrupted``: what a person should know after Ctrl-C or SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return main() or 0
+    except DownpourError as exc:
+        progress.note(f"error: {exc}")
+        return exc.exit_code
+    except KeyboardInterrupt:
+        progress.note(f"interrupted: {interrupted}")
+        return INTERRUPTED_EXIT_CODE
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away; nobody is left to tell
+        return INTERRUPTED_EXIT_CODE
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+class TerminalProgress:
+    """Bars on a terminal; elsewhere one line for each step that is done."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._bars = sys.stderr.isatty() and not quiet
+        self._lock = threading.Lock()
+
+    def task(self, label: str, total: int | None, unit: Unit) -> Task:
+        return _Step(self, _printable(label), total, unit)
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            tqdm.write("\n".join(map(_printable, text.split("\n"))), file=sys.stderr)
+
+    def bar(self, label: str, total: int | None, unit: Unit) -> tqdm[Any] | None:
+        if not self._bars:
+            return None
+        scale = {"unit": "B", "unit_scale": True} if unit == "bytes" else {"unit": ""}
+        # Our own names stand first; a label is tenant text and may hold tqdm's own braces.
+        return tqdm(total=total, desc=label[:40], leave=False, dynamic_ncols=True, **scale)
+
+    def done(self, label: str, amount: int, unit: Unit, seconds: float) -> None:
+        if not self._quiet:
+            told = human_bytes(amount) if unit == "bytes" else str(amount)
+            self.note(f"{label}: {told} in {seconds:.1f} s")
+
+
+class _Step:
+    def __init__(self, progress: TerminalProgress, label: str, total: int | None, unit: Unit):
+        self._progress = progress
+        self._label = label
+        self._unit = unit
+        self._amount = 0
+        self._start = time.monotonic()
+        self._bar = progress.bar(label, total, unit)
+
+    def advance(self, amount: int) -> None:
+        self._amount += amount
+        if self._bar is not None:
+            self._bar.update(amount)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        if exc[0] is None:
+            seconds = time.monotonic() - self._start
+            self._progress.done(self._label, self._amount, self._unit, seconds)
+
+
+def _printable(text: str) -> str:
+    """Tenant text on one line of a terminal, whatever control characters it holds."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def human_bytes(size: float) -> str:
+    """``1536`` -> ``1.5 KiB``."""
+    if size < 1024:
+        return f"{size:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
+        size /= 1024
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1024:.1f} TiB"

@@ -1,0 +1,92 @@
+"""downpour-export: write a tenant's servers, volumes, images and keypairs into one file.
+
+Usage:
+  downpour-export [options] RESOURCE_FILE BUNDLE
+  downpour-export (-h | --help)
+  downpour-export --version
+
+RESOURCE_FILE names what shall go; all that it depends on is found.  BUNDLE is the file to
+write.  Nothing at the source is changed but temporary snapshots, volumes and images, which are
+gone at the end.
+
+Options:
+  --cloud NAME               The source cloud in clouds.yaml; else OS_CLOUD, OS_*.
+  --region NAME              Its region, where it has several.
+  --os-client-config FILE    A clouds.yaml in another place.
+  --jobs N                   Disks that are read at once [default: 2].
+  --level N                  zstd level, 1 (fast) to 19 (small) [default: 3].
+  --overwrite                Replace BUNDLE if it exists.
+  -q, --quiet                Only warnings and errors.
+  -h, --help                 Show this.
+  --version                  Show the version.
+
+Exit codes: docs/exit-codes.md.  Progress goes to stderr; stdout says what was written.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bundle_spec.console import TerminalProgress, human_bytes, parse, run
+from bundle_spec.errors import UsageError
+from downpour_export.cloud import CloudOptions
+from downpour_export.options import ExportOptions
+from downpour_export.pipeline import Exported, export
+
+
+def options_of(argv: Sequence[str] | None) -> tuple[ExportOptions, bool]:
+    """The options, and whether to be quiet.  Raises UsageError."""
+    arguments = parse(__doc__ or "", argv)
+    return ExportOptions(
+        resource_file=Path(arguments["RESOURCE_FILE"]),
+        bundle=Path(arguments["BUNDLE"]),
+        cloud=CloudOptions(
+            cloud=arguments["--cloud"],
+            region=arguments["--region"],
+            config_file=arguments["--os-client-config"],
+        ),
+        level=_number(arguments, "--level", 1, 19),
+        jobs=_number(arguments, "--jobs", 1, 16),
+        overwrite=arguments["--overwrite"],
+    ), arguments["--quiet"]
+
+
+def _number(arguments: dict[str, str], option: str, least: int, most: int) -> int:
+    text = arguments[option]
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise UsageError(f"{option} takes a number from {least} to {most}, not {text!r}")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script: the exit code."""
+    progress = TerminalProgress()
+
+    def work() -> None:
+        options, quiet = options_of(argv)
+        nonlocal progress
+        progress = TerminalProgress(quiet)
+        _tell(export(options, progress), progress)
+
+    return run(work, progress, interrupted="nothing was written; the source is as it was")
+
+
+def _tell(exported: Exported, progress: TerminalProgress) -> None:
+    bundle = exported.bundle
+    manifest = bundle.manifest
+    for omission in manifest.omissions:
+        what = f"{omission.type.replace('_', ' ')} {omission.name!r} {omission.attribute or ''}"
+        progress.note(f"not carried: {what.strip()}: {omission.reason}")
+    resources = sum(1 for _ in manifest.resources)
+    raw = sum(disk.size for disk in manifest.disks)
+    print(
+        f"{bundle.path}: {resources} resources, {len(manifest.disks)} disks, "
+        f"{human_bytes(raw)} in {human_bytes(bundle.size)}\n"
+        f"manifest sha256 {bundle.manifest_sha256}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
