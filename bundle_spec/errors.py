@@ -134,6 +134,10 @@ class TargetFaults(Faults, TargetError):
     pass
 
 
+class RecreateFaults(Faults, RecreateError):
+    pass
+
+
 class ResultFaults(Faults, ResultError):
     pass
 

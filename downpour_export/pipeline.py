@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from bundle_spec import BundleWriter, FinishedBundle
-from bundle_spec.model import Content, Disk, Image, Ref, Resources, Source
+from bundle_spec.model import Content, Disk, Image, Ref, Source
 from bundle_spec.progress import NULL, Progress
 from downpour_export import resource_file
 from downpour_export.capture import Captured, capture
@@ -38,7 +38,7 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
             progress.note(f"warning: {warning}")
         captured = capture(cloud, writer, plan.captures, jobs=options.jobs, progress=progress)
         content = assemble(plan, captured, cloud.source())
-        for path, data in playbook_files(writer.uuid, options.bundle.name, content).items():
+        for path, data in playbook_files(writer.uuid, content).items():
             writer.add_file(path, data)
         return Exported(writer.finish(content), plan)
 
@@ -81,8 +81,3 @@ def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
 
 def _with_disk(image: Image, disks: Mapping[Ref, Disk]) -> Image:
     return replace(image, disk_id=disks[image.ref].id)
-
-
-def carried(resources: Resources) -> int:
-    """How many resources stand in a bundle."""
-    return sum(1 for _ in resources)

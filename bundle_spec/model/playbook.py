@@ -41,13 +41,13 @@ class MappingRules:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """``settings.yml``.  Paths are taken from the directory of the file.
+    """``settings.yml``.  Relative paths start at the directory of the file.
 
     ``cloud``, ``region``, ``config_file`` None: as every OpenStack client finds them.
     """
 
-    bundle: str
-    state: str
+    bundle: str | None = None
+    state: str | None = None
     cloud: str | None = None
     region: str | None = None
     config_file: str | None = None

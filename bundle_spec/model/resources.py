@@ -43,3 +43,6 @@ SECTIONS: tuple[str, ...] = tuple(
     each.name for each in dataclasses.fields(Resources) if each.name != "extra"
 )
 """``keypairs``, ``security_groups`` …: the keys of the resource graph."""
+
+RESOURCE_TYPES: frozenset[str] = frozenset(name.removesuffix("s") for name in SECTIONS)
+"""``keypair``, ``security_group`` …: the type of a record in a section is its singular."""

@@ -10,11 +10,14 @@ VERSION = 1
 """The playbook version that this release writes."""
 
 DATA_FILES = ("resources.yml", "settings.yml")
-"""What a bundle's playbook holds besides the static files."""
+"""Data, which a person may edit; every other file is code, and the same in all bundles."""
 
 
 def static_files() -> dict[str, bytes]:
-    """Path below ``playbook/`` -> bytes, of every file that is the same in all bundles."""
+    """Path below ``playbook/`` -> bytes, of every file that is the same in all new bundles.
+
+    ``settings.yml`` is among them as it looks before anybody edits it.
+    """
     return dict(_walk(files(__name__) / f"v{VERSION}", ""))
 
 

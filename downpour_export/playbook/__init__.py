@@ -1,4 +1,4 @@
-"""The playbook of a bundle: static files of the format, and two data files made of records."""
+"""The playbook of a bundle: the static files of the format, and one data file made of records."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bundle_spec import codec
 from bundle_spec.model import Content
-from bundle_spec.model.playbook import MappingRules, PlaybookData
+from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.playbook import static_files
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def playbook_files(bundle_uuid: str, bundle_name: str, content: Content) -> dict[str, bytes]:
+def playbook_files(bundle_uuid: str, content: Content) -> dict[str, bytes]:
     """Path from the archive root -> bytes of every playbook file.
 
     Tenant text reaches YAML only through a YAML dumper or, in comments, as an ASCII JSON
@@ -35,15 +35,10 @@ def playbook_files(bundle_uuid: str, bundle_name: str, content: Content) -> dict
     data = PlaybookData(
         bundle=bundle_uuid, references=content.references, resources=content.resources
     )
-    rendered = {
-        "resources.yml": environment.get_template("resources.yml.j2").render(
-            data=codec.encode(data), content=content
-        ),
-        "settings.yml": environment.get_template("settings.yml.j2").render(
-            bundle=bundle_name, sections=list(codec.encode(MappingRules()))
-        ),
-    }
-    files = static_files() | {name: text.encode() for name, text in rendered.items()}
+    resources = environment.get_template("resources.yml.j2").render(
+        data=codec.encode(data), content=content
+    )
+    files = {**static_files(), "resources.yml": resources.encode()}
     return {f"playbook/{name}": files[name] for name in sorted(files)}
 
 

@@ -1,0 +1,31 @@
+"""A look at a qcow2 header: one that names another file must never reach an image service.
+
+Layout: QEMU's docs/interop/qcow2.rst.
+"""
+
+from __future__ import annotations
+
+import struct
+
+HEADER_SIZE = 80
+"""Bytes of an image's start that ``foreign_file`` needs."""
+
+_MAGIC = b"QFI\xfb"
+_EXTERNAL_DATA = 1 << 2
+
+
+def foreign_file(start: bytes) -> str | None:
+    """What other file a qcow2 that begins with ``start`` needs: ``backing file``, ``data file``.
+
+    None for one that stands alone, and for anything that is not qcow2.
+    """
+    if len(start) < 16 or not start.startswith(_MAGIC):
+        return None
+    version, backing_offset = struct.unpack_from(">IQ", start, 4)
+    if backing_offset:
+        return "backing file"
+    if version >= 3 and len(start) >= HEADER_SIZE:
+        (incompatible,) = struct.unpack_from(">Q", start, 72)
+        if incompatible & _EXTERNAL_DATA:
+            return "data file"
+    return None

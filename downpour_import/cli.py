@@ -1,0 +1,131 @@
+"""downpour-import: make a downpour bundle true in another OpenStack cloud.
+
+Usage:
+  downpour-import verify [-q] BUNDLE
+  downpour-import plan [options] SOURCE
+  downpour-import unpack [-q] BUNDLE DIR
+  downpour-import [options] SOURCE
+  downpour-import (-h | --help)
+  downpour-import --version
+
+SOURCE is a bundle, or a directory that `unpack` made of one.  It is verified, the target is
+looked at, and everything that it lacks is said before anything is written.  The same command
+again goes on where a run stopped, and makes nothing twice.
+
+  verify   Check every byte of a bundle.
+  plan     Verify, look at the target, say what stands for what, and stop.
+  unpack   Write playbook and manifest to DIR, to be read, edited, and run by hand.
+
+Options:
+  --cloud NAME               The target cloud in clouds.yaml; else OS_CLOUD, OS_*.
+  --region NAME              Its region, where it has several.
+  --os-client-config FILE    A clouds.yaml in another place.
+  --map FILE                 What stands for what on the target (mapping.yml).
+  --state DIR                Where journal, uuids.csv and log are kept [default: ./BUNDLE.CLOUD].
+  --uuids FILE               Also write uuids.csv here.
+  --check                    Run the playbook in Ansible's check mode: nothing is made.
+  --edited                   Import a directory whose resources.yml was edited.
+  --trust-playbook           Run site.yml and tasks even if they are not the ones shipped here.
+  -q, --quiet                Only warnings and errors.
+  -h, --help                 Show this.
+  --version                  Show the version.
+
+Exit codes: docs/exit-codes.md.  Progress goes to stderr; stdout says what was made.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bundle_spec import verify_bundle
+from bundle_spec.console import TerminalProgress, human_bytes, parse, run
+from bundle_spec.model.playbook import MappingRules
+from downpour_import import mapping, pipeline, unpack
+from downpour_import.cloud import CloudOptions
+from downpour_import.opening import open_source
+from downpour_import.options import ImportOptions
+
+_DEFAULT_STATE = "./BUNDLE.CLOUD"
+
+
+def options_of(arguments: dict[str, Any]) -> ImportOptions:
+    """The options of an import or a plan.  Raises LocalError, TargetError for --map."""
+    state = arguments["--state"]
+    return ImportOptions(
+        source=Path(arguments["SOURCE"]),
+        cloud=CloudOptions(
+            cloud=arguments["--cloud"],
+            region=arguments["--region"],
+            config_file=arguments["--os-client-config"],
+        ),
+        mapping=mapping.load(Path(arguments["--map"])) if arguments["--map"] else MappingRules(),
+        state=None if state == _DEFAULT_STATE else Path(state),
+        uuids=Path(arguments["--uuids"]) if arguments["--uuids"] else None,
+        check=arguments["--check"],
+        edited=arguments["--edited"],
+        trust_playbook=arguments["--trust-playbook"],
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script: the exit code."""
+    progress = TerminalProgress()
+
+    def work() -> None:
+        arguments = parse(__doc__ or "", argv)
+        shown = TerminalProgress(arguments["--quiet"])
+        if arguments["verify"]:
+            _verify(Path(arguments["BUNDLE"]), shown)
+        elif arguments["unpack"]:
+            _unpack(Path(arguments["BUNDLE"]), Path(arguments["DIR"]), shown)
+        elif arguments["plan"]:
+            _plan(options_of(arguments), shown)
+        else:
+            _import(options_of(arguments), shown)
+
+    return run(work, progress, interrupted="run the same command again to go on")
+
+
+def _verify(path: Path, progress: TerminalProgress) -> None:
+    bundle = verify_bundle(path, progress=progress)
+    manifest = bundle.manifest
+    print(
+        f"{path}: whole; {sum(1 for _ in manifest.resources)} resources, "
+        f"{len(manifest.disks)} disks of {human_bytes(sum(d.size for d in manifest.disks))}\n"
+        f"manifest sha256 {bundle.manifest_sha256}"
+    )
+
+
+def _unpack(path: Path, directory: Path, progress: TerminalProgress) -> None:
+    unpack.unpack(open_source(path, progress), directory)
+    print(f"cd {directory / 'playbook'} && ansible-playbook -i inventory.ini site.yml")
+
+
+def _plan(options: ImportOptions, progress: TerminalProgress) -> None:
+    found, data = pipeline.plan_import(options, progress)
+    for line in found.taken:
+        print(f"taken: {line}")
+    for ref, target in found.targets.items():
+        if ref in {record.ref for record in data.resources}:
+            print(f"mapped: {ref} -> {target}")
+    for record in data.resources:
+        if record.ref not in found.targets:
+            print(f"make: {record.type.replace('_', ' ')} {record.name!r}")
+
+
+def _import(options: ImportOptions, progress: TerminalProgress) -> None:
+    done = pipeline.import_bundle(options, progress)
+    print(f"{_count(done.states)}; journal, log and uuids.csv are in {done.state}")
+
+
+def _count(states: dict[str, int]) -> str:
+    if set(states) <= {"unchanged", "mapped"}:
+        return f"nothing to make: all {sum(states.values())} resources stand already"
+    return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The one place of the importer that opens a connection to the target, and REST calls over it.
+
+What is sent is the plain JSON of the APIs, through openstacksdk's adapters (catalog,
+authentication, microversions): its resource classes rename, add and convert attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import openstack
+from keystoneauth1 import exceptions as ks_exceptions
+from openstack import exceptions as sdk_exceptions
+from openstack import utils as sdk_utils
+from openstack.config import OpenStackConfig
+
+from bundle_spec.errors import CloudError, RecreateError
+
+Service = Literal["compute", "network", "image", "block_storage"]
+Json = Any
+
+NEWEST = {"compute": "2.100", "block_storage": "3.70"}
+"""The newest microversions whose requests this code writes; an older cloud gets its own newest."""
+
+
+@dataclass(frozen=True)
+class CloudOptions:
+    """Which cloud, as every OpenStack client names it.  None: OS_CLOUD, OS_*, clouds.yaml."""
+
+    cloud: str | None = None
+    region: str | None = None
+    config_file: str | None = None
+
+
+def connect(options: CloudOptions) -> TargetCloud:
+    """Open the target cloud and fetch a token.  Raises CloudError."""
+    try:
+        loader = OpenStackConfig(
+            config_files=[options.config_file] if options.config_file else None
+        )
+        config = loader.get_one(
+            cloud=options.cloud, region_name=options.region, app_name="downpour-import"
+        )
+        connection = openstack.connection.Connection(config=config)
+        connection.authorize()
+        return TargetCloud(connection, loader.config_filename, loader.secure_config_filename)
+    except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+        raise CloudError(
+            f"cannot use the target cloud: {exc}",
+            where=options.cloud or "the cloud of the environment",
+            remedy="check --cloud, OS_CLOUD and clouds.yaml with `openstack token issue`",
+        ) from exc
+
+
+class TargetCloud:
+    """The target as one project's token sees it.
+
+    Every method raises RecreateError when the cloud refuses or fails.  A request that writes is
+    sent once: after a lost answer only the marker tells whether it was carried out.
+    """
+
+    def __init__(
+        self,
+        connection: openstack.connection.Connection,
+        config_file: str | None = None,
+        secure_file: str | None = None,
+    ) -> None:
+        self._connection = connection
+        self.config_file = config_file
+        self.secure_file = secure_file
+        self.project_id: str = connection.current_project_id
+        self.auth_url: str = connection.session.auth.auth_url
+        self._microversions: dict[str, str | None] = {}
+
+    def list(
+        self, service: Service, path: str, key: str, params: Mapping[str, Any] | None = None
+    ) -> Iterator[Json]:
+        """Every item of a list call, page by page; ``key`` holds the items in the answer."""
+        query = dict(params or {})
+        while True:
+            answer = self.get(service, path, query)
+            yield from answer[key]
+            marker = _next_marker(answer, key)
+            if marker is None or not answer[key]:
+                return
+            query["marker"] = marker
+
+    def get(self, service: Service, path: str, params: Mapping[str, Any] | None = None) -> Json:
+        """The JSON answer of a GET."""
+        return self.request(service, "GET", path, params=params, connect_retries=3).json()
+
+    def get_or_none(self, service: Service, path: str) -> Json | None:
+        """The JSON answer of a GET, or None if there is no such thing."""
+        response = self._send(service, "GET", path, connect_retries=3)
+        return None if response.status_code == 404 else _checked(response).json()
+
+    def post(self, service: Service, path: str, body: Json) -> Json:
+        """POST ``body``; the JSON of the answer, None if it is empty."""
+        response = self.request(service, "POST", path, json=body)
+        return response.json() if response.content else None
+
+    def put(self, service: Service, path: str, body: Json) -> Json:
+        """PUT ``body``; the JSON of the answer, None if it is empty."""
+        response = self.request(service, "PUT", path, json=body)
+        return response.json() if response.content else None
+
+    def delete(self, service: Service, path: str) -> bool:
+        """DELETE; False when it is in use (400, 409), True when it is going or gone."""
+        response = self._send(service, "DELETE", path)
+        if response.status_code in (400, 409):
+            return False
+        if response.status_code != 404:
+            _checked(response)
+        return True
+
+    def request(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
+        """One request; the response, which has a good status."""
+        return _checked(self._send(service, method, path, **kwargs))
+
+    def renew_token(self) -> None:
+        """Fetch a new token, so that a long upload does not outlive the old one."""
+        self._connection.session.invalidate()
+        self._connection.authorize()
+
+    def microversion(self, service: Service) -> str | None:
+        """The microversion in use, or None where the service has none."""
+        if service not in NEWEST:
+            return None
+        if service not in self._microversions:
+            found: str | None = sdk_utils.maximum_supported_microversion(
+                getattr(self._connection, service), NEWEST[service]
+            )
+            self._microversions[service] = found
+        return self._microversions[service]
+
+    def supports(self, service: Service, microversion: str) -> bool:
+        """Whether requests are sent with this microversion or a newer one."""
+        used = self.microversion(service)
+        return used is not None and _version(used) >= _version(microversion)
+
+    def _send(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
+        adapter = getattr(self._connection, service)
+        kwargs.setdefault("connect_retries", 0)
+        try:
+            return adapter.request(
+                path, method, raise_exc=False, microversion=self.microversion(service), **kwargs
+            )
+        except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+            raise RecreateError(
+                f"the target does not answer {method}: {exc}",
+                where=path,
+                remedy="run the same command again",
+            ) from exc
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def _checked(response: Any) -> Any:
+    if response.status_code < 400:
+        return response
+    try:
+        sdk_exceptions.raise_from_response(response)
+    except sdk_exceptions.HttpException as exc:
+        raise RecreateError(
+            f"the target refused {response.request.method} with {response.status_code}: "
+            f"{exc.details or exc}",
+            where=urlsplit(response.url).path,
+        ) from exc
+    return response
+
+
+def _next_marker(answer: Mapping[str, Json], key: str) -> str | None:
+    """The marker of the next page: Glance gives ``next``, the others ``<key>_links``."""
+    links: list[str | None] = [answer.get("next")] + [
+        link.get("href") for link in answer.get(f"{key}_links", ()) if link.get("rel") == "next"
+    ]
+    for link in links:
+        markers = parse_qs(urlsplit(link or "").query).get("marker")
+        if markers:
+            return markers[0]
+    return None

@@ -1,0 +1,111 @@
+#!/usr/bin/python
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: upload
+short_description: Stream a disk of a downpour bundle into an image
+description:
+  - Sends the bytes of one disk from the bundle to the Image service in one stream, checks them on
+    the way, and compares the hash that the Image service computes.
+  - An image that this bundle made before is left as it is.
+author:
+  - The downpour founders
+options:
+  record:
+    description: An item of C(images) or C(volumes) of C(resources.yml).
+    type: dict
+    required: true
+  type:
+    description: What the record is. A volume's bytes go into an image that later fills the volume.
+    type: str
+    choices: [image, volume]
+    required: true
+  settings:
+    description: The path of C(settings.yml).
+    type: path
+    required: true
+requirements:
+  - downpour
+"""
+
+EXAMPLES = r"""
+- name: Upload images
+  downpour.bundle.upload:
+    record: "{{ item }}"
+    type: image
+    settings: "{{ playbook_dir }}/settings.yml"
+  loop: "{{ downpour_data.resources.images }}"
+"""
+
+RETURN = r"""
+id:
+  description: The ID of the image on the target.
+  type: str
+  returned: success
+state:
+  description: C(made), C(unchanged), C(mapped), or C(planned) in check mode.
+  type: str
+  returned: success
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from bundle_spec import codec
+from bundle_spec.errors import DownpourError
+from bundle_spec.model.resources import Resources
+from downpour_import import events, session
+from downpour_import.recreate import recreate, upload_volume_disk
+from downpour_import.recreate.upload import Images
+
+STEP = 4 << 20
+
+
+class Reporter:
+    """Tells how many bytes went: every few MiB rather than for every piece."""
+
+    def __init__(self, **what):
+        self._what = what
+        self._waiting = 0
+
+    def __call__(self, amount):
+        self._waiting += amount
+        if self._waiting >= STEP:
+            self.flush()
+
+    def flush(self):
+        if self._waiting:
+            events.emit("bytes", amount=self._waiting, **self._what)
+            self._waiting = 0
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "record": {"type": "dict", "required": True},
+            "type": {"type": "str", "required": True, "choices": ["image", "volume"]},
+            "settings": {"type": "path", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    kind, value = module.params["type"], module.params["record"]
+    name = str(value.get("name"))
+    try:
+        (record,) = codec.decode(Resources, {kind + "s": [value]}, "record")
+        context = session.open_context(session.load_settings(Path(module.params["settings"])))
+        on_bytes = Reporter(type=kind, id=record.id, name=name)
+        if kind == "image":
+            outcome = recreate(Images(on_bytes), context, record, check=module.check_mode)
+        else:
+            outcome = upload_volume_disk(context, record, on_bytes, check=module.check_mode)
+        on_bytes.flush()
+    except DownpourError as exc:
+        events.emit("failed", type=kind, name=name, message=str(exc))
+        module.fail_json(msg=str(exc))
+    events.emit("uploaded", type=kind, id=record.id, name=name, state=outcome.state)
+    module.exit_json(changed=outcome.changed, state=outcome.state, id=outcome.target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What all actions have in common."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ansible.plugins.action import ActionBase
+
+from bundle_spec import codec
+from bundle_spec.errors import DownpourError
+from bundle_spec.model.resources import Resources
+from downpour_import import events, session
+from downpour_import.recreate import RECREATORS, STEPS, recreate
+
+_contexts = {}
+
+
+def plain(value):
+    """``value`` as plain JSON types, without what Ansible remembers about it."""
+    return json.loads(json.dumps(value))
+
+
+def settings_of(task_vars):
+    return session.load_settings(Path(task_vars["playbook_dir"]) / "settings.yml")
+
+
+def context_of(task_vars):
+    """One connection for all items of a loop, which run in one process."""
+    path = task_vars["playbook_dir"]
+    if path not in _contexts:
+        _contexts[path] = session.open_context(settings_of(task_vars))
+    return _contexts[path]
+
+
+class RecordAction(ActionBase):
+    """An action over one record.  A subclass names the ``resource``, and a later ``step`` of it."""
+
+    resource = None
+    step = None
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        value = plain(self._task.args.get("record"))
+        name = str(value.get("name")) if isinstance(value, dict) else ""
+        action = self.step or self.resource
+        try:
+            outcome = self._recreate(value, task_vars, self._task.check_mode)
+        except DownpourError as exc:
+            events.emit("failed", type=action, name=name, message=str(exc))
+            return {**result, "failed": True, "msg": str(exc)}
+        events.emit("resource", type=action, name=name, state=outcome.state)
+        return {
+            **result,
+            "changed": outcome.changed,
+            "state": outcome.state,
+            "id": outcome.target,
+        }
+
+    def _recreate(self, value, task_vars, check):
+        section = codec.decode(Resources, {self.resource + "s": [value]}, "record")
+        (record,) = section
+        context = context_of(task_vars)
+        if self.step:
+            return STEPS[self.step](context, record, check=check)
+        return recreate(RECREATORS[self.resource], context, record, check=check)

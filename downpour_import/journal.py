@@ -1,0 +1,169 @@
+"""What was begun and what came of it: the memory by which nothing is ever made twice.
+
+``journal.jsonl`` in the state directory has one JSON object a line, each on disk before the
+next step begins.  Several processes append to it; each line is written under a lock.
+``uuids.csv`` is made of it as it grows.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from bundle_spec.errors import LocalError, StateError
+from bundle_spec.model import Ref
+from bundle_spec.model.resources import RESOURCE_TYPES
+
+Event = Literal["intent", "made", "reused", "done", "gone"]
+"""``intent``: a POST may have been sent.  ``made``: its result is known.  ``reused``: it stood
+already.  ``done``: nothing more is to do.  ``gone``: what was made is no longer there."""
+
+CSV_HEADER = ("Resource Type", "Resource Name", "Old", "New")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The last word on one resource of the source.  ``target``: its ID there, once known."""
+
+    event: Event
+    name: str
+    target: str | None
+    made: bool
+    """Whether this bundle made it (and may undo it), rather than found it."""
+
+
+class Journal:
+    """The journal of one bundle in one project of one cloud.  Raises LocalError, StateError."""
+
+    def __init__(self, state: Path) -> None:
+        self.path = state / "journal.jsonl"
+        self.csv_path = state / "uuids.csv"
+        self._entries: dict[Ref, Entry] = {}
+        try:
+            lines = self.path.read_text("utf-8").splitlines() if self.path.exists() else []
+        except OSError as exc:
+            raise LocalError(
+                f"cannot read the journal: {exc.strerror}", where=str(self.path)
+            ) from exc
+        for number, line in enumerate(lines, 1):
+            try:
+                self._apply(json.loads(line))
+            except (ValueError, KeyError, TypeError) as exc:
+                if number == len(lines):
+                    break  # a line that a kill cut off; its step is taken again
+                raise StateError(
+                    "the journal is damaged",
+                    where=f"{self.path}:{number}",
+                    remedy="restore it from a copy, or import with another --state",
+                ) from exc
+
+    def entry(self, ref: Ref) -> Entry | None:
+        return self._entries.get(ref)
+
+    def target(self, ref: Ref) -> str | None:
+        """The target's ID of a resource that was made or reused, and is not gone."""
+        entry = self._entries.get(ref)
+        return entry.target if entry and entry.event != "gone" else None
+
+    def __iter__(self) -> Iterator[tuple[Ref, Entry]]:
+        return iter(self._entries.items())
+
+    def record(self, event: Event, ref: Ref, name: str, target: str | None = None) -> None:
+        """Write one event, and the row of uuids.csv that follows from it, and sync both."""
+        line = {"event": event, "type": ref.type, "id": ref.id, "name": name}
+        if target is not None:
+            line["target"] = target
+        with self._locked():
+            remade = self._entries.get(ref)
+            self._append(self.path, json.dumps(line) + "\n")
+            self._apply(line)
+            if event in ("made", "reused") and ref.type in RESOURCE_TYPES:
+                if remade and remade.event == "gone":
+                    self.write_csv()
+                else:
+                    self._append_row(ref)
+
+    def _apply(self, line: dict[str, str]) -> None:
+        ref = Ref(line["type"], line["id"])
+        event, before = line["event"], self._entries.get(ref)
+        if event not in ("intent", "made", "reused", "done", "gone"):
+            raise ValueError(event)
+        target, made = line.get("target"), event == "made"
+        if event == "done" and before:
+            target, made = before.target, before.made
+        self._entries[ref] = Entry(event, line["name"], target, made)  # type: ignore[arg-type]
+
+    # --- uuids.csv ---
+
+    def rows(self) -> Iterator[tuple[str, str, str, str]]:
+        """Rows of uuids.csv: type, name, old ID, new ID."""
+        for ref, entry in self._entries.items():
+            if ref.type in RESOURCE_TYPES and entry.target and entry.event != "gone":
+                yield _row(ref, entry)
+
+    def write_csv(self, path: Path | None = None) -> None:
+        """All of uuids.csv, atomically, to ``path`` or to its own place."""
+        text = _csv(CSV_HEADER) + "".join(map(_csv, self.rows()))
+        path = path or self.csv_path
+        partial = path.with_name(path.name + ".partial")
+        try:
+            partial.write_text(text, "utf-8")
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except OSError as exc:
+            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+
+    def _append_row(self, ref: Ref) -> None:
+        header = "" if self.csv_path.exists() else _csv(CSV_HEADER)
+        self._append(self.csv_path, header + _csv(_row(ref, self._entries[ref])))
+
+    @staticmethod
+    def _append(path: Path, text: str) -> None:
+        try:
+            with path.open("ab+") as file:
+                _drop_torn_line(file)
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as exc:
+            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self.path.with_name("journal.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _drop_torn_line(file: IO[bytes]) -> None:
+    """Cut what a kill left of a line, so that the next one does not join it."""
+    end = file.seek(0, os.SEEK_END)
+    tail = b""
+    position = end
+    while position and b"\n" not in tail:
+        step = min(4096, position)
+        position = file.seek(position - step)
+        tail = file.read(step) + tail
+        file.seek(position)
+    keep = position + tail.rfind(b"\n") + 1
+    if keep < end:
+        file.truncate(keep)
+
+
+def _row(ref: Ref, entry: Entry) -> tuple[str, str, str, str]:
+    return (ref.type.replace("_", " "), entry.name, ref.id, entry.target or "")
+
+
+def _csv(row: tuple[str, ...]) -> str:
+    out = io.StringIO()
+    csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row)
+    return out.getvalue()

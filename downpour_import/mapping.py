@@ -1,0 +1,76 @@
+"""``mapping.yml``: which thing of the target stands for which of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import yaml
+
+from bundle_spec import codec
+from bundle_spec.errors import BundleError, LocalError, TargetError
+from bundle_spec.model.playbook import MappingRules, Rules
+
+SECTIONS = tuple(each.name for each in fields(MappingRules) if each.name != "extra")
+
+
+def load(path: Path) -> MappingRules:
+    """Read a mapping file.  Raises LocalError, TargetError with every mistake."""
+    try:
+        value = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as exc:
+        raise LocalError(f"cannot read the mapping: {exc.strerror}", where=str(path)) from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise TargetError(f"not YAML: {exc}", where=str(path)) from exc
+    return decode(value or {}, str(path))
+
+
+def decode(value: object, where: str) -> MappingRules:
+    """Check that ``value`` has the form of a mapping.  Raises TargetError."""
+    if isinstance(value, dict):
+        unknown = [str(key) for key in value if key not in SECTIONS]
+        if unknown:
+            raise TargetError(
+                f"unknown section {', '.join(unknown)}",
+                where=where,
+                remedy=f"the sections are {', '.join(SECTIONS)}",
+            )
+        value = {key: section for key, section in value.items() if section is not None}
+    try:
+        return codec.decode(MappingRules, value, where)
+    except BundleError as exc:
+        raise TargetError(str(exc)) from exc
+
+
+def merge(first: MappingRules, second: MappingRules) -> MappingRules:
+    """Both; where they name the same thing, ``second`` wins."""
+    return MappingRules(
+        **{name: {**getattr(first, name), **getattr(second, name)} for name in SECTIONS}
+    )
+
+
+def rule(rules: Rules, names: Iterable[str]) -> tuple[bool, str | None]:
+    """Whether one of ``names`` (ID first, then name) has a rule, and what it says."""
+    for name in names:
+        if name in rules:
+            return True, rules[name]
+    return False, None
+
+
+def proposal(sections: Mapping[str, Mapping[str, tuple[str | None, str]]]) -> str:
+    """A mapping file: section -> name at the source -> (proposed value, comment).
+
+    A proposal that is None is written as an empty value to fill in.
+    """
+    lines = [
+        "# Fill in what stands for what on the target (name or ID), then import with --map.",
+        "# null means: do without (volume types, availability zones, keypairs).",
+    ]
+    for section, items in sections.items():
+        lines.append(f"{section}:")
+        for name, (value, comment) in items.items():
+            # A YAML dumper writes the names: they are tenant text.
+            pair = yaml.safe_dump({name: value or "FILL-IN"}, allow_unicode=True, width=10**9)
+            lines.append(f"  {pair.rstrip()}  # {codec.dumps(comment).decode().strip()[1:-1]}")
+    return "\n".join(lines) + "\n"

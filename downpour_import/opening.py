@@ -1,0 +1,97 @@
+"""What an import begins with: a bundle, or a directory that ``unpack`` made of one.
+
+Both give a verified bundle and the playbook that goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bundle_spec import VerifiedBundle, digest, verify_bundle
+from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.model.playbook import PlaybookData, Settings
+from bundle_spec.playbook import DATA_FILES, static_files
+from bundle_spec.progress import Progress
+from downpour_import import session
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PREFIX = "playbook/"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``playbook``: path below ``playbook/`` -> bytes.  ``settings``: those of the directory."""
+
+    path: Path
+    bundle: VerifiedBundle
+    playbook: Mapping[str, bytes]
+    settings: Settings
+
+    def data(self) -> PlaybookData:
+        """``resources.yml`` as records.  Raises BundleFaults."""
+        where = "playbook/resources.yml"
+        try:
+            value = yaml.load(self.playbook["resources.yml"], Loader=_Loader)
+        except yaml.YAMLError as exc:
+            raise BundleError(f"not YAML: {exc}", where=where) from exc
+        return session.decode_data(value, where)
+
+
+def open_source(path: Path, progress: Progress) -> Opened:
+    """Verify the bundle at ``path``, or the one that the directory ``path`` belongs to.
+
+    Raises BundleFaults, LocalError; nothing has been believed then.
+    """
+    if path.is_dir():
+        return _open_directory(path, progress)
+    bundle = verify_bundle(path, progress=progress)
+    with bundle.open() as reader:
+        files = {
+            file.path.removeprefix(PREFIX): reader.read_file(file.path)
+            for file in bundle.manifest.files
+            if file.path.startswith(PREFIX)
+        }
+    _complete(files, path)
+    return Opened(path, bundle, files, Settings())
+
+
+def _open_directory(path: Path, progress: Progress) -> Opened:
+    folder = path / "playbook"
+    settings = session.load_settings(folder / "settings.yml")
+    if settings.bundle is None:
+        raise LocalError(
+            "settings.yml names no bundle",
+            where=str(folder / "settings.yml"),
+            remedy="write its path to bundle:",
+        )
+    bundle = verify_bundle(Path(settings.bundle), progress=progress)
+    manifest = path / "manifest.json"
+    if digest.of(_read(manifest)) != bundle.manifest_sha256:
+        raise BundleError(
+            "not the manifest of the bundle that settings.yml names",
+            where=str(manifest),
+            remedy="unpack the bundle again; edit playbook/resources.yml, not the manifest",
+        )
+    # Only what a playbook consists of: whatever else lies there is not even looked at.
+    names = {*static_files(), *DATA_FILES}
+    files = {name: _read(folder / name) for name in names if (folder / name).exists()}
+    _complete(files, folder)
+    return Opened(path, bundle, files, settings)
+
+
+def _complete(files: Mapping[str, bytes], where: Path) -> None:
+    missing = sorted({*static_files(), *DATA_FILES} - files.keys())
+    if missing:
+        raise BundleError(f"the playbook lacks {', '.join(missing)}", where=str(where))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc

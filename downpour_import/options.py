@@ -1,0 +1,27 @@
+"""The command line as typed options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bundle_spec.model.playbook import MappingRules
+from downpour_import.cloud import CloudOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """``source``: a bundle, or a directory that was unpacked from one.
+
+    ``state`` None: beside the working directory, named after bundle and cloud.  ``uuids``: a
+    file that gets a copy of uuids.csv.
+    """
+
+    source: Path
+    cloud: CloudOptions
+    mapping: MappingRules = field(default_factory=MappingRules)
+    state: Path | None = None
+    uuids: Path | None = None
+    check: bool = False
+    edited: bool = False
+    trust_playbook: bool = False

@@ -1,0 +1,220 @@
+"""How anything is recreated: at most once, and the same way for every type.
+
+Before each POST the journal records the intent, after it the result; the marker is in the POST
+itself, so a crash in between leaves nothing unknown.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from bundle_spec.errors import RecreateError
+from bundle_spec.model import Ref, Resource, Tagged
+from downpour_import.cloud import Service
+from downpour_import.recreate.context import Context
+
+Json = Any
+R = TypeVar("R", bound=Resource)
+T = TypeVar("T", bound=Tagged)
+
+State = Literal["made", "reused", "unchanged", "mapped", "planned"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``state``: what was done now.  ``target``: its ID; None for what is only planned."""
+
+    state: State
+    target: str | None
+
+    @property
+    def changed(self) -> bool:
+        return self.state in ("made", "reused", "planned")
+
+
+class Recreator(ABC, Generic[R]):
+    """One resource type: record -> calls, marker, read-back.
+
+    ``path`` and ``key``: where the API keeps such objects, and the key of one in an answer.
+    """
+
+    service: ClassVar[Service]
+    path: ClassVar[str]
+    key: ClassVar[str | None]
+
+    @abstractmethod
+    def make(self, context: Context, record: R) -> str:
+        """Send the POST, with the marker in it; the new ID."""
+
+    @abstractmethod
+    def find(self, context: Context, record: R) -> str | None:
+        """The ID of what an earlier POST of this bundle made, by marker or natural key."""
+
+    def complete(self, context: Context, record: R, target: str) -> None:
+        """Everything after the POST; may run again after a crash."""
+
+    @abstractmethod
+    def differences(self, context: Context, record: R, item: Json) -> list[str]:
+        """Where ``item``, read back from the target, is not what the record says."""
+
+    def reusable(self, context: Context, record: R) -> str | None:
+        """The ID of an equal object that somebody else made and that serves as well."""
+        return None
+
+    def broken(self, item: Json) -> bool:
+        """Whether what was made is beyond use, so that it is made again."""
+        return False
+
+    def look(self, context: Context, target: str) -> Json | None:
+        """The object as the target has it, or None if it is gone."""
+        item = context.cloud.get_or_none(self.service, f"{self.path}/{target}")
+        return item if item is None or self.key is None else item[self.key]
+
+    def remove(self, context: Context, target: str) -> None:
+        """Delete what is broken."""
+        context.cloud.delete(self.service, f"{self.path}/{target}")
+
+
+def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = False) -> Outcome:
+    """Make ``record`` true on the target, or see that it is.
+
+    ``check``: only say what would be done.  Raises RecreateError.
+    """
+    ref, journal = record.ref, context.journal
+    if ref in context.targets:
+        mapped = context.targets[ref]
+        if mapped is not None and journal.target(ref) != mapped:
+            journal.record("reused", ref, record.name, mapped)
+            journal.record("done", ref, record.name)
+        return Outcome("mapped", mapped)
+    target = standing(kind, context, record, check=check)
+    entry = journal.entry(ref)
+    if target is not None and entry is not None and entry.event == "done":
+        return Outcome("unchanged", target)
+    if check:
+        return Outcome("planned", target)
+    state: State = "made"
+    if target is None:
+        target = kind.reusable(context, record)
+        if target is not None:
+            state = "reused"
+        else:
+            journal.record("intent", ref, record.name)
+            target = kind.make(context, record)
+        journal.record("reused" if state == "reused" else "made", ref, record.name, target)
+    if state == "made":
+        kind.complete(context, record, target)
+    journal.record("done", ref, record.name)
+    return Outcome(state, target)
+
+
+def standing(kind: Recreator[R], context: Context, record: R, *, check: bool = False) -> str | None:
+    """The ID of what this bundle already made of ``record`` and what still stands.
+
+    After a crash between POST and journal the marker finds it.  What is gone or broken is
+    noted (and, when broken, removed), so that it is made again.
+    """
+    ref, journal = record.ref, context.journal
+    entry = journal.entry(ref)
+    if entry is None or entry.event == "gone":
+        return None
+    target = entry.target
+    if target is None:
+        target = kind.find(context, record)
+        if target is not None and not check:
+            journal.record("made", ref, record.name, target)
+    if target is None:
+        return None
+    item = kind.look(context, target)
+    if item is not None and not (entry.event != "done" and kind.broken(item)):
+        return target
+    if not check:
+        if item is not None:
+            kind.remove(context, target)
+        journal.record("gone", ref, record.name, target)
+    return None
+
+
+class NetworkRecreator(Recreator[T]):
+    """Types of Neutron: the marker is the description until the tag is set.
+
+    Neutron refuses ``tags`` in a POST, so the description holds the marker from the first
+    moment, a tag takes it over, and then the real description is written.
+    """
+
+    service = "network"
+    collection: ClassVar[str]
+    """``networks``: the key of a list answer; the path with dashes for underscores."""
+
+    @abstractmethod
+    def body(self, context: Context, record: T) -> dict[str, Json]:
+        """The attributes of the POST but for the description; references resolved."""
+
+    def make(self, context: Context, record: T) -> str:
+        body = {**self.body(context, record), "description": context.marker(record.ref)}
+        answer = context.cloud.post("network", self.path, {self.key: body})
+        identity: str = answer[self.key]["id"]
+        return identity
+
+    def find(self, context: Context, record: T) -> str | None:
+        marker = context.marker(record.ref)
+        for query in ({"description": marker}, {"tags": marker}):
+            for item in context.cloud.list("network", self.path, self.collection, query):
+                # Where a filter is not known to the target, it is as if it were not there.
+                if marker in (item["description"], *item["tags"]):
+                    found: str = item["id"]
+                    return found
+        return None
+
+    def complete(self, context: Context, record: T, target: str) -> None:
+        tags = [*record.tags, context.marker(record.ref)]
+        context.cloud.put("network", f"{self.path}/{target}/tags", {"tags": tags})
+        context.cloud.put(
+            "network",
+            f"{self.path}/{target}",
+            {self.key: {"description": record.description, **self.update(context, record)}},
+        )
+
+    def update(self, context: Context, record: T) -> dict[str, Json]:
+        """Attributes that can only be set after the POST."""
+        return {}
+
+    def differences(self, context: Context, record: T, item: Json) -> list[str]:
+        wanted = {
+            **self.body(context, record),
+            **self.update(context, record),
+            "description": record.description,
+        }
+        tags = sorted(tag for tag in item["tags"] if tag != context.marker(record.ref))
+        return [*compare(wanted, item), *compare({"tags": list(record.tags)}, {"tags": tags})]
+
+
+def compare(wanted: Mapping[str, Json], have: Mapping[str, Json]) -> list[str]:
+    """One line for each attribute of ``wanted`` that ``have`` does not have so."""
+    return [
+        f"{name} is {have.get(name)!r}, not {value!r}"
+        for name, value in wanted.items()
+        if normal(have.get(name)) != normal(value)
+    ]
+
+
+def normal(value: Json) -> Json:
+    """Lists without their order: the APIs give them in any."""
+    if isinstance(value, list):
+        return sorted((normal(each) for each in value), key=repr)
+    if isinstance(value, dict):
+        return {key: normal(each) for key, each in sorted(value.items())}
+    return value
+
+
+def once(context: Context, ref: Ref, name: str) -> bool:
+    """Whether a step that has no object of its own is still to be done."""
+    entry = context.journal.entry(ref)
+    return entry is None or entry.event != "done"
+
+
+def failed(message: str, record: Resource) -> RecreateError:
+    return RecreateError(message, where=f"{record.ref} {record.name!r}")

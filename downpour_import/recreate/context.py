@@ -1,0 +1,105 @@
+"""What every recreator works with: the target, the journal, and what stands for what."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bundle_spec import MARKER_PREFIX
+from bundle_spec.errors import RecreateError
+from bundle_spec.model import Ref
+from downpour_import.cloud import TargetCloud
+from downpour_import.journal import Journal
+from downpour_import.preflight import Targets
+
+MARKER_KEY = f"{MARKER_PREFIX}marker"
+"""Metadata key or image property that holds the marker."""
+
+
+@dataclass(eq=False)
+class Context:
+    """``targets``: what the preflight resolved.  ``bundle``: the file that holds the disks."""
+
+    cloud: TargetCloud
+    journal: Journal
+    targets: Targets
+    bundle_uuid: str
+    bundle: Path
+    _extensions: frozenset[str] | None = field(default=None, repr=False)
+
+    def marker(self, ref: Ref) -> str:
+        """``dpb-<12 hex of the bundle>-<32 hex of the source ID>``: never the same for two."""
+        return f"{MARKER_PREFIX}{self.bundle_uuid.replace('-', '')[:12]}-{_hex32(ref)}"
+
+    def target(self, ref: Ref) -> str:
+        """The target's ID of what ``ref`` names.  Raises RecreateError when there is none."""
+        found = self.optional_target(ref)
+        if found is None:
+            raise RecreateError(
+                f"{ref} has not been made yet",
+                remedy="run the whole playbook; a run with --tags needs what it refers to",
+            )
+        return found
+
+    def optional_target(self, ref: Ref) -> str | None:
+        """The same; None where the mapping says to do without, or nothing is known."""
+        if ref in self.targets:
+            return self.targets[ref]
+        return self.journal.target(ref)
+
+    def has_extension(self, alias: str) -> bool:
+        """Whether the target's Neutron has this extension."""
+        if self._extensions is None:
+            self._extensions = frozenset(
+                item["alias"] for item in self.cloud.get("network", "/extensions")["extensions"]
+            )
+        return alias in self._extensions
+
+    @functools.cache  # noqa: B019 - one context lives as long as its process
+    def network_is_ours(self, network_id: str) -> bool:
+        """Whether the target's network belongs to this project: only then addresses are ours."""
+        item = self.cloud.get("network", f"/networks/{network_id}")["network"]
+        return bool(item["project_id"] == self.cloud.project_id)
+
+    @functools.cache  # noqa: B019
+    def subnet_gives_addresses(self, subnet_id: str) -> bool:
+        """Whether addresses of the target's subnet follow from MACs (SLAAC), not from us."""
+        item = self.cloud.get("network", f"/subnets/{subnet_id}")["subnet"]
+        return item.get("ipv6_address_mode") in ("slaac", "dhcpv6-stateless")
+
+
+def _hex32(ref: Ref) -> str:
+    """The source ID as 32 hex digits; types whose ID is no UUID carry no marker."""
+    return ref.id.replace("-", "")
+
+
+def wait_for(
+    look: Callable[[], Any],
+    ready: Callable[[Any], bool],
+    what: str,
+    *,
+    failed: Callable[[Any], str | None] = lambda item: None,
+    gibibytes: float = 0.0,
+) -> Any:
+    """Look until ``ready``; the last look.
+
+    Raises RecreateError when ``failed`` tells a reason, or after ten minutes and one more for
+    each GiB.
+    """
+    deadline = time.monotonic() + 600 + 60 * gibibytes
+    pause = 0.2
+    while True:
+        item = look()
+        if ready(item):
+            return item
+        reason = failed(item)
+        if reason:
+            raise RecreateError(f"{what}: {reason}")
+        if time.monotonic() > deadline:
+            raise RecreateError(f"{what} takes too long", remedy="run the same command again")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 5.0)

@@ -1,0 +1,43 @@
+"""Keypairs.  They carry no marker; the name is their identity, and the key proves it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from bundle_spec.model import Keypair
+from downpour_import.recreate.base import Recreator, compare, failed
+from downpour_import.recreate.context import Context
+
+
+class Keypairs(Recreator[Keypair]):
+    service = "compute"
+    path = "/os-keypairs"
+    key = "keypair"
+
+    def make(self, context: Context, record: Keypair) -> str:
+        body = {"name": record.name, "public_key": record.public_key}
+        if context.cloud.supports("compute", "2.2"):
+            body["type"] = record.key_type
+        context.cloud.post("compute", self.path, {"keypair": body})
+        return record.name
+
+    def find(self, context: Context, record: Keypair) -> str | None:
+        return self.reusable(context, record)
+
+    def reusable(self, context: Context, record: Keypair) -> str | None:
+        item = self.look(context, record.name)
+        if item is None:
+            return None
+        if item["public_key"].split()[:2] != record.public_key.split()[:2]:
+            raise failed("the target has another key under this name; map keypairs", record)
+        return record.name
+
+    def look(self, context: Context, target: str) -> Any | None:
+        return super().look(context, quote(target, safe=""))
+
+    def differences(self, context: Context, record: Keypair, item: Any) -> list[str]:
+        return compare(
+            {"public_key": record.public_key.split()[:2]},
+            {"public_key": item["public_key"].split()[:2]},
+        )

@@ -1,0 +1,25 @@
+"""Networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundle_spec.model import Network
+from downpour_import.recreate.base import NetworkRecreator
+from downpour_import.recreate.context import Context
+
+
+class Networks(NetworkRecreator[Network]):
+    path = "/networks"
+    key = "network"
+    collection = "networks"
+
+    def body(self, context: Context, record: Network) -> dict[str, Any]:
+        body: dict[str, Any] = {"name": record.name, "admin_state_up": record.admin_state_up}
+        if record.mtu and context.has_extension("net-mtu-writable"):
+            body["mtu"] = record.mtu
+        if context.has_extension("port-security"):
+            body["port_security_enabled"] = record.port_security_enabled
+        if record.dns_domain and context.has_extension("dns-integration"):
+            body["dns_domain"] = record.dns_domain
+        return body

@@ -1,0 +1,82 @@
+"""Ports, with MAC and addresses as they were where the network is the project's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundle_spec.model import Port, Ref
+from downpour_import.recreate.base import NetworkRecreator
+from downpour_import.recreate.context import Context
+
+
+class Ports(NetworkRecreator[Port]):
+    path = "/ports"
+    key = "port"
+    collection = "ports"
+
+    def body(self, context: Context, record: Port) -> dict[str, Any]:
+        network = context.target(Ref("network", record.network_id))
+        body: dict[str, Any] = {
+            "network_id": network,
+            "name": record.name,
+            "admin_state_up": record.admin_state_up,
+        }
+        if record.port_security_enabled:
+            body["security_groups"] = [
+                context.target(Ref("security_group", group)) for group in record.security_group_ids
+            ]
+        if record.vnic_type != "normal":
+            body["binding:vnic_type"] = record.vnic_type
+        if record.extra_dhcp_opts and context.has_extension("extra_dhcp_opt"):
+            body["extra_dhcp_opts"] = [
+                {
+                    "opt_name": option.opt_name,
+                    "opt_value": option.opt_value,
+                    "ip_version": option.ip_version,
+                }
+                for option in record.extra_dhcp_opts
+            ]
+        # On a network of somebody else, policy refuses the rest to a tenant.
+        if context.network_is_ours(network):
+            body.update(self._own(context, record))
+        return body
+
+    def _own(self, context: Context, record: Port) -> dict[str, Any]:
+        body: dict[str, Any] = {"mac_address": record.mac_address, "fixed_ips": []}
+        for ip in record.fixed_ips:
+            subnet = context.target(Ref("subnet", ip.subnet_id))
+            fixed = {"subnet_id": subnet}
+            if not context.subnet_gives_addresses(subnet):
+                fixed["ip_address"] = ip.ip_address
+            body["fixed_ips"].append(fixed)
+        if context.has_extension("port-security"):
+            body["port_security_enabled"] = record.port_security_enabled
+        if record.allowed_address_pairs and record.port_security_enabled:
+            body["allowed_address_pairs"] = [
+                {"ip_address": pair.ip_address}
+                | ({"mac_address": pair.mac_address} if pair.mac_address else {})
+                for pair in record.allowed_address_pairs
+            ]
+        return body
+
+    def differences(self, context: Context, record: Port, item: Any) -> list[str]:
+        item = {
+            **item,
+            # Neutron fills in what was left to it.
+            "fixed_ips": [
+                {"subnet_id": ip["subnet_id"]}
+                if context.subnet_gives_addresses(ip["subnet_id"])
+                else ip
+                for ip in item["fixed_ips"]
+            ],
+            "allowed_address_pairs": [
+                {"ip_address": pair["ip_address"]}
+                | (
+                    {"mac_address": pair["mac_address"]}
+                    if pair["mac_address"] != item["mac_address"]
+                    else {}
+                )
+                for pair in item.get("allowed_address_pairs") or ()
+            ],
+        }
+        return super().differences(context, record, item)

@@ -1,0 +1,164 @@
+"""Servers, on the ports and volumes that were made for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundle_spec.model import Ref, Server
+from downpour_import.recreate.base import Recreator, compare
+from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+
+
+class Servers(Recreator[Server]):
+    service = "compute"
+    path = "/servers"
+    key = "server"
+
+    def make(self, context: Context, record: Server) -> str:
+        body: dict[str, Any] = {
+            "name": record.name,
+            "flavorRef": context.target(Ref("flavor", record.flavor)),
+            "metadata": {**record.metadata, MARKER_KEY: context.marker(record.ref)},
+            "networks": self._networks(context, record),
+            "config_drive": record.config_drive,
+        }
+        if record.image_id:
+            body["imageRef"] = context.target(Ref("image", record.image_id))
+        devices = self._devices(context, record)
+        if devices:
+            body["block_device_mapping_v2"] = devices
+        key = self._key(context, record)
+        if key:
+            body["key_name"] = key
+        zone = self._zone(context, record)
+        if zone:
+            body["availability_zone"] = zone
+        if record.description is not None and context.cloud.supports("compute", "2.19"):
+            body["description"] = record.description
+        if record.hostname and context.cloud.supports("compute", "2.90"):
+            body["hostname"] = record.hostname
+        answer = context.cloud.post("compute", self.path, {"server": body})
+        identity: str = answer["server"]["id"]
+        return identity
+
+    def _networks(self, context: Context, record: Server) -> list[dict[str, str]] | str:
+        """Ports in the guest's order.  A NIC tag can be set from 2.42 on."""
+        if not record.nics:
+            # Without this Nova would attach the project's only network (2.37).
+            return "none"
+        tags = context.cloud.supports("compute", "2.42")
+        return [
+            {"port": context.target(Ref("port", nic.port_id))}
+            | ({"tag": nic.tag} if nic.tag and tags else {})
+            for nic in record.nics
+        ]
+
+    def _devices(self, context: Context, record: Server) -> list[dict[str, Any]]:
+        """Volumes in the guest's order; an image that it boots from comes first."""
+        if not record.volumes:
+            return []
+        devices: list[dict[str, Any]] = []
+        if record.image_id:
+            devices.append(
+                {
+                    "boot_index": 0,
+                    "source_type": "image",
+                    "destination_type": "local",
+                    "uuid": context.target(Ref("image", record.image_id)),
+                    "delete_on_termination": True,
+                }
+            )
+        for volume in record.volumes:
+            devices.append(
+                {
+                    "boot_index": -1 if volume.boot_index is None else volume.boot_index,
+                    "source_type": "volume",
+                    "destination_type": "volume",
+                    "uuid": context.target(Ref("volume", volume.volume_id)),
+                    "delete_on_termination": volume.delete_on_termination,
+                }
+                | ({"tag": volume.tag} if volume.tag else {})
+            )
+        return devices
+
+    def find(self, context: Context, record: Server) -> str | None:
+        marker = context.marker(record.ref)
+        for item in context.cloud.list("compute", "/servers/detail", "servers"):
+            if item["metadata"].get(MARKER_KEY) == marker:
+                found: str = item["id"]
+                return found
+        return None
+
+    def complete(self, context: Context, record: Server, target: str) -> None:
+        self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
+        if record.tags and context.cloud.supports("compute", "2.26"):
+            body = {"tags": list(record.tags)}
+            context.cloud.put("compute", f"{self.path}/{target}/tags", body)
+        if record.power_state == "stopped":
+            item = self.look(context, target)
+            if item is not None and item["status"] != "SHUTOFF":
+                path = f"{self.path}/{target}/action"
+                context.cloud.post("compute", path, {"os-stop": None})
+                self._wait(context, record, target, ("SHUTOFF",))
+
+    def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> None:
+        wait_for(
+            lambda: self.look(context, target),
+            lambda item: item is not None and item["status"] in ready,
+            f"server {record.name!r}",
+            failed=_failure,
+        )
+
+    def broken(self, item: Any) -> bool:
+        return bool(item["status"] == "ERROR")
+
+    def remove(self, context: Context, target: str) -> None:
+        super().remove(context, target)
+        # Its ports and volumes are free again only when it is gone.
+        wait_for(
+            lambda: self.look(context, target),
+            lambda item: item is None,
+            f"deleting the broken server {target}",
+        )
+
+    def differences(self, context: Context, record: Server, item: Any) -> list[str]:
+        metadata = {key: value for key, value in item["metadata"].items() if key != MARKER_KEY}
+        attached = item.get("os-extended-volumes:volumes_attached") or ()
+        ports = context.cloud.list("network", "/ports", "ports", {"device_id": item["id"]})
+        wanted = {
+            "name": record.name,
+            "status": "SHUTOFF" if record.power_state == "stopped" else "ACTIVE",
+            "key_name": self._key(context, record),
+            "metadata": dict(record.metadata),
+            "volumes": [context.target(Ref("volume", each.volume_id)) for each in record.volumes],
+            "ports": [context.target(Ref("port", nic.port_id)) for nic in record.nics],
+            "tags": list(record.tags),
+        }
+        read = {
+            **item,
+            "metadata": metadata,
+            "volumes": [each["id"] for each in attached],
+            "ports": [port["id"] for port in ports],
+            "tags": item.get("tags", list(record.tags)),
+        }
+        return compare(wanted, read)
+
+    @staticmethod
+    def _key(context: Context, record: Server) -> str | None:
+        return context.optional_target(Ref("keypair", record.key_name)) if record.key_name else None
+
+    @staticmethod
+    def _zone(context: Context, record: Server) -> str | None:
+        if record.availability_zone is None:
+            return None
+        return context.optional_target(
+            Ref("availability_zone", f"compute/{record.availability_zone}")
+        )
+
+
+def _failure(item: Any) -> str | None:
+    if item is None:
+        return "it is gone"
+    if item["status"] == "ERROR":
+        return f"the target could not make it: {(item.get('fault') or {}).get('message', 'ERROR')}"
+    return None

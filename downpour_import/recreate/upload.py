@@ -1,0 +1,242 @@
+"""A disk of the bundle into an image of the target: one stream, checked on both ends.
+
+Images of the bundle stay; the image of a volume's bytes goes again when the volume is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bundle_spec import BundleReader, DiskReader, open_bundle
+from bundle_spec.errors import BundleError, DownpourError, RecreateError
+from bundle_spec.model import Disk, Image, Ref, Volume
+from bundle_spec.qcow2 import HEADER_SIZE, foreign_file
+from downpour_import.recreate.base import Outcome, Recreator, compare, failed, recreate
+from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+
+PIECE = 1 << 20
+_PATCH = "application/openstack-images-v2.1-json-patch"
+
+OnBytes = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeDisk(Image):
+    """The image that only fills a volume; it bears the volume's ID."""
+
+    type = "disk"  # type: ignore[assignment]
+
+
+def disk_ref(volume: Volume) -> Ref:
+    """What the journal calls the image that holds a volume's bytes."""
+    return Ref(VolumeDisk.type, volume.id)
+
+
+class Images(Recreator[Image]):
+    """Images with their bytes: only a whole one counts as made."""
+
+    service = "image"
+    path = "/images"
+    key = None
+
+    def __init__(self, on_bytes: OnBytes = lambda amount: None) -> None:
+        self._on_bytes = on_bytes
+
+    def make(self, context: Context, record: Image) -> str:
+        body: dict[str, Any] = {
+            **record.properties,
+            "name": record.name,
+            "disk_format": record.disk_format,
+            "container_format": record.container_format,
+            "min_disk": record.min_disk,
+            "min_ram": record.min_ram,
+            # Publishing is the operator's; sharing needs members, which are projects elsewhere.
+            "visibility": "community" if record.visibility == "community" else "private",
+            "tags": list(record.tags),
+            MARKER_KEY: context.marker(record.ref),
+        }
+        answer = context.cloud.post("image", self.path, body)
+        identity: str = answer["id"]
+        return identity
+
+    def find(self, context: Context, record: Image) -> str | None:
+        marker = context.marker(record.ref)
+        query = {"owner": context.cloud.project_id, MARKER_KEY: marker}
+        for item in context.cloud.list("image", self.path, "images", query):
+            if item.get(MARKER_KEY) == marker:
+                found: str = item["id"]
+                return found
+        return None
+
+    def complete(self, context: Context, record: Image, target: str) -> None:
+        self._fill(context, record, target)
+        flags = {"protected": record.protected, "os_hidden": record.hidden}
+        patch = [
+            {"op": "replace", "path": f"/{name}", "value": True}
+            for name, wanted in flags.items()
+            if wanted
+        ]
+        if patch:
+            path, headers = f"{self.path}/{target}", {"Content-Type": _PATCH}
+            context.cloud.request("image", "PATCH", path, json=patch, headers=headers)
+
+    def _fill(self, context: Context, record: Image, target: str) -> None:
+        """Send the bytes; an image that did not get exactly these is deleted."""
+        with _bundle(context) as bundle:
+            reader = bundle.disk(record.disk_id)
+            disk = bundle.manifest.disk(record.disk_id)
+            _refuse_foreign(reader, record)
+            body = _Body(reader, disk, self._on_bytes)
+            try:
+                item = self.look(context, target)
+                if item is None or item["status"] != "active":
+                    _put(context, f"{self.path}/{target}/file", body)
+                item = wait_for(
+                    lambda: self.look(context, target),
+                    lambda item: item is not None and item["status"] == "active",
+                    f"image {record.name!r}",
+                    failed=_failure,
+                    gibibytes=disk.size / (1 << 30),
+                )
+                faults = compare_bytes(disk, item, body.digest())
+                if faults:
+                    raise failed(f"the target does not hold the bytes sent: {faults[0]}", record)
+            except DownpourError:
+                with contextlib.suppress(RecreateError):
+                    self.remove(context, target)
+                raise
+
+    def broken(self, item: Any) -> bool:
+        """A half-filled image cannot be gone on with."""
+        return bool(item["status"] != "active")
+
+    def differences(self, context: Context, record: Image, item: Any) -> list[str]:
+        wanted = {
+            "name": record.name,
+            "status": "active",
+            "disk_format": record.disk_format,
+            "min_disk": record.min_disk,
+            "min_ram": record.min_ram,
+            "protected": record.protected,
+            "tags": list(record.tags),
+            **record.properties,
+        }
+        with _bundle(context) as bundle:
+            disk = bundle.manifest.disk(record.disk_id)
+        return [*compare(wanted, item), *compare_bytes(disk, item)]
+
+
+def upload_volume_disk(
+    context: Context, record: Volume, on_bytes: OnBytes, *, check: bool = False
+) -> Outcome:
+    """The image that ``record`` will be made from, unless the volume stands already."""
+    if record.disk_id is None or context.journal.target(record.ref) is not None:
+        return Outcome("unchanged", context.journal.target(disk_ref(record)))
+    with _bundle(context) as bundle:
+        disk = bundle.manifest.disk(record.disk_id)
+    image = VolumeDisk(
+        id=record.id,
+        name=f"{record.name or record.id} (contents)"[:255],
+        disk_id=disk.id,
+        disk_format=disk.disk_format,
+        container_format="bare",
+    )
+    return recreate(Images(on_bytes), context, image, check=check)
+
+
+def compare_bytes(disk: Disk, item: Any, digest: str | None = None) -> list[str]:
+    """Where Glance's size and hash of an image are not those of ``disk``.
+
+    ``digest``: SHA-512 of the disk's bytes, where it is known.  Nothing can be said of a cloud
+    that converts images on arrival, or that tells no hash.
+    """
+    if item["disk_format"] != disk.disk_format:
+        return []
+    found = compare({"size": disk.size}, item)
+    told_there = (disk.capture.source_hash if disk.capture else None) or ""
+    algorithm, _, value = told_there.partition(":")
+    known = {"sha256": disk.sha256, algorithm: value}
+    if digest:
+        known["sha512"] = digest
+    told = known.get(item.get("os_hash_algo") or "")
+    if told and item.get("os_hash_value"):
+        found += compare({"os_hash_value": told}, item)
+    return found
+
+
+class _Body:
+    """A disk's bytes as the body of one request, and of one only.
+
+    After a 401 keystoneauth would send an exhausted iterator again, which makes an active image
+    of 0 bytes; this one refuses.
+    """
+
+    def __init__(self, reader: DiskReader, disk: Disk, on_bytes: OnBytes) -> None:
+        self.len = disk.size
+        self._reader = reader
+        self._on_bytes = on_bytes
+        self._started = False
+        self._done = False
+        # Both sides' Glance use SHA-512 by default: then the source's word is as good.
+        capture = disk.capture
+        told = capture is not None and (capture.source_hash or "").startswith("sha512:")
+        self._hasher = None if told else hashlib.sha512()
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._started:
+            raise RecreateError(
+                "the target asked for the disk twice", remedy="run the same command again"
+            )
+        self._started = True
+        for piece in self._reader.stream(PIECE):
+            if self._hasher:
+                self._hasher.update(piece)
+            self._on_bytes(len(piece))
+            yield piece
+        self._done = True
+
+    def digest(self) -> str | None:
+        """SHA-512 of what was sent, if all of it was and it was computed."""
+        return self._hasher.hexdigest() if self._hasher and self._done else None
+
+
+def _put(context: Context, path: str, body: _Body) -> None:
+    context.cloud.renew_token()
+    context.cloud.request(
+        "image",
+        "PUT",
+        path,
+        data=body,
+        headers={"Content-Type": "application/octet-stream"},
+        allow_reauth=False,
+    )
+
+
+def _bundle(context: Context) -> BundleReader:
+    bundle = open_bundle(context.bundle)
+    if bundle.manifest.uuid != context.bundle_uuid:
+        bundle.close()
+        raise BundleError(
+            "this is another bundle than the one that the playbook belongs to",
+            where=str(context.bundle),
+            remedy="put the right path into settings.yml",
+        )
+    return bundle
+
+
+def _refuse_foreign(reader: DiskReader, record: Image) -> None:
+    foreign = foreign_file(reader.read(0, HEADER_SIZE))
+    if foreign:
+        raise failed(f"this qcow2 names a {foreign}, a file of the target's own hosts", record)
+
+
+def _failure(item: Any) -> str | None:
+    if item is None:
+        return "it is gone"
+    if item["status"] in ("killed", "deleted", "queued"):
+        return f"the target did not take the bytes, it is {item['status']}"
+    return None

@@ -1,0 +1,126 @@
+"""Volumes: empty, or from the image that holds the disk's bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundle_spec.model import Ref, Volume
+from downpour_import.recreate.base import Recreator, compare
+from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.upload import disk_ref
+
+# Cinder copies these from an image into a volume's image metadata by itself.
+_IMAGE_FACTS = frozenset(
+    "image_id image_name checksum container_format disk_format min_disk min_ram size "
+    "signature_verified".split()
+)
+
+
+class Volumes(Recreator[Volume]):
+    service = "block_storage"
+    path = "/volumes"
+    key = "volume"
+
+    def make(self, context: Context, record: Volume) -> str:
+        body: dict[str, Any] = {
+            "name": record.name,
+            "description": record.description,
+            "size": record.size,
+            "metadata": {**record.metadata, MARKER_KEY: context.marker(record.ref)},
+        }
+        kind, zone = self._kind(context, record), self._zone(context, record)
+        if kind:
+            body["volume_type"] = kind
+        if zone:
+            body["availability_zone"] = zone
+        if record.disk_id is not None:
+            body["imageRef"] = context.target(disk_ref(record))
+        answer = context.cloud.post("block_storage", self.path, {"volume": body})
+        identity: str = answer["volume"]["id"]
+        return identity
+
+    def find(self, context: Context, record: Volume) -> str | None:
+        marker = context.marker(record.ref)
+        for item in context.cloud.list("block_storage", "/volumes/detail", "volumes"):
+            if item["metadata"].get(MARKER_KEY) == marker:
+                found: str = item["id"]
+                return found
+        return None
+
+    def complete(self, context: Context, record: Volume, target: str) -> None:
+        item = wait_for(
+            lambda: self.look(context, target),
+            lambda item: item is not None and item["status"] in ("available", "in-use"),
+            f"volume {record.name!r}",
+            failed=_failure,
+            gibibytes=record.size,
+        )
+        actions: list[dict[str, Any]] = []
+        if (item["bootable"] == "true") != record.bootable:
+            actions.append({"os-set_bootable": {"bootable": record.bootable}})
+        have = item.get("volume_image_metadata") or {}
+        # What came with the temporary image, not from the source's volume.
+        for key in sorted(have.keys() - record.image_metadata.keys() - _IMAGE_FACTS):
+            actions.append({"os-unset_image_metadata": {"key": key}})
+        if any(have.get(key) != value for key, value in record.image_metadata.items()):
+            metadata = dict(record.image_metadata)
+            actions.append({"os-set_image_metadata": {"metadata": metadata}})
+        for action in actions:
+            context.cloud.post("block_storage", f"{self.path}/{target}/action", action)
+        if record.disk_id is not None:
+            self._drop_image(context, record)
+
+    def _drop_image(self, context: Context, record: Volume) -> None:
+        """Delete the image that was only there to fill the volume; one in use is kept."""
+        ref = disk_ref(record)
+        image = context.journal.target(ref)
+        if image is not None and context.cloud.delete("image", f"/images/{image}"):
+            context.journal.record("gone", ref, record.name, image)
+
+    def broken(self, item: Any) -> bool:
+        return str(item["status"]).startswith("error")
+
+    def differences(self, context: Context, record: Volume, item: Any) -> list[str]:
+        metadata = {key: value for key, value in item["metadata"].items() if key != MARKER_KEY}
+        have = item.get("volume_image_metadata") or {}
+        wanted: dict[str, Any] = {
+            "name": record.name,
+            "description": record.description or None,
+            "size": record.size,
+            "bootable": str(record.bootable).lower(),
+            "metadata": dict(record.metadata),
+            "image_metadata": dict(record.image_metadata),
+        }
+        kind = self._kind(context, record)
+        if kind:
+            wanted["volume_type"] = kind
+        read = {
+            **item,
+            "description": item["description"] or None,
+            "metadata": metadata,
+            "image_metadata": {key: have[key] for key in have if key not in _IMAGE_FACTS},
+        }
+        found = compare(wanted, read)
+        if item["status"] not in ("available", "in-use"):
+            found.append(f"it is {item['status']}")
+        return found
+
+    @staticmethod
+    def _kind(context: Context, record: Volume) -> str | None:
+        if record.volume_type is None:
+            return None
+        return context.optional_target(Ref("volume_type", record.volume_type))
+
+    @staticmethod
+    def _zone(context: Context, record: Volume) -> str | None:
+        if record.availability_zone is None:
+            return None
+        ref = Ref("availability_zone", f"volume/{record.availability_zone}")
+        return context.optional_target(ref)
+
+
+def _failure(item: Any) -> str | None:
+    if item is None:
+        return "it is gone"
+    status = str(item["status"])
+    return f"the target could not make it, it is {status}" if status.startswith("error") else None

@@ -1,0 +1,156 @@
+"""ansible-playbook as a subprocess: a clean environment in, live events and an exit code out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from bundle_spec.errors import LocalError
+from downpour_import import events
+from downpour_import.unpack import COLLECTIONS, write_files
+
+OnEvent = Callable[[dict[str, Any]], None]
+
+# What a client of OpenStack, Python's TLS and a terminal need.  Nothing of ANSIBLE_*, PYTHON*,
+# LD_* passes: they would change which code runs.
+_PASSED = frozenset(
+    "HOME PATH LANG LC_ALL LC_CTYPE TZ TMPDIR USER LOGNAME XDG_CONFIG_HOME SSL_CERT_FILE "
+    "SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE http_proxy https_proxy no_proxy HTTP_PROXY "
+    "HTTPS_PROXY NO_PROXY".split()
+)
+_CONFIG = """\
+[defaults]
+inventory = inventory.ini
+retry_files_enabled = False
+nocows = True
+localhost_warning = False
+deprecation_warnings = False
+collections_scan_sys_path = False
+forks = 4
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """``returncode`` as ansible-playbook gave it; ``log``: all that it said.
+
+    ``errors``: what Ansible itself called an error in this run.
+    """
+
+    returncode: int
+    log: Path
+    errors: tuple[str, ...]
+
+
+def run_playbook(
+    playbook: Mapping[str, bytes],
+    *,
+    log: Path,
+    environment: Mapping[str, str],
+    check: bool,
+    on_event: OnEvent,
+) -> Result:
+    """Run ``site.yml`` of ``playbook`` (path -> bytes) in a fresh private directory.
+
+    ``environment``: variables of this run on top of the passed ones.  An interrupt is handed on
+    to the playbook, which is waited for.  Raises LocalError.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="downpour-")))
+        collections = stack.enter_context(as_file(files("downpour_import") / COLLECTIONS))
+        write_files(folder, {**playbook, "ansible.cfg": _CONFIG.encode()})
+        fifo = folder / "events"
+        os.mkfifo(fifo, 0o600)
+        env = {name: value for name, value in os.environ.items() if _passes(name)} | {
+            "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+            "ANSIBLE_HOME": str(folder / "ansible"),
+            "ANSIBLE_COLLECTIONS_PATH": str(collections),
+            "ANSIBLE_NOCOLOR": "1",
+            "PYTHONSAFEPATH": "1",
+            "PYTHONUNBUFFERED": "1",
+            events.VARIABLE: str(fifo),
+            **environment,
+        }
+        command = [sys.executable, "-m", "ansible", "playbook", "site.yml"]
+        if check:
+            command.append("--check")
+        try:
+            output = stack.enter_context(log.open("ab"))
+        except OSError as exc:
+            raise LocalError(f"cannot write: {exc.strerror}", where=str(log)) from exc
+        with _listening(fifo, on_event):
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            start = output.tell()
+            returncode = _wait(process)
+        return Result(returncode, log, tuple(_errors(log, start)))
+
+
+def _errors(log: Path, start: int) -> Iterator[str]:
+    with log.open("rb") as file:
+        file.seek(start)
+        for line in file:
+            text = line.decode(errors="replace").strip()
+            for mark in ("[ERROR]: ", "ERROR! "):
+                if text.startswith(mark):
+                    yield text.removeprefix(mark)
+
+
+def _passes(name: str) -> bool:
+    return name in _PASSED or (name.startswith("OS_") and name != "OS_CLIENT_CONFIG_FILE")
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    try:
+        return process.wait()
+    except BaseException:
+        # The journal makes any moment a good one to stop at.
+        for wait, how in ((20, signal.SIGINT), (5, signal.SIGTERM), (5, signal.SIGKILL)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, how)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(wait)
+                break
+        raise
+
+
+@contextlib.contextmanager
+def _listening(fifo: Path, on_event: OnEvent) -> Iterator[None]:
+    """Hand every event to ``on_event``, in a thread, until the block ends."""
+    # Opened for both directions there is always a writer, so no read sees a premature end.
+    descriptor = os.open(fifo, os.O_RDWR)
+
+    def listen() -> None:
+        with os.fdopen(descriptor, "rb", closefd=False) as lines:
+            for line in lines:
+                event = json.loads(line)
+                if event["event"] == "end":
+                    return
+                on_event(event)
+
+    thread = threading.Thread(target=listen, name="events", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        os.write(descriptor, b'{"event": "end"}\n')
+        thread.join()
+        os.close(descriptor)

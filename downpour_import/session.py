@@ -1,0 +1,98 @@
+"""From ``settings.yml`` to a context: what the actions of the collection begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bundle_spec import codec
+from bundle_spec.errors import LocalError, StateError
+from bundle_spec.model.playbook import PlaybookData, Settings
+from downpour_import import mapping, state
+from downpour_import.cloud import CloudOptions, TargetCloud, connect
+from downpour_import.errors import raise_all
+from downpour_import.journal import Journal
+from downpour_import.preflight import Preflight, preflight
+from downpour_import.recreate.context import Context
+from downpour_import.survey import survey
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a settings file; its relative paths become absolute.
+
+    Raises LocalError, BundleFaults (not the form of settings), TargetError (the mapping).
+    """
+    try:
+        value = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as exc:
+        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise LocalError(f"not YAML: {exc}", where=str(path)) from exc
+    rules = mapping.decode((value or {}).pop("mapping", None) or {}, f"{path}: mapping")
+    settings = codec.decode(Settings, value, str(path))
+
+    def absolute(text: str | None) -> str | None:
+        return None if text is None else str((path.parent / text).resolve())
+
+    return Settings(
+        bundle=absolute(settings.bundle),
+        state=absolute(settings.state),
+        cloud=settings.cloud,
+        region=settings.region,
+        config_file=absolute(settings.config_file),
+        mapping=rules,
+    )
+
+
+def connect_by(settings: Settings) -> TargetCloud:
+    """The target that the settings name.  Raises CloudError."""
+    return connect(CloudOptions(settings.cloud, settings.region, settings.config_file))
+
+
+def look(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Preflight:
+    """The preflight of this data against this target.  Writes nothing."""
+    found = survey(cloud, data.references, data.resources)
+    return preflight(data.references, data.resources, settings.mapping, found)
+
+
+def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Preflight:
+    """Preflight, and keep its result for the steps that follow.
+
+    Raises TargetFaults with all that the target lacks, StateError.
+    """
+    result = look(settings, data, cloud)
+    raise_all(result.faults)
+    directory = _state(settings)
+    state.bind(directory, data.bundle, cloud)
+    state.save_targets(directory, result.targets)
+    return result
+
+
+def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Context:
+    """A context of a prepared state directory.  Raises StateError, CloudError."""
+    directory = _state(settings)
+    if settings.bundle is None:
+        raise StateError("settings.yml names no bundle", remedy="write its path to bundle:")
+    uuid = state.bundle_uuid(directory)
+    cloud = cloud or connect_by(settings)
+    state.bind(directory, uuid, cloud)
+    return Context(
+        cloud=cloud,
+        journal=Journal(directory),
+        targets=state.load_targets(directory),
+        bundle_uuid=uuid,
+        bundle=Path(settings.bundle),
+    )
+
+
+def decode_data(value: Any, where: str) -> PlaybookData:
+    """``resources.yml`` as records.  Raises BundleFaults."""
+    return codec.decode(PlaybookData, value, where)
+
+
+def _state(settings: Settings) -> Path:
+    if settings.state is None:
+        raise StateError("settings.yml names no state directory", remedy="write it to state:")
+    return Path(settings.state)

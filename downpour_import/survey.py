@@ -1,0 +1,96 @@
+"""What the target has to offer: looked at once, in bulk, before anything is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bundle_spec.model import References, Resources
+from downpour_import.cloud import TargetCloud
+
+Json = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """Plain API answers, in the order in which the target gave them."""
+
+    flavors: tuple[Json, ...] = ()
+    networks: tuple[Json, ...] = ()
+    subnets: tuple[Json, ...] = ()
+    images: tuple[Json, ...] = ()
+    volume_types: tuple[str, ...] = ()
+    default_volume_type: str | None = None
+    zones: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Service (``compute``, ``volume``) -> names of its usable zones."""
+    keypairs: dict[str, str] = field(default_factory=dict)
+    """Name -> public key."""
+
+
+def survey(cloud: TargetCloud, references: References, resources: Resources) -> Survey:
+    """Ask only for what the bundle can need.  Raises RecreateError."""
+    networks: dict[str, Json] = {}
+    for query in (
+        {"project_id": cloud.project_id},
+        {"router:external": "true"},
+        {"shared": "true"},
+    ):
+        for item in cloud.list("network", "/networks", "networks", query):
+            networks[item["id"]] = item
+    return Survey(
+        flavors=tuple(cloud.list("compute", "/flavors/detail", "flavors"))
+        if references.flavors
+        else (),
+        networks=tuple(networks.values()),
+        subnets=tuple(
+            subnet
+            for network in networks.values()
+            if not network.get("router:external")
+            for subnet in cloud.list(
+                "network", "/subnets", "subnets", {"network_id": network["id"]}
+            )
+        ),
+        images=_images(cloud) if references.images else (),
+        volume_types=tuple(
+            item["name"]
+            for item in cloud.list("block_storage", "/types", "volume_types")
+            if item["name"] != "__DEFAULT__"
+        )
+        if references.volume_types
+        else (),
+        default_volume_type=_default_volume_type(cloud) if references.volume_types else None,
+        zones=_zones(cloud, references),
+        keypairs={
+            item["keypair"]["name"]: item["keypair"]["public_key"]
+            for item in cloud.list("compute", "/os-keypairs", "keypairs")
+        }
+        if resources.keypairs or references.keypairs
+        else {},
+    )
+
+
+def _images(cloud: TargetCloud) -> tuple[Json, ...]:
+    """What servers can boot from: active, the project's own first."""
+    found = [
+        item for item in cloud.list("image", "/images", "images") if item["status"] == "active"
+    ]
+    return tuple(sorted(found, key=lambda item: item["owner"] != cloud.project_id))
+
+
+def _default_volume_type(cloud: TargetCloud) -> str | None:
+    answer = cloud.get_or_none("block_storage", "/types/default")
+    return answer["volume_type"]["name"] if answer else None
+
+
+def _zones(cloud: TargetCloud, references: References) -> dict[str, frozenset[str]]:
+    zones: dict[str, frozenset[str]] = {}
+    for service in {each.service for each in references.availability_zones}:
+        answer = cloud.get(
+            "compute" if service == "compute" else "block_storage", "/os-availability-zone"
+        )
+        zones[service] = frozenset(
+            item["zoneName"]
+            for item in answer["availabilityZoneInfo"]
+            if item["zoneState"]["available"]
+        )
+    return zones

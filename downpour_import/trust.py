@@ -1,0 +1,92 @@
+"""Whole is not trusted: which playbook is run, and which data it works on.
+
+A checksum shows damage, not intent, and a playbook is code.  Only files that are byte for byte
+those of this importer run; data that is not the manifest's counts as an edit.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from bundle_spec.errors import DownpourError, Faults, TrustError
+from bundle_spec.model import Manifest, Ref
+from bundle_spec.model.playbook import PlaybookData
+from bundle_spec.playbook import DATA_FILES, static_files
+from downpour_import.opening import Opened
+
+MAX_DIFF_LINES = 40
+
+
+class TrustFaults(Faults, TrustError):
+    pass
+
+
+def check_code(opened: Opened) -> None:
+    """Raises TrustFaults, with the difference, when a file is not the one that we ship."""
+    faults = list(_code_faults(opened.playbook))
+    if faults:
+        raise TrustFaults(
+            "the playbook is not the one that this importer ships, so it is not run",
+            faults,
+            remedy="read the difference; --trust-playbook runs it nevertheless",
+        )
+
+
+def _code_faults(files: Mapping[str, bytes]) -> Iterator[DownpourError]:
+    ours = static_files()
+    for name in sorted(files.keys() | ours.keys()):
+        where = f"playbook/{name}"
+        if name in DATA_FILES or files.get(name) == ours.get(name):
+            continue
+        if name not in ours:
+            yield TrustError("no file of this playbook version", where=where)
+        elif name in files:
+            diff = difflib.unified_diff(
+                ours[name].decode().splitlines(),
+                files[name].decode(errors="replace").splitlines(),
+                "shipped",
+                "found",
+                lineterm="",
+            )
+            lines = [f"    {line}" for line in list(diff)[:MAX_DIFF_LINES]]
+            yield TrustError("\n".join(["differs:", *lines]), where=where)
+
+
+def edits(data: PlaybookData, manifest: Manifest) -> list[str]:
+    """Where ``resources.yml`` is not the sealed manifest, one line for each record."""
+    sealed = PlaybookData(
+        bundle=manifest.uuid, references=manifest.references, resources=manifest.resources
+    )
+    found = [] if data.bundle == sealed.bundle else [f"bundle: {data.bundle}"]
+    before, after = _records(sealed), _records(data)
+    for ref in {**before, **after}:
+        if ref not in after:
+            found.append(f"{ref}: removed")
+        elif ref not in before:
+            found.append(f"{ref}: added")
+        elif before[ref] != after[ref]:
+            found.append(f"{ref}: {', '.join(_changed(before[ref], after[ref]))} changed")
+    return found
+
+
+def check_edits(opened: Opened, data: PlaybookData, *, allowed: bool) -> list[str]:
+    """The edits.  Raises TrustFaults when there are any and they are not ``allowed``."""
+    found = edits(data, opened.bundle.manifest)
+    if found and not allowed:
+        raise TrustFaults(
+            "playbook/resources.yml is not what the manifest says",
+            [TrustError(line) for line in found],
+            remedy="--edited imports it as it is",
+        )
+    return found
+
+
+def _records(data: PlaybookData) -> dict[Ref, object]:
+    return {each.ref: each for each in (*data.references, *data.resources)}
+
+
+def _changed(before: object, after: object) -> list[str]:
+    return [name for name, value in vars(before).items() if vars(after).get(name) != value] or [
+        "its type"
+    ]

@@ -1,0 +1,63 @@
+"""From a verified bundle to a directory that a person, or the runner, can run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from bundle_spec import codec
+from bundle_spec.errors import LocalError
+from bundle_spec.model.playbook import Settings
+from downpour_import.opening import Opened
+
+COLLECTIONS = "collection"
+"""The folder of this package that is an Ansible collections path."""
+
+
+def unpack(opened: Opened, directory: Path) -> None:
+    """Lay manifest, playbook and collection into ``directory``; the disks stay in the bundle.
+
+    Raises LocalError when it exists and is not empty.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise LocalError(
+                "this directory is not empty", where=str(directory), remedy="name a new one"
+            )
+        # Canonical [M-2], so these are the very bytes of the member.
+        manifest = codec.dumps(codec.encode(opened.bundle.manifest))
+        (directory / "manifest.json").write_bytes(manifest)
+        playbook = directory / "playbook"
+        write_files(playbook, opened.playbook)
+        settings = playbook / "settings.yml"
+        text = settings.read_text("utf-8")
+        # JSON strings are YAML strings: a path may hold anything.
+        for key, value in (
+            ("bundle", str(opened.bundle.path.resolve())),
+            ("state", str(directory.resolve() / "state")),
+        ):
+            text = text.replace(f"\n{key}: null\n", f"\n{key}: {json.dumps(value)}\n", 1)
+        settings.write_text(text, "utf-8")
+        with as_file(files("downpour_import") / COLLECTIONS) as source:
+            shutil.copytree(
+                source, playbook / "collections", ignore=shutil.ignore_patterns("__pycache__")
+            )
+    except OSError as exc:
+        raise LocalError(f"cannot unpack: {exc.strerror}", where=str(directory)) from exc
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files by their paths below ``folder``, which were checked with the bundle."""
+    for name, data in contents.items():
+        path = folder / name
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def settings_file(settings: Settings) -> bytes:
+    """A settings file for the runner: JSON, which is YAML."""
+    return codec.dumps(codec.encode(settings))

@@ -1,0 +1,69 @@
+"""The events of a run as progress, counts and faults."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Self
+
+from bundle_spec.errors import RecreateError
+from bundle_spec.model import Manifest
+from bundle_spec.model.playbook import PlaybookData
+from bundle_spec.model.resources import RESOURCE_TYPES
+from bundle_spec.progress import Progress, Task
+
+
+class Watcher:
+    """``states``: state -> number of resources.  ``failures``: what actions told.
+
+    A context manager: leaving it ends every step that is still shown.
+    """
+
+    def __init__(self, data: PlaybookData, manifest: Manifest, progress: Progress) -> None:
+        self.states: Counter[str] = Counter()
+        self.failures: list[RecreateError] = []
+        self._progress = progress
+        self._sizes = {disk.id: disk.size for disk in manifest.disks}
+        resources = data.resources
+        self._disk_of: dict[str, str | None] = {
+            **{image.id: image.disk_id for image in resources.images},
+            **{volume.id: volume.disk_id for volume in resources.volumes},
+        }
+        # Images are counted by their bytes; groups and subnets come a second time, for rules
+        # and DHCP.
+        total = sum(1 for _ in resources) - len(resources.images)
+        total += len(resources.security_groups) + len(resources.subnets)
+        self._resources = progress.task("resources", total, "resources")
+        self._disks: dict[str, Task] = {}
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        match event["event"]:
+            case "resource":
+                self._resources.advance(1)
+                if event["type"] in RESOURCE_TYPES:
+                    self.states[event["state"]] += 1
+            case "bytes":
+                self._disk(event).advance(event["amount"])
+            case "uploaded":
+                if event["id"] in self._disks:
+                    self._disks.pop(event["id"]).__exit__(None, None, None)
+                if event["type"] == "image":
+                    self.states[event["state"]] += 1
+            case "failed":
+                where = f"{event['type'].replace('_', ' ')} {event['name']!r}"
+                self.failures.append(RecreateError(event["message"], where=where))
+
+    def _disk(self, event: dict[str, Any]) -> Task:
+        if event["id"] not in self._disks:
+            size = self._sizes.get(self._disk_of.get(event["id"]) or "")
+            task = self._progress.task(f"upload {event['type']} {event['name']}", size, "bytes")
+            self._disks[event["id"]] = task.__enter__()
+        return self._disks[event["id"]]
+
+    def __enter__(self) -> Self:
+        self._resources.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        for task in self._disks.values():
+            task.__exit__(*exc)
+        self._resources.__exit__(*exc)
