@@ -42,7 +42,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Quotas:
-    """Per project; the names are those of the options in each service's configuration."""
+    """Per project."""
 
     servers: int
     cores: int
@@ -66,7 +66,7 @@ class CloudSpec:
     """Position among the clouds: each cloud has its ports ten above the previous one's."""
     region: str
     zones: tuple[str, ...]
-    """Availability zones of Nova and Cinder, one compute host each; the first is the default."""
+    """Availability zones of Nova and Cinder; the first is the default."""
     flavors: tuple[Flavor, ...]
     volume_types: tuple[str, ...]
     """One storage backend per type and zone; the first is the default type."""
@@ -75,12 +75,10 @@ class CloudSpec:
     images: tuple[Image, ...]
     quotas: Quotas
 
-    def compute_host(self, zone: str) -> str:
-        return f"{self.name}-compute-{zone}"
-
     @property
-    def compute_hosts(self) -> list[str]:
-        return [self.compute_host(zone) for zone in self.zones]
+    def compute_hosts(self) -> dict[str, str]:
+        """Name of each compute host -> its zone: two per zone, for anti-affinity in one."""
+        return {f"{self.name}-{zone}-{n}": zone for zone in self.zones for n in (1, 2)}
 
     @property
     def volume_backends(self) -> dict[str, tuple[str, str]]:

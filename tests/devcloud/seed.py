@@ -32,7 +32,7 @@ def seed(cloud: Cloud) -> None:
     admin = connect(cloud, cloud.admin)
     _tenants(admin, cloud)
     _compute(admin, cloud)
-    _volume_types(admin, cloud)
+    _block_storage(admin, cloud)
     _networks(admin, cloud)
     for image in cloud.spec.images:
         _image(admin, image)
@@ -57,15 +57,24 @@ def _compute(admin: Connection, cloud: Cloud) -> None:
             name=flavor.name, vcpus=flavor.vcpus, ram=flavor.ram_mib, disk=flavor.disk_gib
         )
     for zone in cloud.spec.zones:
-        if zone == "nova":  # where hosts are that no aggregate puts elsewhere
-            continue
         aggregate = admin.compute.create_aggregate(name=zone, availability_zone=zone)
-        admin.compute.add_host_to_aggregate(aggregate, cloud.spec.compute_host(zone))
+        for host, its_zone in cloud.spec.compute_hosts.items():
+            if its_zone == zone:
+                admin.compute.add_host_to_aggregate(aggregate, host)
 
 
-def _volume_types(admin: Connection, cloud: Cloud) -> None:
+def _block_storage(admin: Connection, cloud: Cloud) -> None:
     for name in cloud.spec.volume_types:
         admin.block_storage.create_type(name=name, extra_specs={"volume_backend_name": name})
+    # A migration has put the defaults of when the databases were made into the database,
+    # where they win over the configuration (which is enough for Nova and Neutron).
+    quotas = cloud.spec.quotas
+    admin.block_storage.update_quota_class_set(
+        "default",
+        volumes=quotas.volumes,
+        snapshots=quotas.snapshots,
+        gigabytes=quotas.gigabytes,
+    )
 
 
 def _networks(admin: Connection, cloud: Cloud) -> None:

@@ -9,7 +9,6 @@ from .common import (
     credentials,
     database,
     defaults,
-    quota_options,
     service_user,
 )
 
@@ -45,14 +44,6 @@ def sections(cloud: Cloud) -> Sections:
             "service_down_time": 120,
             "rpc_response_timeout": 120,
             "target_helper": "fake",
-            **quota_options(
-                {
-                    "volumes": spec.quotas.volumes,
-                    "snapshots": spec.quotas.snapshots,
-                    "gigabytes": spec.quotas.gigabytes,
-                },
-                prefix="quota_",
-            ),
         },
         "database": database(cloud, "cinder"),
         "keystone_authtoken": authtoken(cloud),

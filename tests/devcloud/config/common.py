@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..cloud import Cloud
 
 Options = dict[str, object]
@@ -58,7 +56,3 @@ def service_user(cloud: Cloud) -> Options:
 
 def concurrency(cloud: Cloud) -> Options:
     return {"lock_path": cloud.root / "lock"}
-
-
-def quota_options(values: Mapping[str, int], prefix: str) -> Options:
-    return {prefix + name: value for name, value in values.items()}

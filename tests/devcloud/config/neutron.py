@@ -11,7 +11,6 @@ from .common import (
     credentials,
     database,
     defaults,
-    quota_options,
 )
 
 _PLUGINS = (
@@ -65,18 +64,15 @@ def sections(cloud: Cloud) -> Sections:
         "securitygroup": {"enable_security_group": True},
         "nova": credentials(cloud),
         "placement": credentials(cloud),
-        "quotas": quota_options(
-            {
-                "network": quotas.networks,
-                "subnet": quotas.subnets,
-                "port": quotas.ports,
-                "router": quotas.routers,
-                "floatingip": quotas.floating_ips,
-                "security_group": quotas.security_groups,
-                "security_group_rule": quotas.security_group_rules,
-            },
-            prefix="quota_",
-        ),
+        "quotas": {
+            "quota_network": quotas.networks,
+            "quota_subnet": quotas.subnets,
+            "quota_port": quotas.ports,
+            "quota_router": quotas.routers,
+            "quota_floatingip": quotas.floating_ips,
+            "quota_security_group": quotas.security_groups,
+            "quota_security_group_rule": quotas.security_group_rules,
+        },
     }
 
 

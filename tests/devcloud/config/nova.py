@@ -8,7 +8,6 @@ from .common import (
     credentials,
     database,
     defaults,
-    quota_options,
     service_user,
 )
 
@@ -18,7 +17,7 @@ def sections(cloud: Cloud) -> Sections:
     return {
         "DEFAULT": {
             **defaults(cloud, "nova"),
-            "host": spec.compute_hosts[0],
+            "host": next(iter(spec.compute_hosts)),
             "my_ip": HOST,
             "state_path": cloud.root / "nova",
             "instances_path": cloud.root / "instances",
@@ -62,12 +61,9 @@ def sections(cloud: Cloud) -> Sections:
         "oslo_concurrency": concurrency(cloud),
         "scheduler": {"discover_hosts_in_cells_interval": -1},
         "filter_scheduler": {"track_instance_changes": False},
-        "quota": quota_options(
-            {
-                "instances": spec.quotas.servers,
-                "cores": spec.quotas.cores,
-                "ram": spec.quotas.ram_mib,
-            },
-            prefix="",
-        ),
+        "quota": {
+            "instances": spec.quotas.servers,
+            "cores": spec.quotas.cores,
+            "ram": spec.quotas.ram_mib,
+        },
     }

@@ -47,7 +47,7 @@ def _accept_our_driver(cloud: Cloud) -> None:
 
     # CONF.host is only one of the hosts here; where it is not the server's, a detach would
     # be skipped as somebody else's business.
-    block_device.CONF = _AnyHostConf(block_device.CONF, cloud.spec.compute_hosts)
+    block_device.CONF = _AnyHostConf(block_device.CONF, list(cloud.spec.compute_hosts))
 
 
 class _OneOf(str):
