@@ -18,9 +18,9 @@ from .errors import DevcloudError
 
 EPILOG = """\
 first steps:
-  %(prog)s up                      both clouds, in about half a minute
-  eval "$(%(prog)s env source)"    the tenant `demo` of the cloud `source`
-  openstack server list            ... with any OpenStack client
+  %(prog)s up                    both clouds, in about half a minute
+  eval "$(%(prog)s env source)"  the tenant `demo` of the cloud `source`
+  .devcloud/venv/bin/openstack server list        ... or any OpenStack client
   %(prog)s down
 """
 
@@ -47,7 +47,7 @@ def _up(devcloud: Devcloud, options: argparse.Namespace) -> int:
     devcloud.up(
         options.clouds, owner=options.owner, port_base=options.port_base, debug=options.debug
     )
-    print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(devcloud.clouds_yaml))}")
+    print(f'for a client: eval "$(python3 -m {process.PACKAGE} env source)"', file=sys.stderr)
     return 0
 
 
@@ -83,7 +83,6 @@ def _env(devcloud: Devcloud, options: argparse.Namespace) -> int:
             print(f"unset {name}")
     print(f"export OS_CLIENT_CONFIG_FILE={shlex.quote(str(devcloud.clouds_yaml))}")
     print(f"export OS_CLOUD={options.entry}")
-    print(f'export PATH={shlex.quote(str(devcloud.venv / "bin"))}:"$PATH"')
     return 0
 
 
@@ -104,13 +103,17 @@ def _logs(devcloud: Devcloud, options: argparse.Namespace) -> int:
 
 
 def _accept(devcloud: Devcloud, options: argparse.Namespace) -> int:
-    worst = 0
-    for name in options.clouds or CLOUDS:
+    names = options.clouds or list(CLOUDS)
+    down = [s.name for s in devcloud.status() if s.name in names and not s.is_up]
+    if down:
+        raise DevcloudError(f"not up: {', '.join(down)}; run `up` first.")
+    running = []
+    for name in names:  # side by side: each line of output begins with the cloud's name
         cloud = devcloud.cloud(name)
         command = process.module_command(devcloud.venv, "acceptance", str(cloud.root))
         env = process.environment(cloud, devcloud.venv)
-        worst = max(worst, subprocess.run(command, env=env).returncode)
-    return worst
+        running.append(subprocess.Popen(command, env=env))
+    return max(one.wait() for one in running)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -98,7 +98,13 @@ class Cloud:
 
     @classmethod
     def load(cls, root: Path) -> Cloud:
-        settings = Settings(**json.loads((root / "cloud.json").read_text()))
+        content = (root / "cloud.json").read_text()
+        try:
+            settings = Settings(**json.loads(content))
+        except (TypeError, ValueError) as error:
+            raise DevcloudError(
+                f"{root} was made by another version of devcloud: run `down --wipe` and `up`."
+            ) from error
         if settings.root != str(root):
             raise DevcloudError(
                 f"{root} was made as {settings.root}, and its databases hold that path:"
@@ -178,9 +184,6 @@ class Cloud:
     def seeded_mark(self) -> Path:
         """Exists once the set-up is complete; a cloud without it is made anew."""
         return self.root / "seeded"
-
-    def process_file(self, service: str) -> Path:
-        return self.root / "run" / f"{service}.json"
 
     def log_file(self, service: str) -> Path:
         return self.root / "log" / f"{service}.log"

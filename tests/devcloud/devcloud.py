@@ -47,7 +47,7 @@ class Devcloud:
         chosen = state or os.environ.get("DEVCLOUD_STATE") or ".devcloud"
         self.state = Path(chosen).resolve()
         self._quiet = quiet
-        self._say_lock = threading.Lock()
+        self._thread_lock = threading.Lock()
 
     # -- where things are ---------------------------------------------------------------
     @property
@@ -115,10 +115,10 @@ class Devcloud:
         with self._locked():
             for name in names:
                 root = self.state / name
-                if (root / "cloud.json").exists():
-                    process.stop(Cloud.load(root))
+                process.stop(root)
                 if wipe:
                     shutil.rmtree(root, ignore_errors=True)
+                self._say(f"{name}: down{' and wiped' if wipe else ''}")
             self._write_clouds_yaml()
 
     def status(self) -> list[CloudStatus]:
@@ -144,8 +144,7 @@ class Devcloud:
                     " its catalog holds those ports: leave the option out, or `down --wipe` first."
                 )
             return cloud
-        if (root / "cloud.json").exists():  # its set-up was cut short
-            process.stop(Cloud.load(root))
+        process.stop(root)  # there may be one whose making was cut short
         shutil.rmtree(root, ignore_errors=True)
         cloud = Cloud.create(spec, root, (port_base or DEFAULT_PORT_BASE) + offset)
         schema.copy(schema.template(self.state, self.venv), cloud)
@@ -159,7 +158,7 @@ class Devcloud:
         self, cloud: Cloud, owner: int | None, debug: bool, cancelled: threading.Event
     ) -> None:
         began = time.monotonic()
-        process.stop(cloud)  # a cloud of which only some services run
+        process.stop(cloud.root)  # a cloud of which only some services run
         config.write(cloud, self.venv, debug=debug)
         try:
             process.start(cloud, self.venv, owner)
@@ -168,7 +167,7 @@ class Devcloud:
                 self._seed(cloud)
                 cloud.seeded_mark.touch()
         except BaseException:
-            process.stop(cloud)
+            process.stop(cloud.root)
             raise
         self._write_clouds_yaml()
         seconds = time.monotonic() - began
@@ -192,7 +191,7 @@ class Devcloud:
             cloud = self.cloud(name)
         except DevcloudError:
             return CloudStatus(name, None, SERVICES, 0, None)
-        processes = process.running(cloud)
+        processes = process.running(cloud.root)
         up = {p.service for p in processes if process.is_listening(cloud.port(p.service))}
         return CloudStatus(
             name,
@@ -203,9 +202,9 @@ class Devcloud:
         )
 
     def _write_clouds_yaml(self) -> None:
-        roots = [self.state / name for name in CLOUDS]
-        made = [Cloud.load(root) for root in roots if (root / "seeded").exists()]
-        with self._say_lock:  # clouds that start side by side both write it
+        with self._thread_lock:  # clouds that start side by side both write it
+            roots = [self.state / name for name in CLOUDS]
+            made = [Cloud.load(root) for root in roots if (root / "seeded").exists()]
             write_private(self.clouds_yaml, clouds_yaml.render(made))
 
     # -- helpers ------------------------------------------------------------------------
@@ -230,5 +229,5 @@ class Devcloud:
 
     def _say(self, message: str) -> None:
         if not self._quiet:
-            with self._say_lock:
+            with self._thread_lock:
                 print(message, file=sys.stderr, flush=True)

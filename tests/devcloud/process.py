@@ -55,7 +55,7 @@ def start(cloud: Cloud, venv: Path, owner: int | None) -> None:
     owner_arguments = [] if owner is None else [str(owner), str(start_time(owner))]
     for service in SERVICES:
         command = module_command(venv, "services", service, str(cloud.root), *owner_arguments)
-        with cloud.output_file(service).open("wb") as output:
+        with cloud.output_file(service).open("ab") as output:
             child = subprocess.Popen(
                 command,
                 cwd=cloud.root,
@@ -67,7 +67,7 @@ def start(cloud: Cloud, venv: Path, owner: int | None) -> None:
             )
         _children.append(child)
         process = ServiceProcess(service, child.pid, start_time(child.pid) or 0, owner)
-        cloud.process_file(service).write_text(json.dumps(asdict(process)))
+        _file(cloud.root, service).write_text(json.dumps(asdict(process)))
 
 
 def wait_until_ready(cloud: Cloud, cancelled: threading.Event) -> None:
@@ -75,7 +75,7 @@ def wait_until_ready(cloud: Cloud, cancelled: threading.Event) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     waiting = set(SERVICES)
     while waiting:
-        alive = {process.service for process in running(cloud)}
+        alive = {process.service for process in running(cloud.root)}
         for service in sorted(waiting):
             log = cloud.output_file(service)
             if service not in alive:
@@ -87,32 +87,33 @@ def wait_until_ready(cloud: Cloud, cancelled: threading.Event) -> None:
         time.sleep(0.1)
 
 
-def running(cloud: Cloud) -> list[ServiceProcess]:
+def running(root: Path) -> list[ServiceProcess]:
+    """The processes of the cloud in this folder, whatever else is the matter with it."""
     found = []
     for service in SERVICES:
         try:
-            content = json.loads(cloud.process_file(service).read_text())
+            content = json.loads(_file(root, service).read_text())
         except (FileNotFoundError, ValueError):
             continue
         process = ServiceProcess(**content)
-        if _is_alive(process, cloud.root):
+        if _is_alive(process, root):
             found.append(process)
     return found
 
 
-def stop(cloud: Cloud) -> None:
+def stop(root: Path) -> None:
     """Stop what runs, for certain: when this returns, nothing of the cloud is left."""
     for signum in (signal.SIGTERM, signal.SIGKILL):
-        for process in running(cloud):
+        for process in running(root):
             # Each service leads a process group of its own, with the qemu-img it may run.
             os.killpg(process.pid, signum)
-        if _wait(lambda: not running(cloud), STOP_TIMEOUT):
+        if _wait(lambda: not running(root), STOP_TIMEOUT):
             break
     else:
-        pids = ", ".join(str(process.pid) for process in running(cloud))
-        raise DevcloudError(f"these processes of {cloud.name} cannot be killed: {pids}.")
+        pids = ", ".join(str(process.pid) for process in running(root))
+        raise DevcloudError(f"these processes of {root.name} cannot be killed: {pids}.")
     for service in SERVICES:
-        cloud.process_file(service).unlink(missing_ok=True)
+        _file(root, service).unlink(missing_ok=True)
 
 
 def resident_mib(processes: Iterable[ServiceProcess]) -> int:
@@ -126,13 +127,17 @@ def resident_mib(processes: Iterable[ServiceProcess]) -> int:
 
 
 def start_time(pid: int) -> int | None:
-    """When the process was started, in clock ticks since boot; None when it is no more."""
+    """When the process was started, in clock ticks since boot; None when it is no more.
+
+    A zombie is no more, unless other threads of it are still there with its open sockets.
+    """
     try:
         # The name, in parentheses, may itself hold spaces and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    state, threads, started = fields[0], int(fields[17]), int(fields[19])
+    return None if state in "ZX" and threads <= 1 else started
 
 
 def is_listening(port: int) -> bool:
@@ -143,6 +148,10 @@ def is_listening(port: int) -> bool:
     return True
 
 
+def _file(root: Path, service: str) -> Path:
+    return root / "run" / f"{service}.json"
+
+
 def _is_alive(process: ServiceProcess, root: Path) -> bool:
     if start_time(process.pid) != process.start_time:
         return False
@@ -151,7 +160,8 @@ def _is_alive(process: ServiceProcess, root: Path) -> bool:
         command = Path(f"/proc/{process.pid}/cmdline").read_bytes().replace(b"\0", b" ")
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return f"{PACKAGE}.services {process.service} {root}".encode() in command
+    # Empty while a process begins (exec) and while it ends, its ports still open.
+    return not command or f"{PACKAGE}.services {process.service} {root}".encode() in command
 
 
 def _wait(done: Callable[[], bool], timeout: float) -> bool:

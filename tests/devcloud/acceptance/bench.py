@@ -120,6 +120,12 @@ def overwrite(path: Path, data: bytes, offset: int = 5 * MIB) -> None:
         file.write(data)
 
 
+def beginning(path: Path) -> bytes:
+    """All that is not a hole, in volumes with a small image or with overwritten bytes."""
+    with path.open("rb") as file:
+        return file.read(32 * MIB)
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

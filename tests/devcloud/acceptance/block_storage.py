@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from .bench import MIB, PREFIX, Bench, sha256, until
+import os
+
+from .bench import MIB, PREFIX, Bench, beginning, overwrite, until
 
 GIB = 1024 * MIB
 
@@ -33,8 +35,8 @@ def checks(bench: Bench) -> None:
         boot = storage.create_volume(name=PREFIX + "boot", size=1, image_id=things["qcow2"].id)
         boot = bench.volume_when("available", boot)
         things["boot"] = boot
-        with cloud.volume_file(boot.id).open("rb") as file:
-            assert boot.is_bootable and file.read(raw.stat().st_size) == raw.read_bytes()
+        assert boot.is_bootable
+        assert beginning(cloud.volume_file(boot.id)) == raw.read_bytes()
 
     with bench.check("a server that boots from that volume"):
         server = compute.create_server(
@@ -75,14 +77,17 @@ def checks(bench: Bench) -> None:
         bench.server_when("ACTIVE", server)
 
     with bench.check("a clone of a volume, then extended"):
-        things["clone"] = clone = storage.create_volume(
+        overwrite(cloud.volume_file(things["data"].id), os.urandom(MIB))
+        clone = storage.create_volume(
             name=PREFIX + "clone", size=2, source_volume_id=things["data"].id
         )
         bench.volume_when("available", clone)
         storage.extend_volume(clone, 3)
         until(lambda: storage.get_volume(clone.id).size == 3)
         bench.volume_when("available", clone)
-        assert cloud.volume_file(clone.id).stat().st_size == 3 * GIB
+        file = cloud.volume_file(clone.id)
+        assert file.stat().st_size == 3 * GIB
+        assert beginning(file) == beginning(cloud.volume_file(things["data"].id))
 
     with bench.check("volumes of each type in each zone; a type changed"):
         volumes = [
@@ -114,7 +119,3 @@ def checks(bench: Bench) -> None:
         assert bench.other.block_storage.get_volume(volume.id).name == volume.name
         bench.other.block_storage.delete_volume(volume)
         until(lambda: not cloud.volume_file(volume.id).exists())
-
-    with bench.check("the data of an untouched clone is its origin's"):
-        origin, clone = things["data"], things["spare"][3]
-        assert sha256(cloud.volume_file(origin.id)) == sha256(cloud.volume_file(clone.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from .bench import MIB, PREFIX, Bench, overwrite, qemu_img_convert, sha256
+from .bench import MIB, PREFIX, Bench, beginning, overwrite, qemu_img_convert
 
 
 def checks(bench: Bench) -> None:
@@ -35,8 +35,8 @@ def checks(bench: Bench) -> None:
             volume_id=things["data"].id, name=PREFIX + "snapshot", force=True
         )
         snapshot = bench.snapshot_when_available(snapshot)
-        expected = sha256(data)
-        assert sha256(cloud.snapshot_file(snapshot.id)) == expected
+        expected = beginning(data)
+        assert beginning(cloud.snapshot_file(snapshot.id)) == expected
         overwrite(data, os.urandom(MIB))  # after the snapshot: must not show
         volume = storage.create_volume(
             name=PREFIX + "from-snapshot", snapshot_id=snapshot.id, size=1
@@ -47,7 +47,7 @@ def checks(bench: Bench) -> None:
             volume, PREFIX + "upload-raw", disk_format="raw", container_format="bare"
         )
         image = bench.image_when_active(made["image_id"])
-        assert sha256(cloud.image_file(image.id)) == expected
+        assert beginning(cloud.image_file(image.id)) == expected
         bench.volume_when("available", volume)
 
     with bench.check("the same volume as a qcow2 image, which is smaller"):
@@ -59,7 +59,7 @@ def checks(bench: Bench) -> None:
         file, back = bench.folder / "upload.qcow2", bench.folder / "upload.raw"
         file.write_bytes(bench.downloaded(image.id))
         qemu_img_convert(file, back, "raw")
-        assert sha256(back) == expected and image.size < 64 * MIB
+        assert beginning(back) == expected and image.size < 64 * MIB
         bench.volume_when("available", volume)
 
     with bench.check("an image of a volume-backed server: no bytes, but a snapshot with them"):
@@ -67,5 +67,6 @@ def checks(bench: Bench) -> None:
         image = bench.image_when_active(made.id)
         mapping = image.properties["block_device_mapping"]
         (device,) = json.loads(mapping) if isinstance(mapping, str) else mapping
-        assert not image.size and device["snapshot_id"]
-        assert sha256(cloud.snapshot_file(device["snapshot_id"])) == sha256(boot)
+        assert not image.size
+        bench.snapshot_when_available(storage.get_snapshot(device["snapshot_id"]))
+        assert beginning(cloud.snapshot_file(device["snapshot_id"])) == beginning(boot)

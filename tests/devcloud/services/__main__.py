@@ -15,6 +15,7 @@ from . import http, owner
 
 def main(service: str, root: str, *owned_by: str) -> None:
     cloud = Cloud.load(Path(root))
+    faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)  # kill -USR1 shows what hangs
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -92,11 +92,11 @@ def _start_services(cloud: Cloud) -> None:
         started.start()
         _running.append(started)
 
-    start("nova-conductor", conductor.RPC_TOPIC)
-    start("nova-scheduler", scheduler.RPC_TOPIC)
-    # A compute registers with Placement at its start, with a token from Keystone.
+    # All of them speak to Placement when they start, with a token from Keystone.
     for other in ("keystone", "placement"):
         _wait_for(cloud, other)
+    start("nova-conductor", conductor.RPC_TOPIC)
+    start("nova-scheduler", scheduler.RPC_TOPIC)
     for host in cloud.spec.compute_hosts:
         conf.set_override("host", host)
         start("nova-compute", compute.RPC_TOPIC, topic_alt=compute.RPC_TOPIC_ALT, host=host)
