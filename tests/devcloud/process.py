@@ -161,7 +161,7 @@ def _is_alive(process: ServiceProcess, root: Path) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     # Empty while a process begins (exec) and while it ends, its ports still open.
-    return not command or f"{PACKAGE}.services {process.service} {root}".encode() in command
+    return not command or f".services {process.service} {root}".encode() in command
 
 
 def _wait(done: Callable[[], bool], timeout: float) -> bool:
