@@ -66,20 +66,50 @@ class TerminalProgress:
         self._quiet = quiet
         self._bars = sys.stderr.isatty() and not quiet
         self._lock = threading.Lock()
+        self._open: set[tqdm[Any]] = set()
+        self._ticker: threading.Thread | None = None
 
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
         return _Step(self, _printable(label), total, unit)
 
     def note(self, text: str) -> None:
+        # tqdm leaves the cursor at the end of a line when it takes a lower bar away.
+        start = "\r" if self._bars else ""
         with self._lock:
-            tqdm.write("\n".join(map(_printable, text.split("\n"))), file=sys.stderr)
+            tqdm.write(start + "\n".join(map(_printable, text.split("\n"))), file=sys.stderr)
 
     def bar(self, label: str, total: int | None, unit: Unit) -> tqdm[Any] | None:
         if not self._bars:
             return None
-        scale = {"unit": "B", "unit_scale": True} if unit == "bytes" else {"unit": ""}
-        # Our own names stand first; a label is tenant text and may hold tqdm's own braces.
-        return tqdm(total=total, desc=label[:40], leave=False, dynamic_ncols=True, **scale)
+        # A label is tenant text: it is shown as it is, and tqdm's own format never sees it.
+        bar: tqdm[Any] = tqdm(
+            total=total,
+            desc=label[:40],
+            unit="B" if unit == "bytes" else "",
+            unit_scale=unit == "bytes",
+            unit_divisor=1024,
+            leave=False,
+            dynamic_ncols=True,
+        )
+        with self._lock:
+            self._open.add(bar)
+            if self._ticker is None:
+                self._ticker = threading.Thread(target=self._tick, name="clock", daemon=True)
+                self._ticker.start()
+        return bar
+
+    def close(self, bar: tqdm[Any]) -> None:
+        with self._lock:
+            self._open.discard(bar)
+            bar.close()
+
+    def _tick(self) -> None:
+        """Move the clocks of steps that wait for a cloud: a bar that stands still looks dead."""
+        while True:
+            time.sleep(1)
+            with self._lock:
+                for bar in self._open:
+                    bar.refresh()
 
     def done(self, label: str, amount: int, unit: Unit, seconds: float) -> None:
         if not self._quiet:
@@ -106,7 +136,7 @@ class _Step:
 
     def __exit__(self, *exc: object) -> None:
         if self._bar is not None:
-            self._bar.close()
+            self._progress.close(self._bar)
         if exc[0] is None:
             seconds = time.monotonic() - self._start
             self._progress.done(self._label, self._amount, self._unit, seconds)

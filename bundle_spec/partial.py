@@ -42,7 +42,7 @@ class PartialFile:
             raise LocalError(
                 "the file exists already",
                 where=str(self.final_path),
-                remedy="choose another name, or ask to overwrite it",
+                remedy="choose another name, or remove it first",
             )
 
     def _lock(self) -> None:

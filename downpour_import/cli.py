@@ -21,7 +21,7 @@ Options:
   --region NAME              Its region, where it has several.
   --os-client-config FILE    A clouds.yaml in another place.
   --map FILE                 What stands for what on the target (mapping.yml).
-  --state DIR                Where journal, uuids.csv and log are kept [default: ./BUNDLE.CLOUD].
+  --state DIR                Where journal, uuids.csv and log are kept; else ./BUNDLE.CLOUD.
   --uuids FILE               Also write uuids.csv here.
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
@@ -48,12 +48,9 @@ from downpour_import.cloud import CloudOptions
 from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
 
-_DEFAULT_STATE = "./BUNDLE.CLOUD"
-
 
 def options_of(arguments: dict[str, Any]) -> ImportOptions:
     """The options of an import or a plan.  Raises LocalError, TargetError for --map."""
-    state = arguments["--state"]
     return ImportOptions(
         source=Path(arguments["SOURCE"]),
         cloud=CloudOptions(
@@ -62,12 +59,16 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
             config_file=arguments["--os-client-config"],
         ),
         mapping=mapping.load(Path(arguments["--map"])) if arguments["--map"] else MappingRules(),
-        state=None if state == _DEFAULT_STATE else Path(state),
-        uuids=Path(arguments["--uuids"]) if arguments["--uuids"] else None,
+        state=_path(arguments["--state"]),
+        uuids=_path(arguments["--uuids"]),
         check=arguments["--check"],
         edited=arguments["--edited"],
         trust_playbook=arguments["--trust-playbook"],
     )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -134,8 +134,12 @@ class _Work:
             lambda item: f"{what}, {item['id']}",
         )
 
-    def subnet(self, wanted: SubnetReference) -> None:
-        """A subnet of a network that is not ours: that of the mapped network, by its CIDR."""
+    def subnet(self, wanted: SubnetReference, carried: bool = False) -> None:
+        """The subnet of the mapped network with the same CIDR.
+
+        On a network that was not the project's own, addresses are the cloud's choice: there the
+        only subnet of the family will do as well.  ``carried``: one that would have been made.
+        """
         if self._ruled("subnets", wanted, self._target.subnets):
             return
         network = self.result.targets.get(Ref("network", wanted.network_id))
@@ -144,7 +148,7 @@ class _Work:
         same_family = [item for item in candidates if _family(item["cidr"]) == _family(wanted.cidr)]
         if len(equal) == 1:
             self._take(wanted, equal[0], f"same CIDR {wanted.cidr}")
-        elif len(same_family) == 1 and network is not None:
+        elif len(same_family) == 1 and not carried:
             self._take(wanted, same_family[0], "the only subnet of that network; other addresses")
         elif network is not None:
             self._missing(
@@ -259,7 +263,8 @@ class _Work:
                     name=wanted.name,
                     network_id=wanted.network_id,
                     cidr=wanted.cidr,
-                )
+                ),
+                carried=True,
             )
 
     # --- the same for all ---
@@ -300,6 +305,8 @@ class _Work:
 
     def _say(self, wanted: Reference, chosen: str, reason: str) -> None:
         kind = wanted.type.replace("_", " ")
+        if isinstance(wanted, AvailabilityZoneReference):
+            kind = f"{wanted.service} {kind}"
         self.result.taken.append(f"{kind} {wanted.name!r} -> {chosen} ({reason})")
 
     def _missing(

@@ -51,14 +51,20 @@ def capture(
     stop = StopFlag()
     temporaries = Temporaries(cloud, writer.uuid, stop, progress)
     work = _Work(cloud, writer, temporaries, stop, progress)
-    with ThreadPoolExecutor(jobs, "capture") as pool:
+    disks = list(disks)
+    with (
+        progress.task("disks", len(disks), "resources") as task,
+        ThreadPoolExecutor(jobs, "capture") as pool,
+    ):
         futures: list[Future[None]] = []
         try:
             for group in _groups(disks):
                 # The next server is snapshotted when there is room, not long before.
                 _wait_for_room(futures, jobs)
                 for snapshot in [work.snapshot(disk) for disk in group]:
-                    futures.append(pool.submit(work.copy, snapshot))
+                    future = pool.submit(work.copy, snapshot)
+                    future.add_done_callback(lambda done: task.advance(1))
+                    futures.append(future)
             _wait_for_room(futures, 1)
         except BaseException:
             stop.set()

@@ -35,7 +35,7 @@ def found_of(
             name=item["name"],
             flavor=flavor.id,
             power_state="stopped" if item["status"] in STOPPED else "running",
-            description=item.get("description"),
+            description=description_of(item),
             image_id=image.get("id"),
             key_name=item.get("key_name"),
             availability_zone=zone_of(item),
@@ -49,6 +49,12 @@ def found_of(
         status=item["status"],
         flavor=flavor,
     )
+
+
+def description_of(item: Json) -> str | None:
+    """Told from 2.19 on; None there means that there is none."""
+    description = item.get("description")
+    return None if description is None else marks.text(description)
 
 
 def flavor_of(item: Json) -> FlavorReference:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,10 +67,20 @@ class Context:
         return bool(item["project_id"] == self.cloud.project_id)
 
     @functools.cache  # noqa: B019
+    def subnet(self, subnet_id: str) -> Any:
+        """The target's subnet."""
+        return self.cloud.get("network", f"/subnets/{subnet_id}")["subnet"]
+
     def subnet_gives_addresses(self, subnet_id: str) -> bool:
         """Whether addresses of the target's subnet follow from MACs (SLAAC), not from us."""
-        item = self.cloud.get("network", f"/subnets/{subnet_id}")["subnet"]
-        return item.get("ipv6_address_mode") in ("slaac", "dhcpv6-stateless")
+        return self.subnet(subnet_id).get("ipv6_address_mode") in ("slaac", "dhcpv6-stateless")
+
+    def takes_address(self, subnet_id: str, address: str) -> bool:
+        """Whether a port may ask for this address on the target's subnet."""
+        network = ipaddress.ip_network(self.subnet(subnet_id)["cidr"])
+        return not self.subnet_gives_addresses(subnet_id) and (
+            ipaddress.ip_address(address) in network
+        )
 
 
 def _hex32(ref: Ref) -> str:

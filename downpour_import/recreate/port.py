@@ -46,7 +46,7 @@ class Ports(NetworkRecreator[Port]):
         for ip in record.fixed_ips:
             subnet = context.target(Ref("subnet", ip.subnet_id))
             fixed = {"subnet_id": subnet}
-            if not context.subnet_gives_addresses(subnet):
+            if context.takes_address(subnet, ip.ip_address):
                 fixed["ip_address"] = ip.ip_address
             body["fixed_ips"].append(fixed)
         if context.has_extension("port-security"):
@@ -60,13 +60,17 @@ class Ports(NetworkRecreator[Port]):
         return body
 
     def differences(self, context: Context, record: Port, item: Any) -> list[str]:
+        asked = {
+            (ip["subnet_id"], ip.get("ip_address"))
+            for ip in self.body(context, record).get("fixed_ips", ())
+        }
         item = {
             **item,
             # Neutron fills in what was left to it.
             "fixed_ips": [
-                {"subnet_id": ip["subnet_id"]}
-                if context.subnet_gives_addresses(ip["subnet_id"])
-                else ip
+                ip
+                if (ip["subnet_id"], ip["ip_address"]) in asked
+                else {"subnet_id": ip["subnet_id"]}
                 for ip in item["fixed_ips"]
             ],
             "allowed_address_pairs": [

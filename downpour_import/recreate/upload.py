@@ -54,8 +54,7 @@ class Images(Recreator[Image]):
             "container_format": record.container_format,
             "min_disk": record.min_disk,
             "min_ram": record.min_ram,
-            # Publishing is the operator's; sharing needs members, which are projects elsewhere.
-            "visibility": "community" if record.visibility == "community" else "private",
+            "visibility": _visibility(record),
             "tags": list(record.tags),
             MARKER_KEY: context.marker(record.ref),
         }
@@ -122,6 +121,7 @@ class Images(Recreator[Image]):
             "min_disk": record.min_disk,
             "min_ram": record.min_ram,
             "protected": record.protected,
+            "visibility": _visibility(record),
             "tags": list(record.tags),
             **record.properties,
         }
@@ -232,6 +232,11 @@ def _refuse_foreign(reader: DiskReader, record: Image) -> None:
     foreign = foreign_file(reader.read(0, HEADER_SIZE))
     if foreign:
         raise failed(f"this qcow2 names a {foreign}, a file of the target's own hosts", record)
+
+
+def _visibility(record: Image) -> str:
+    """As it was, but that publishing an image is the operator's right."""
+    return "private" if record.visibility == "public" else record.visibility
 
 
 def _failure(item: Any) -> str | None:
