@@ -16,6 +16,8 @@ from typing import Any
 
 import openstack
 
+from tests.devcloud import Cloud
+
 MIB = 1 << 20
 
 EXPORT_YML = """\
@@ -67,6 +69,18 @@ def disk_bytes(seed: int, size: int) -> bytes:
         data[start : start + 2 * MIB] = rng.randbytes(2 * MIB)
         data[start + 4 * MIB : start + 5 * MIB] = data[start : start + MIB]
     return bytes(data)
+
+
+def write_disks(source: Cloud, made: Tenant) -> None:
+    """Write what guests would have written: known bytes, different from the images'."""
+    for seed, path in (
+        (11, source.server_disk(made.web)),
+        (12, source.volume_file(made.data_volume)),
+        (13, source.volume_file(made.boot_volume)),
+    ):
+        with path.open("r+b") as file:
+            file.seek(5 * MIB)
+            file.write(disk_bytes(seed, 16 * MIB))
 
 
 def build(

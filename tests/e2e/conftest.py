@@ -1,0 +1,139 @@
+"""Two real clouds, one tenant, one export and one import, which all end-to-end tests look at."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tenant
+from tests.connect import connect as connection
+from tests.devcloud import Devcloud
+from tests.e2e.holdings import holdings
+
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Commands as a user types them, in a directory with a clouds.yaml."""
+
+    directory: Path
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> Any:
+        """Run a command of the venv; its result, with text output."""
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("OS_", "ANSIBLE_"))
+        }
+        done = subprocess.run(
+            [BIN / command[0], *command[1:]],
+            cwd=self.directory,
+            env={**env, **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        if check and done.returncode:
+            pytest.fail(
+                f"{' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+
+@pytest.fixture(scope="session")
+def clouds() -> Iterator[Devcloud]:
+    """Fresh clouds, gone at the end, whatever becomes of the tests."""
+    clouds = Devcloud()
+    clouds.down(wipe=True)
+    clouds.up(owner=os.getpid())
+    yield clouds
+    clouds.down()
+
+
+@pytest.fixture(scope="session")
+def connect(clouds: Devcloud) -> Any:
+    """Name of an entry of clouds.yaml -> a plain openstacksdk connection."""
+    return functools.partial(connection, clouds)
+
+
+@pytest.fixture(scope="session")
+def shell(clouds: Devcloud, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    directory = tmp_path_factory.mktemp("shell")
+    shutil.copy(clouds.clouds_yaml, directory / "clouds.yaml")
+    return Shell(directory)
+
+
+@pytest.fixture(scope="session")
+def made(clouds: Devcloud, connect: Any, tmp_path_factory: pytest.TempPathFactory) -> tenant.Tenant:
+    """The tenant in the source, with known bytes on its disks."""
+    made = tenant.build(connect("source"), tmp_path_factory.mktemp("images"))
+    tenant.write_disks(clouds.cloud("source"), made)
+    # Another project's things, which an admin's token sees and nothing may touch.
+    other = connect("source-other")
+    other.network.create_network(name="private")
+    other.block_storage.create_volume(name="data", size=1)
+    other.compute.create_keypair(name="demo-key")
+    return made
+
+
+@dataclass(frozen=True)
+class Exported:
+    bundle: Path
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def exported(shell: Shell, made: tenant.Tenant, connect: Any) -> Exported:
+    """The card's first command, and what the source held before and after it."""
+    (shell.directory / "export.yml").write_text(tenant.EXPORT_YML)
+    before = holdings(connect("source"))
+    done = shell.run("downpour-export", "export.yml", "out.dpbundle", OS_CLOUD="source")
+    return Exported(
+        bundle=shell.directory / "out.dpbundle",
+        before=before,
+        after=holdings(connect("source")),
+        stdout=done.stdout,
+        stderr=done.stderr,
+    )
+
+
+@dataclass(frozen=True)
+class Imported:
+    uuids: Mapping[tuple[str, str], str]
+    """(type, old ID) -> new ID."""
+    state: Path
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="session")
+def imported(shell: Shell, exported: Exported) -> Imported:
+    """The card's second command."""
+    done = shell.run("downpour-import", "out.dpbundle", "--cloud", "target", "--uuids", "copy.csv")
+    state = shell.directory / "out.target"
+    return Imported(
+        uuids={(kind, old): new for kind, _, old, new in read_csv(state / "uuids.csv")[1:]},
+        state=state,
+        stdout=done.stdout,
+        stderr=done.stderr,
+    )
+
+
+def read_csv(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))

@@ -1,0 +1,185 @@
+"""What an export leaves: one bundle, and the source as it was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bundle_spec import open_bundle, verify_bundle
+from tests.devcloud import Devcloud
+from tests.e2e.conftest import BIN, Exported, Shell
+from tests.e2e.holdings import holdings
+from tests.tenant import EXPORT_YML, Tenant
+
+
+def test_the_source_holds_exactly_what_it_held(exported: Exported) -> None:
+    assert exported.after == exported.before
+
+
+def test_what_is_named_and_what_it_needs_is_carried(exported: Exported, made: Tenant) -> None:
+    manifest = verify_bundle(exported.bundle, read_data=True).manifest
+    resources = manifest.resources
+    assert {each.id for each in resources.servers} == {made.web, made.db, made.worker}
+    assert {each.id for each in resources.networks} == {made.network, made.twin}
+    assert {each.id for each in resources.routers} == {made.router}
+    assert {each.id for each in resources.security_groups} == {made.web_group, made.db_group}
+    assert {each.id for each in resources.keypairs} == {"demo-key", "ops-key"}
+    assert {each.id for each in resources.floating_ips} == {made.floating_ip}
+    assert {each.id: bool(each.disk_id) for each in resources.volumes} == {
+        made.data_volume: True,
+        made.boot_volume: True,
+        made.scratch_volume: False,
+    }
+    assert {each.id for each in resources.images} >= {made.raw_image, made.qcow2_image}
+    assert len(manifest.disks) == 5
+
+
+def test_external_network_and_public_image_are_referred_to(exported: Exported) -> None:
+    references = verify_bundle(exported.bundle).manifest.references
+    assert [each.name for each in references.networks] == ["public"]
+    assert [each.name for each in references.images] == ["tiny-linux-1.0"]
+
+
+def test_disks_hold_the_bytes_of_the_source(
+    exported: Exported, made: Tenant, clouds: Devcloud
+) -> None:
+    source = clouds.cloud("source")
+    with open_bundle(exported.bundle) as bundle:
+        resources = bundle.manifest.resources
+        files: dict[str | None, Path] = {}
+        for volume in resources.volumes:
+            files[volume.disk_id] = source.volume_file(volume.id)
+        for image in resources.images:
+            own = image.server_id
+            files[image.disk_id] = source.server_disk(own) if own else source.image_file(image.id)
+        for disk in bundle.manifest.disks:
+            with files[disk.id].open("rb") as file:
+                for piece in bundle.disk(disk.id).stream():
+                    assert file.read(len(piece)) == piece
+                assert not file.read(1)
+
+
+def test_captures_say_when_and_in_which_state(exported: Exported, made: Tenant) -> None:
+    captures = {
+        disk.capture.id: disk.capture
+        for disk in verify_bundle(exported.bundle).manifest.disks
+        if disk.capture
+    }
+    assert captures[made.web].consistency == "live"
+    assert captures[made.data_volume].consistency == "live"
+    assert captures[made.boot_volume].consistency == "stopped"
+    assert captures[made.raw_image].consistency == "idle"
+    assert all((each.source_hash or "").startswith("sha512:") for each in captures.values())
+
+
+def test_standard_tools_rebuild_a_disk(
+    exported: Exported, made: Tenant, clouds: Devcloud, tmp_path: Path
+) -> None:
+    with tarfile.open(exported.bundle) as archive:
+        member = archive.extractfile("manifest.json")
+        assert member is not None
+        manifest = json.load(member)
+    disk_id = next(
+        each["disk_id"]
+        for each in manifest["resources"]["volumes"]
+        if each["id"] == made.data_volume
+    )
+    script = (
+        f"tar xf {exported.bundle} && sha256sum --quiet -c disks/{disk_id}.sha256 && "
+        f'for d in disks/{disk_id}/*/; do cat "$d"*.zst; done | zstd -dc | '
+        f"cmp - {clouds.cloud('source').volume_file(made.data_volume)}"
+    )
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_bundle_holds_no_secret(exported: Exported, clouds: Devcloud) -> None:
+    found = [
+        account.password
+        for account in clouds.cloud("source").accounts
+        if account.password.encode() in exported.bundle.read_bytes()
+    ]
+    assert not found
+
+
+def test_three_mistakes_are_three_errors_with_their_lines(shell: Shell) -> None:
+    (shell.directory / "wrong.yml").write_text(
+        "servers:\n  - nam: web\n  - name: db\n    save_state: perhaps\nvolume:\n  - name: x\n"
+    )
+    done = shell.run(
+        "downpour-export", "wrong.yml", "wrong.dpbundle", check=False, OS_CLOUD="source"
+    )
+    assert done.returncode == 3
+    for place in ("wrong.yml:2:5", "wrong.yml:4:17", "wrong.yml:5:1"):
+        assert place in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (shell.directory / "wrong.dpbundle").exists()
+
+
+def test_an_ambiguous_name_lists_the_ids(shell: Shell, connect: Any, made: Tenant) -> None:
+    source = connect("source")
+    twins = [source.block_storage.create_volume(name="twin", size=1) for _ in range(2)]
+    (shell.directory / "twin.yml").write_text("volumes:\n  - name: twin\n  - name: dta\n")
+    done = shell.run("downpour-export", "twin.yml", "twin.dpbundle", check=False, OS_CLOUD="source")
+    for twin in twins:
+        source.block_storage.wait_for_status(twin, "available", interval=0.3, wait=60)
+        source.block_storage.delete_volume(twin)
+        source.block_storage.wait_for_delete(twin, interval=0.3, wait=60)
+    assert done.returncode == 3
+    assert all(twin.id in done.stderr for twin in twins)
+    assert "did you mean 'data'?" in done.stderr
+
+
+def test_an_interrupted_export_leaves_nothing(
+    shell: Shell, exported: Exported, connect: Any, made: Tenant
+) -> None:
+    """Ctrl-C while temporary objects exist, at a moment when the source shows one."""
+    source = connect("source")
+    before = holdings(source)
+    process = subprocess.Popen(
+        [BIN / "downpour-export", "export.yml", "stopped.dpbundle"],
+        cwd=shell.directory,
+        env={**os.environ, "OS_CLOUD": "source"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(source.block_storage.snapshots(details=False)):
+        assert time.monotonic() < deadline, "no snapshot was made"
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=120)
+    assert process.returncode == 130, stderr
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    assert holdings(source) == before
+    assert not list(shell.directory.glob("stopped.dpbundle*"))
+
+
+def test_a_token_that_sees_everything_carries_only_its_own_project(
+    shell: Shell, connect: Any, made: Tenant, clouds: Devcloud
+) -> None:
+    """An admin of project demo lists the whole cloud unless each list is filtered."""
+    admin, demo = connect("source-admin"), connect("source")
+    user, project = demo.current_user_id, demo.current_project_id
+    role = admin.identity.find_role("admin")
+    admin.identity.assign_project_role_to_user(project, user, role)
+    try:
+        (shell.directory / "admin.yml").write_text("volumes:\n  - name: data\n")
+        shell.run("downpour-export", "admin.yml", "admin.dpbundle", OS_CLOUD="source")
+    finally:
+        admin.identity.unassign_project_role_from_user(project, user, role)
+    # The other project has a volume of the same name, which would make this one ambiguous.
+    manifest = verify_bundle(shell.directory / "admin.dpbundle").manifest
+    assert [each.id for each in manifest.resources.volumes] == [made.data_volume]
+
+
+def test_the_resource_file_of_the_demo_is_the_one_tested(shell: Shell) -> None:
+    assert (shell.directory / "export.yml").read_text() == EXPORT_YML
