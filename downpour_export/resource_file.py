@@ -95,7 +95,7 @@ class _Parser:
         except yaml.YAMLError as exc:
             self.faults.append(ResourceFileError(f"not YAML: {exc}", where=str(self.path)))
             return {}
-        if root is None:
+        if root is None or self._value(root) is None:
             self.faults.append(
                 ResourceFileError(
                     "the file is empty", where=str(self.path), remedy="name at least one resource"
@@ -152,9 +152,10 @@ class _Parser:
         for key_node, value_node in node.value:
             key = self._value(key_node)
             if key not in allowed:
-                near = difflib.get_close_matches(str(key), allowed, n=1)
+                text = key_node.value if isinstance(key_node, yaml.ScalarNode) else "[…]"
+                near = difflib.get_close_matches(text, allowed, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(allowed)}"
-                self._fault(key_node, f"unknown {what} {key!r}", hint)
+                self._fault(key_node, f"unknown {what} {text!r}", hint)
             elif key in seen:
                 self._fault(key_node, f"the {what} {key!r} stands here twice")
             else:
@@ -163,12 +164,14 @@ class _Parser:
 
     @staticmethod
     def _value(node: yaml.Node) -> object:
-        """A scalar as YAML understands it; other nodes only as something of another type."""
+        """A scalar as YAML understands it; anything else as something of no type of ours."""
         if not isinstance(node, yaml.ScalarNode):
             return node
         loader = yaml.SafeLoader("")
         try:
             return loader.construct_object(node)
+        except (yaml.YAMLError, ValueError):
+            return node  # "2024-13-45", "!!int x", "!tag x", "<<"
         finally:
             loader.dispose()
 

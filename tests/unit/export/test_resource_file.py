@@ -1,0 +1,135 @@
+"""The resource file: what it may say, and how its mistakes are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bundle_spec.errors import LocalError, ResourceFileFaults
+from downpour_export.resource_file import load, parse
+
+PATH = Path("export.yml")
+
+
+def faults(text: str) -> list[str]:
+    with pytest.raises(ResourceFileFaults) as caught:
+        parse(text, PATH)
+    return [str(each) for each in caught.value.faults]
+
+
+def test_every_key_of_every_section_arrives() -> None:
+    found = parse(
+        "keypairs:\n  - name: k\n"
+        "images:\n  - id: 1a\n"
+        "volumes:\n  - {name: v, save_state: false}\n"
+        "servers:\n  - {name: s, save_state: true, key_name: k2}\n",
+        PATH,
+    )
+    assert [each.name for each in found.keypairs] == ["k"]
+    assert [(each.id, each.name, each.wanted) for each in found.images] == [("1a", None, "1a")]
+    assert found.volumes[0].save_state is False
+    assert (found.servers[0].save_state, found.servers[0].key_name) == (True, "k2")
+    assert found.servers[0].where == "export.yml:8:5"
+
+
+def test_three_mistakes_are_three_errors_each_with_its_place_and_a_suggestion() -> None:
+    assert faults(
+        "serverz:\n  - name: a\nvolumes:\n  - {name: b, savestate: no}\n  - name: 7\n"
+    ) == [
+        "export.yml:1:1: unknown section 'serverz' (did you mean servers?)",
+        "export.yml:4:15: unknown key 'savestate' (did you mean save_state?)",
+        "export.yml:5:11: name must be a string (quote it)",
+    ]
+
+
+def test_an_unknown_key_that_resembles_none_is_answered_with_the_known_ones() -> None:
+    assert faults("zzz: []\nkeypairs:\n  - {name: k, save_state: no}\n") == [
+        "export.yml:1:1: unknown section 'zzz' (known: keypairs, images, volumes, servers)",
+        "export.yml:3:15: unknown key 'save_state' (known: name, id)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ("{name: yes}", "name must be a string (quote it)"),
+        ("{name: null}", "name must be a string (quote it)"),
+        ("{name: [a]}", "name must be a string (quote it)"),
+        ("{name: 1e3, save_state: 'no'}", "save_state must be true or false (write true or false)"),
+        ("{name: a, key_name: 1}", "key_name must be a string (quote it)"),
+        ("{name: a, id: b}", "an item of servers needs a name or an id, and only one of them"),
+        ("{save_state: no}", "an item of servers needs a name or an id, and only one of them"),
+        ("web", "expected a mapping with name, id, save_state, key_name"),
+        ("{name: a, name: b}", "the key 'name' stands here twice"),
+        ("{? [a] : b}", "unknown key"),
+        ("{<<: {name: a}}", "unknown key '<<'"),
+    ],
+)
+def test_a_wrong_item_is_told(item: str, message: str) -> None:
+    (fault,) = faults(f"servers:\n  - {item}\n")
+    assert message in fault
+
+
+@pytest.mark.parametrize(
+    "scalar", ["2024-13-45", "!!int abc", "!color red", "!!python/object:os.system x", "0b_"]
+)
+def test_a_scalar_that_is_none_of_its_type_is_a_mistake_like_any_other(scalar: str) -> None:
+    (fault,) = faults(f"servers:\n  - name: {scalar}\n")
+    assert fault.startswith("export.yml:2:11: ")
+
+
+def test_the_same_item_twice_names_the_first() -> None:
+    assert faults("servers:\n  - name: a\n  - id: a\n  - name: a\n") == [
+        "export.yml:4:5: 'a' stands here twice, first at export.yml:2:5"
+    ]
+
+
+def test_a_section_twice_is_told() -> None:
+    assert faults("servers: []\nservers: []\n") == [
+        "export.yml:2:1: the section 'servers' stands here twice"
+    ]
+
+
+def test_a_section_that_is_no_list_is_told_and_an_empty_one_is_not() -> None:
+    assert faults("servers: {name: a}\nvolumes:\n") == [
+        "export.yml:1:10: servers must be a list of items, each with a name"
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n"])
+def test_an_empty_file_asks_for_a_resource(text: str) -> None:
+    (fault,) = faults(text)
+    assert "name at least one resource" in fault
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("servers:\n\t- name: a\n", "export.yml:2:1"),
+        ("servers: [\n", "export.yml:2:1"),
+        ("servers: []\n---\nservers: []\n", "export.yml:2:1"),
+        ("a: \x07", "export.yml"),
+    ],
+)
+def test_what_is_not_yaml_is_told_with_its_place(text: str, where: str) -> None:
+    (fault,) = faults(text)
+    assert fault.startswith(f"{where}: not YAML: ")
+
+
+def test_names_are_taken_as_they_stand() -> None:
+    names = ["ネット", "a # b", "{{ 7*7 }}", " led", "x" * 255, ""]
+    text = "servers:\n" + "".join(f"  - name: '{name}'\n" for name in names)
+    assert [each.name for each in parse(text, PATH).servers] == names
+
+
+def test_a_file_that_cannot_be_read_is_a_local_error(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="cannot read the resource file: No such file"):
+        load(tmp_path / "missing.yml")
+
+
+def test_a_file_that_is_not_utf_8_is_a_mistake_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yml"
+    path.write_bytes("servers:\n  - name: é\n".encode("latin-1"))
+    with pytest.raises(ResourceFileFaults, match="not UTF-8 at byte 19"):
+        load(path)
