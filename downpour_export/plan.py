@@ -223,10 +223,14 @@ def _volume_capture(
     owner = next((each for each in attached if each in servers), None)
     consistency: Consistency = "idle"
     if attached:
-        statuses = (
-            inventory.servers[each].status for each in attached if each in inventory.servers
-        )
-        consistency = _CAPTURABLE.get(next(statuses, "ACTIVE"), "live")
+        # Of several servers, the one that may still write decides.
+        states = {
+            _CAPTURABLE.get(inventory.servers[each].status, "live")
+            if each in inventory.servers
+            else "live"
+            for each in attached
+        }
+        consistency = "live" if "live" in states else "paused" if "paused" in states else "stopped"
     return DiskCapture(
         type="volume",
         id=volume.id,
