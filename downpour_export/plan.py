@@ -103,7 +103,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
             (
                 ref
                 for ref, record in carried.items()
-                if record is None and ref.type != "security_group"
+                if record is None and not _hidden(ref, inventory)
             ),
         ),
         captures=tuple(_captures(selection, records, inventory)),
@@ -111,6 +111,13 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
         warnings=tuple(_warnings(selection, inventory)),
         why=reached,
     )
+
+
+def _hidden(ref: Ref, inventory: Inventory) -> bool:
+    """Whether the project cannot see what ``ref`` names: it is left out, which is an omission."""
+    if ref.type == "subnet":
+        return ref.id not in inventory.subnets
+    return ref.type == "security_group"
 
 
 def _server(record: Server, save_state: bool, key_name: str | None) -> Server:
@@ -275,7 +282,11 @@ def _prune(
         for group in record.security_group_ids:
             if group not in own:
                 omit("security_group_ids", f"group {group} belongs to another project")
-        return replace(record, security_group_ids=groups)
+        addresses = tuple(ip for ip in record.fixed_ips if ip.subnet_id in inventory.subnets)
+        for ip in record.fixed_ips:
+            if ip not in addresses:
+                omit("fixed_ips", f"{ip.ip_address}: subnet {ip.subnet_id} is not to be seen")
+        return replace(record, security_group_ids=groups, fixed_ips=addresses)
     return record
 
 

@@ -40,7 +40,8 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
     """Everything of the token's own project, and what it refers to of others.
 
     The number of calls grows with types and pages; one more for each image of another owner
-    that a server booted from, and for each shared network.
+    that a server booted from, and for each
+    shared or external network that a port is on.
     """
     with progress.task("discover", None, "resources") as task:
         networks = network.discover(cloud)
@@ -49,7 +50,7 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
         foreign = [
             each.record.id
             for each in networks.values()
-            if not each.owned and not each.external and each.record.id in used
+            if not each.owned and each.record.id in used
         ]
         volumes = volume.discover(cloud)
         servers = server.discover(cloud, ports.values(), volumes.values())

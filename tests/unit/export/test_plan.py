@@ -219,3 +219,14 @@ def test_what_the_target_must_have_is_told_so_that_it_can_be_recognised() -> Non
     assert made.volume_types[0].is_default
     assert made.networks[0].external
     assert {each.service for each in made.availability_zones} == {"compute", "volume"}
+
+
+def test_a_port_whose_subnet_cannot_be_seen_goes_without_the_address() -> None:
+    """A tenant may have a port right on an external network and not see its subnets."""
+    found = inventory(
+        ports={"p": port("p", "n-ext", "s-hidden", "w")}, servers={"w": server("w", ports=("p",))}
+    )
+    made = plan("servers: [{name: w}]\n", found)
+    assert made.resources.ports[0].fixed_ips == ()
+    assert made.references.subnets == ()
+    assert [(each.type, each.attribute) for each in made.omissions] == [("port", "fixed_ips")]
