@@ -40,8 +40,7 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
     """Everything of the token's own project, and what it refers to of others.
 
     The number of calls grows with types and pages; one more for each image of another owner
-    that a server booted from, and for each
-    shared or external network that a port is on.
+    that a server booted from, and for each foreign network that a port is on.
     """
     with progress.task("discover", None, "resources") as task:
         networks = network.discover(cloud)

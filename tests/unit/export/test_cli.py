@@ -1,0 +1,106 @@
+"""The exporter's command line: what it takes, what it refuses, what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bundle_spec.errors import UsageError
+from downpour_export import cli
+
+FILES = ["export.yml", "out.dpbundle"]
+
+# Every option of the help text, with arguments that must change what is done.
+OPTIONS = {
+    "--cloud": ["--cloud", "a"],
+    "--region": ["--region", "r"],
+    "--os-client-config": ["--os-client-config", "c.yaml"],
+    "--jobs": ["--jobs", "5"],
+    "--level": ["--level", "19"],
+    "--overwrite": ["--overwrite"],
+    "--quiet": ["--quiet"],
+}
+
+
+def test_without_options_everything_has_its_documented_default() -> None:
+    options, quiet = cli.options_of(FILES)
+    assert (options.resource_file, options.bundle) == (Path("export.yml"), Path("out.dpbundle"))
+    assert (options.jobs, options.level, options.overwrite, quiet) == (2, 3, False, False)
+    assert (options.cloud.cloud, options.cloud.region, options.cloud.config_file) == (None,) * 3
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_has_an_effect(option: str) -> None:
+    assert cli.options_of([*OPTIONS[option], *FILES]) != cli.options_of(FILES)
+
+
+def test_the_help_text_lists_every_option_and_no_other() -> None:
+    listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
+    assert listed == {*OPTIONS, "--help", "--version"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--jobs", "0"],
+        ["--jobs", "17"],
+        ["--jobs", "two"],
+        ["--jobs", "-1"],
+        ["--jobs", "²"],
+        ["--level", "0"],
+        ["--level", "20"],
+        ["--level", "3.5"],
+        ["--level", ""],
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_with_the_range(arguments: list[str]) -> None:
+    with pytest.raises(UsageError, match=rf"{arguments[0]} takes a number from 1 to 1[69]"):
+        cli.options_of([*arguments, *FILES])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["export.yml"], [*FILES, "more"], ["--nonsense", *FILES], ["--jobs", "0", *FILES]],
+)
+def test_a_wrong_command_line_ends_with_2_and_says_why(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "error: " in told.err
+    assert "Usage:" in told.err or "takes a number" in told.err
+
+
+def test_help_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--help"])
+    assert not caught.value.code
+    assert "Usage:" in capsys.readouterr().out
+
+
+def test_a_resource_file_with_mistakes_ends_with_3_and_leaves_no_bundle(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resources = tmp_path / "export.yml"
+    resources.write_text("serverz: []\nimagez: []\n")
+    assert cli.main([str(resources), str(tmp_path / "out")]) == 3
+    told = capsys.readouterr().err
+    assert "did you mean servers?" in told
+    assert "did you mean images?" in told
+    assert list(tmp_path.iterdir()) == [resources]
+
+
+def test_a_resource_file_that_is_missing_ends_with_12(tmp_path: Path) -> None:
+    assert cli.main([str(tmp_path / "none.yml"), str(tmp_path / "out")]) == 12
+
+
+def test_a_cloud_that_is_not_configured_ends_with_6_and_leaves_no_bundle(tmp_path: Path) -> None:
+    resources, config = tmp_path / "export.yml", tmp_path / "clouds.yaml"
+    resources.write_text("servers: [{name: web}]\n")
+    config.write_text("clouds: {}\n")
+    arguments = ["--cloud", "nowhere", "--os-client-config", str(config)]
+    assert cli.main([*arguments, str(resources), str(tmp_path / "out")]) == 6
+    assert sorted(tmp_path.iterdir()) == [config, resources]
