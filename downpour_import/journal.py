@@ -48,17 +48,16 @@ class Journal:
         self.csv_path = state / "uuids.csv"
         self._entries: dict[Ref, Entry] = {}
         try:
-            lines = self.path.read_text("utf-8").splitlines() if self.path.exists() else []
+            data = self.path.read_bytes() if self.path.exists() else b""
         except OSError as exc:
             raise LocalError(
                 f"cannot read the journal: {exc.strerror}", where=str(self.path)
             ) from exc
-        for number, line in enumerate(lines, 1):
+        # What stands behind the last line end was cut off by a kill: its step is taken again.
+        for number, line in enumerate(data.split(b"\n")[:-1], 1):
             try:
                 self._apply(json.loads(line))
             except (ValueError, KeyError, TypeError) as exc:
-                if number == len(lines):
-                    break  # a line that a kill cut off; its step is taken again
                 raise StateError(
                     "the journal is damaged",
                     where=f"{self.path}:{number}",
@@ -82,14 +81,16 @@ class Journal:
         if target is not None:
             line["target"] = target
         with self._locked():
-            remade = self._entries.get(ref)
+            before = self._entries.get(ref)
             self._append(self.path, json.dumps(line) + "\n")
             self._apply(line)
-            if event in ("made", "reused") and ref.type in RESOURCE_TYPES:
-                if remade and remade.event == "gone":
-                    self.write_csv()
-                else:
-                    self._append_row(ref)
+            if ref.type not in RESOURCE_TYPES or event not in ("made", "reused", "gone"):
+                return
+            if before and before.target:
+                # Its row is out of date; of other rows, other processes may know more.
+                Journal(self.path.parent).write_csv()
+            elif event != "gone":
+                self._append_row(ref)
 
     def _apply(self, line: dict[str, str]) -> None:
         ref = Ref(line["type"], line["id"])
