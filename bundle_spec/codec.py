@@ -139,6 +139,8 @@ def _decode(hint: Any, value: Json, where: str, faults: list[BundleError]) -> An
     if origin is Mapping:
         if not isinstance(value, dict):
             return _fault("an object", value, where, faults)
+        if not _string_keys(value, where, faults):
+            return None
         item = typing.get_args(hint)[1]
         return {key: _decode(item, child, f"{where}.{key}", faults) for key, child in value.items()}
     if origin is typing.Literal:
@@ -157,10 +159,23 @@ _NAMES = {str: "a string", int: "an integer", bool: "true or false"}
 
 
 def _fault(expected: str, value: Json, where: str, faults: list[BundleError]) -> None:
-    shown = json.dumps(value, ensure_ascii=True)
+    try:
+        shown = json.dumps(value, ensure_ascii=True)
+    except (TypeError, ValueError):  # YAML has values that JSON has not: dates, sets, cycles
+        shown = ascii(value)
     if len(shown) > 40:
         shown = shown[:37] + "..."
     faults.append(BundleError(f"expected {expected}, found {shown}", where=where))
+
+
+def _string_keys(value: dict[Any, Json], where: str, faults: list[BundleError]) -> bool:
+    """Whether every key is a string, as in JSON; YAML has others."""
+    others = [key for key in value if not isinstance(key, str)]
+    for key in others:
+        faults.append(
+            BundleError(f"the key {key!r} is not a string", where=where, remedy="quote it")
+        )
+    return not others
 
 
 @functools.cache
@@ -171,6 +186,8 @@ def _hints(cls: type) -> dict[str, Any]:
 def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]) -> Any:
     if not isinstance(value, dict):
         return _fault("an object", value, where, faults)
+    if not _string_keys(value, where, faults):
+        return None
     known: dict[str, Any] = {}
     before = len(faults)
     for field in dataclasses.fields(cls):
@@ -182,7 +199,9 @@ def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]
             )
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             faults.append(BundleError(f"the key {field.name!r} is missing", where=where))
+    extra = {key: child for key, child in value.items() if key not in known}
+    if "extra" not in _hints(cls):
+        faults += [BundleError(f"the key {key!r} is not known", where=where) for key in extra]
     if len(faults) > before:
         return None
-    extra = {key: child for key, child in value.items() if key not in known}
     return cls(**known, **({"extra": extra} if extra else {}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -21,7 +22,7 @@ def load(path: Path) -> MappingRules:
         value = yaml.safe_load(path.read_text("utf-8"))
     except OSError as exc:
         raise LocalError(f"cannot read the mapping: {exc.strerror}", where=str(path)) from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+    except (yaml.YAMLError, ValueError) as exc:
         raise TargetError(f"not YAML: {exc}", where=str(path)) from exc
     return decode(value or {}, str(path))
 
@@ -70,7 +71,10 @@ def proposal(sections: Mapping[str, Mapping[str, tuple[str | None, str]]]) -> st
     for section, items in sections.items():
         lines.append(f"{section}:")
         for name, (value, comment) in items.items():
-            # A YAML dumper writes the names: they are tenant text.
-            pair = yaml.safe_dump({name: value or "FILL-IN"}, allow_unicode=True, width=10**9)
-            lines.append(f"  {pair.rstrip()}  # {codec.dumps(comment).decode().strip()[1:-1]}")
+            # A YAML dumper writes the names: they are tenant text, of one line or of several.
+            value = value or "FILL-IN"
+            readable = f"{name}{value}".isprintable()
+            pair = yaml.safe_dump({name: value}, allow_unicode=readable, width=10**9)
+            pair = pair.rstrip("\n").replace("\n", "\n  ")
+            lines.append(f"  {pair}  # {json.dumps(comment)[1:-1]}")
     return "\n".join(lines) + "\n"

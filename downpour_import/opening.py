@@ -37,7 +37,7 @@ class Opened:
         where = "playbook/resources.yml"
         try:
             value = yaml.load(self.playbook["resources.yml"], Loader=_Loader)
-        except yaml.YAMLError as exc:
+        except (yaml.YAMLError, ValueError) as exc:
             raise BundleError(f"not YAML: {exc}", where=where) from exc
         return session.decode_data(value, where)
 

@@ -28,9 +28,11 @@ def load_settings(path: Path) -> Settings:
         value = yaml.safe_load(path.read_text("utf-8"))
     except OSError as exc:
         raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+    except (yaml.YAMLError, ValueError) as exc:
         raise LocalError(f"not YAML: {exc}", where=str(path)) from exc
-    rules = mapping.decode((value or {}).pop("mapping", None) or {}, f"{path}: mapping")
+    value = {} if value is None else value
+    section = value.pop("mapping", None) if isinstance(value, dict) else None
+    rules = mapping.decode(section or {}, f"{path}: mapping")
     settings = codec.decode(Settings, value, str(path))
 
     def absolute(text: str | None) -> str | None:

@@ -1,0 +1,127 @@
+"""mapping.yml, and the proposal of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bundle_spec.errors import DownpourError, LocalError, TargetError
+from bundle_spec.model.playbook import MappingRules
+from downpour_import import mapping
+from downpour_import.session import load_settings
+from tests.unit.export.test_playbook import NAMES
+
+
+def load(tmp_path: Path, text: str) -> MappingRules:
+    path = tmp_path / "mapping.yml"
+    path.write_text(text, "utf-8")
+    return mapping.load(path)
+
+
+def test_sections_are_read_and_missing_ones_are_empty(tmp_path: Path) -> None:
+    rules = load(tmp_path, "flavors: {m1: general}\nvolume_types:\n  fast: null\nimages:\n")
+    assert rules == MappingRules(flavors={"m1": "general"}, volume_types={"fast": None})
+    assert load(tmp_path, "# nothing\n") == MappingRules()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("flavours: {}\nnets: {}\n", "unknown section flavours, nets"),
+        ("flavors: [a]\n", "expected an object"),
+        ("- flavors\n", "expected an object"),
+        ("flavors: {m1: 7}\n", "flavors.m1: expected a string, found 7"),
+        ("flavors: {m1: 2024-01-01}\n", "flavors.m1: expected a string"),
+        ("flavors: {m1: [a]}\nimages: {i: no}\n", "images.i: expected a string, found false"),
+        ("networks: {7: net}\n", "quote"),
+        ("networks: {yes: net}\n", "quote"),
+        ("flavors: {\n", "not YAML"),
+        ("flavors: {a: 2024-13-45}\n", "not YAML"),
+        ("flavors: {a: !tag b}\n", "not YAML"),
+    ],
+)
+def test_mistakes_are_told_with_the_file(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(TargetError) as caught:
+        load(tmp_path, text)
+    assert message in str(caught.value)
+    assert "mapping.yml" in str(caught.value)
+
+
+def test_an_unknown_section_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match="the sections are flavors, networks, subnets, images"):
+        load(tmp_path, "x: {}\n")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="No such file"):
+        mapping.load(tmp_path / "none.yml")
+    (tmp_path / "latin").write_bytes(b"flavors: {\xe9: a}")
+    with pytest.raises(TargetError, match="not YAML"):
+        mapping.load(tmp_path / "latin")
+
+
+def test_of_two_mappings_the_second_wins_name_by_name() -> None:
+    merged = mapping.merge(
+        MappingRules(flavors={"a": "1", "b": "1"}, networks={"n": "x"}),
+        MappingRules(flavors={"b": None, "c": "2"}, images={"i": "y"}),
+    )
+    assert merged == MappingRules(
+        flavors={"a": "1", "b": None, "c": "2"}, networks={"n": "x"}, images={"i": "y"}
+    )
+
+
+def test_an_id_has_a_rule_before_a_name() -> None:
+    rules = {"the name": "by name", "id": None}
+    assert mapping.rule(rules, ("id", "the name")) == (True, None)
+    assert mapping.rule(rules, ("other", "the name")) == (True, "by name")
+    assert mapping.rule(rules, ("other", "none")) == (False, None)
+
+
+def check_proposal(name: str, tmp_path: Path) -> None:
+    proposed = {"networks": {name: (name or "x", "why"), "b": (None, "nothing comes near")}}
+    text = mapping.proposal({**proposed, "flavors": {"m1": ("general", '8 "vCPU"\nand # more')}})
+    assert load(tmp_path, text) == MappingRules(
+        networks={name: name or "x", "b": "FILL-IN"},
+        flavors={"m1": "general"},
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_proposal_is_a_mapping_whatever_names_hold(name: str, tmp_path: Path) -> None:
+    check_proposal(name, tmp_path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.text(st.characters(exclude_categories=["Cs"]), max_size=255))
+def test_a_proposal_is_a_mapping_for_any_name(
+    name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    check_proposal(name, tmp_path_factory.mktemp("proposal"))
+
+
+def test_a_proposal_says_why_beside_each_line() -> None:
+    text = mapping.proposal({"flavors": {"m1.small": ("general.2", "2 vCPU")}})
+    assert "  m1.small: general.2  # 2 vCPU\n" in text
+    assert "null means: do without" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a\n", "expected"),
+        ("text\n", "expected"),
+        ("clowd: x\n", "clowd"),
+        ("cloud: 7\n", "expected a string"),
+        ("mapping: {nets: {}}\n", "unknown section nets"),
+        ("cloud: 2024-13-45\n", "not YAML"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "settings.yml"
+    path.write_text(text)
+    with pytest.raises(DownpourError) as caught:
+        load_settings(path)
+    assert message in str(caught.value)
