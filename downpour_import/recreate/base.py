@@ -86,7 +86,7 @@ def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = F
     ref, journal = record.ref, context.journal
     if ref in context.targets:
         mapped = context.targets[ref]
-        if mapped is not None and journal.target(ref) != mapped:
+        if mapped is not None and journal.target(ref) != mapped and not check:
             journal.record("reused", ref, record.name, mapped)
             journal.record("done", ref, record.name)
         return Outcome("mapped", mapped)
@@ -96,7 +96,8 @@ def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = F
         return Outcome("unchanged", target)
     if check:
         return Outcome("planned", target)
-    state: State = "made"
+    # A kill between "reused" and "done": what was found is not completed like what was made.
+    state: State = "reused" if target and entry and entry.event == "reused" else "made"
     if target is None:
         target = kind.reusable(context, record)
         if target is not None:

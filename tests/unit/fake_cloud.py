@@ -209,7 +209,7 @@ class FakeCloud:
         return response(200, answer)
 
     def _image_defaults(self, body: Json) -> Json:
-        return {"status": "queued", "owner": PROJECT}
+        return {"status": "queued", "owner": PROJECT, "protected": False}
 
 
 def _fits(item: Json, params: Mapping[str, Any]) -> bool:
