@@ -88,9 +88,9 @@ class Images(Recreator[Image]):
         with _bundle(context) as bundle:
             reader = bundle.disk(record.disk_id)
             disk = bundle.manifest.disk(record.disk_id)
-            _refuse_foreign(reader, record)
             body = _Body(reader, disk, self._on_bytes)
             try:
+                _refuse_foreign(reader, record)
                 item = self.look(context, target)
                 if item is None or item["status"] != "active":
                     _put(context, f"{self.path}/{target}/file", body)

@@ -1,0 +1,245 @@
+"""A disk of the bundle into an image: one stream, once, and compared."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from bundle_spec import BundleWriter, FinishedBundle, open_bundle
+from bundle_spec.errors import BundleError, RecreateError
+from bundle_spec.model import Capture, Disk, Image, Ref, Resources, Volume
+from downpour_import.recreate import (
+    RECREATORS,
+    Context,
+    differences,
+    recreate,
+    upload_volume_disk,
+)
+from downpour_import.recreate.upload import Images, _Body, compare_bytes, disk_ref
+from tests.unit.bundle.samples import content, noise
+from tests.unit.fake_cloud import Call, response
+from tests.unit.importer.things import Target, context, source_id
+
+RAW = noise(200_000)
+IMAGE_ID, VOLUME_ID = source_id(1), source_id(2)
+
+
+@pytest.fixture
+def fake() -> Target:
+    return Target()
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> FinishedBundle:
+    return write(tmp_path / "b.dpbundle", RAW, "raw")
+
+
+def write(path: Path, data: bytes, disk_format: str) -> FinishedBundle:
+    with BundleWriter(path) as writer:
+        disk = writer.disk(disk_format)
+        disk.write(data)
+        found = disk.finish()
+        image = Image(
+            id=IMAGE_ID,
+            name="golden",
+            disk_id=found.id,
+            disk_format=disk_format,
+            container_format="bare",
+            tags=("t",),
+            properties={"os_distro": "debian"},
+        )
+        volume = Volume(id=VOLUME_ID, name="data", size=1, disk_id=found.id)
+        return writer.finish(content(Resources(images=(image,), volumes=(volume,))))
+
+
+def at(fake: Target, bundle: FinishedBundle) -> Context:
+    """A process that begins now, with the bundle's own uuid."""
+    here = context(fake, bundle.path.parent, bundle=bundle.path)
+    here.bundle_uuid = bundle.manifest.uuid
+    return here
+
+
+def image_of(bundle: FinishedBundle) -> Image:
+    return bundle.manifest.resources.images[0]
+
+
+def test_the_bytes_arrive_and_the_image_is_as_the_record_says(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    sent: list[int] = []
+    here, record = at(fake, bundle), replace(image_of(bundle), protected=True)
+    assert recreate(Images(sent.append), here, record).state == "made"
+    (put,) = fake.sent("PUT")
+    assert put.body == RAW
+    assert sum(sent) == len(RAW)
+    (post,) = fake.sent("POST")
+    assert post.body["os_distro"] == "debian"
+    assert post.body["dpb-marker"] == here.marker(record.ref)
+    (patch,) = fake.sent("PATCH")
+    assert patch.body == [{"op": "replace", "path": "/protected", "value": True}]
+    (item,) = fake.of("/images").values()
+    item["protected"] = True
+    assert differences(here, record) == []
+
+
+def test_an_image_whose_hash_is_another_is_deleted(fake: Target, bundle: FinishedBundle) -> None:
+    def flip(call: Call) -> None:
+        if call.path.endswith("/file"):
+            (item,) = fake.of("/images").values()
+            item["os_hash_value"] = hashlib.sha512(b"other").hexdigest()
+
+    fake.after.append(flip)
+    with pytest.raises(RecreateError, match="does not hold the bytes sent: os_hash_value"):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    assert fake.of("/images") == {}
+
+
+def test_a_refused_upload_leaves_no_image_and_the_next_run_makes_one(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    def refuse(call: Call) -> requests.Response | None:
+        return response(413, {}) if call.path.endswith("/file") else None
+
+    fake.before.append(refuse)
+    with pytest.raises(RecreateError, match="refused PUT with 413"):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    assert fake.of("/images") == {}
+    fake.before.clear()
+    assert recreate(Images(), at(fake, bundle), image_of(bundle)).state == "made"
+    assert len(fake.of("/images")) == 1
+
+
+def test_a_half_filled_image_of_a_killed_run_is_made_anew(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(call: Call) -> requests.Response | None:
+        if call.path.endswith("/file"):
+            (item,) = fake.of("/images").values()
+            item["status"] = "saving"
+            raise Killed
+        return None
+
+    fake.before.append(kill)
+    with pytest.raises(Killed):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    (half,) = fake.of("/images")
+    fake.before.clear()
+    here = at(fake, bundle)
+    assert recreate(Images(), here, image_of(bundle)).state == "made"
+    assert half not in fake.of("/images")
+    assert differences(here, image_of(bundle)) == []
+
+
+def test_a_body_refuses_to_be_sent_twice(bundle: FinishedBundle) -> None:
+    with open_bundle(bundle.path) as reader:
+        body = _Body(reader.disk("0001"), bundle.manifest.disks[0], lambda amount: None)
+        assert body.len == len(RAW)
+        assert body.digest() is None
+        assert b"".join(body) == RAW
+        assert body.digest() == hashlib.sha512(RAW).hexdigest()
+        with pytest.raises(RecreateError, match="asked for the disk twice"):
+            next(iter(body))
+
+
+def test_an_unfinished_body_has_no_digest(bundle: FinishedBundle) -> None:
+    with open_bundle(bundle.path) as reader:
+        body = _Body(reader.disk("0001"), bundle.manifest.disks[0], lambda amount: None)
+        next(iter(body))
+        assert body.digest() is None
+
+
+def test_a_qcow2_that_names_another_file_is_not_uploaded(fake: Target, tmp_path: Path) -> None:
+    header = b"QFI\xfb" + (3).to_bytes(4, "big") + (104).to_bytes(8, "big")
+    header += (11).to_bytes(4, "big") + bytes(80) + b"/etc/passwd"
+    bundle = write(tmp_path / "b.dpbundle", header + bytes(1000), "qcow2")
+    with pytest.raises(RecreateError, match="a file of the target's own hosts"):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    assert fake.sent("PUT") == []
+    assert fake.of("/images") == {}
+
+
+def test_another_bundle_at_the_path_is_refused(fake: Target, bundle: FinishedBundle) -> None:
+    here = at(fake, bundle)
+    here.bundle_uuid = "f" * 36
+    with pytest.raises(BundleError, match="another bundle than the one"):
+        recreate(Images(), here, image_of(bundle))
+    assert fake.sent("PUT") == []
+
+
+def test_a_volume_is_filled_from_an_image_that_then_goes(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    here, record = at(fake, bundle), bundle.manifest.resources.volumes[0]
+    outcome = upload_volume_disk(here, record, lambda amount: None)
+    assert outcome.state == "made"
+    assert fake.of("/images")[str(outcome.target)]["name"] == "data (contents)"
+    here = at(fake, bundle)
+    recreate(RECREATORS["volume"], here, record)
+    (post,) = fake.sent("POST", "/volumes")[:1]
+    assert post.body["volume"]["imageRef"] == outcome.target
+    assert fake.of("/images") == {}
+    entry = here.journal.entry(disk_ref(record))
+    assert entry is not None
+    assert entry.event == "gone"
+    assert upload_volume_disk(at(fake, bundle), record, lambda amount: None).state == "unchanged"
+    assert len(fake.sent("PUT", "/images/")) == 1
+
+
+def test_a_volume_without_contents_needs_no_image(fake: Target, bundle: FinishedBundle) -> None:
+    empty = replace(bundle.manifest.resources.volumes[0], disk_id=None)
+    assert upload_volume_disk(at(fake, bundle), empty, lambda amount: None).state == "unchanged"
+    recreate(RECREATORS["volume"], at(fake, bundle), empty)
+    assert "imageRef" not in fake.sent("POST", "/volumes")[0].body["volume"]
+
+
+def disk(source_hash: str | None) -> Disk:
+    return Disk(
+        id="0001",
+        disk_format="raw",
+        size=5,
+        sha256="aa",
+        chunk_size=1,
+        chunks=1,
+        list_sha256="",
+        capture=Capture(type="image", id="i", at="", consistency="idle", source_hash=source_hash),
+    )
+
+
+GLANCE = {"disk_format": "raw", "size": 5, "os_hash_algo": "sha512", "os_hash_value": "bb"}
+
+
+@pytest.mark.parametrize(
+    ("source_hash", "digest", "item", "faults"),
+    [
+        ("sha512:bb", None, {}, 0),
+        ("sha512:cc", None, {}, 1),
+        ("sha512:cc", None, {"size": 6}, 2),
+        (None, "bb", {}, 0),
+        (None, "cc", {}, 1),
+        (None, None, {}, 0),
+        ("md5:xx", None, {}, 0),
+        (None, None, {"os_hash_algo": "sha256", "os_hash_value": "aa"}, 0),
+        (None, None, {"os_hash_algo": "sha256", "os_hash_value": "ab"}, 1),
+        ("sha512:cc", None, {"os_hash_algo": None, "os_hash_value": None}, 0),
+        ("sha512:cc", None, {"disk_format": "qcow2", "size": 7}, 0),
+    ],
+)
+def test_size_and_whatever_hash_both_sides_know_are_compared(
+    source_hash: str | None, digest: str | None, item: dict[str, object], faults: int
+) -> None:
+    assert len(compare_bytes(disk(source_hash), {**GLANCE, **item}, digest)) == faults
+
+
+def test_the_image_that_fills_a_volume_bears_the_volumes_mark(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    here, record = at(fake, bundle), bundle.manifest.resources.volumes[0]
+    upload_volume_disk(here, record, lambda amount: None)
+    assert here.marker(Ref("volume", VOLUME_ID)) == fake.sent("POST")[0].body["dpb-marker"]
