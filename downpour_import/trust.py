@@ -7,6 +7,7 @@ those of this importer run; data that is not the manifest's counts as an edit.
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from bundle_spec.errors import DownpourError, Faults, TrustError
@@ -60,6 +61,9 @@ def edits(data: PlaybookData, manifest: Manifest) -> list[str]:
     )
     found = [] if data.bundle == sealed.bundle else [f"bundle: {data.bundle}"]
     before, after = _records(sealed), _records(data)
+    # Of two records with one ID only the last would be compared, but the first would be made.
+    times = Counter(each.ref for each in (*data.references, *data.resources))
+    found += [f"{ref}: stands there twice" for ref, number in times.items() if number > 1]
     for ref in {**before, **after}:
         if ref not in after:
             found.append(f"{ref}: removed")

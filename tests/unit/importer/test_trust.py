@@ -1,0 +1,219 @@
+"""Which playbook is run, which data is believed, and how a directory is laid out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bundle_spec import BundleWriter, codec
+from bundle_spec.errors import BundleError, LocalError, TrustError
+from bundle_spec.model import (
+    FlavorReference,
+    Keypair,
+    Network,
+    NetworkReference,
+    References,
+    Resources,
+    SecurityGroup,
+)
+from bundle_spec.model.playbook import PlaybookData
+from bundle_spec.playbook import static_files
+from bundle_spec.progress import NULL
+from downpour_import import trust
+from downpour_import.cloud import CloudOptions
+from downpour_import.opening import Opened, open_source
+from downpour_import.options import ImportOptions
+from downpour_import.pipeline import open_trusted
+from downpour_import.unpack import unpack
+from tests.unit.bundle.samples import content
+from tests.unit.importer.things import source_id
+
+NET = Network(id=source_id(1), name="net {{ 7*7 }}")
+GROUP = SecurityGroup(id=source_id(2), name="web")
+RESOURCES = Resources(
+    keypairs=(Keypair(id="k", name="k", public_key="ssh-rsa A"),),
+    security_groups=(GROUP,),
+    networks=(NET,),
+)
+REFERENCES = References(flavors=(FlavorReference(id="m1", name="m1", vcpus=1, ram=1, disk=1),))
+
+
+def write_bundle(path: Path, changed: dict[str, bytes] | None = None) -> Path:
+    whole = dataclasses.replace(content(RESOURCES), references=REFERENCES)
+    with BundleWriter(path) as writer:
+        data = PlaybookData(bundle=writer.uuid, references=REFERENCES, resources=RESOURCES)
+        files = {
+            **static_files(),
+            "resources.yml": yaml.safe_dump(codec.encode(data)).encode(),
+            **(changed or {}),
+        }
+        for name, text in files.items():
+            writer.add_file(f"playbook/{name}", text)
+        writer.finish(whole)
+    return path
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opened:
+    return open_source(write_bundle(tmp_path / "b.dpbundle"), NULL)
+
+
+def options(source: Path, **flags: Any) -> ImportOptions:
+    return ImportOptions(source=source, cloud=CloudOptions(), **flags)
+
+
+def test_what_we_ship_is_trusted_and_what_we_sealed_is_no_edit(opened: Opened) -> None:
+    trust.check_code(opened)
+    assert trust.check_edits(opened, opened.data(), allowed=False) == []
+
+
+def test_a_changed_task_is_refused_with_the_difference_and_runs_with_the_flag(
+    tmp_path: Path,
+) -> None:
+    evil = static_files()["tasks/ports.yml"] + b"- name: Evil\n  ansible.builtin.shell: id\n"
+    path = write_bundle(tmp_path / "evil.dpbundle", {"tasks/ports.yml": evil})
+    with pytest.raises(TrustError) as caught:
+        open_trusted(options(path), NULL)
+    assert "playbook/tasks/ports.yml: differs:" in str(caught.value)
+    assert "    +  ansible.builtin.shell: id" in str(caught.value)
+    assert "--trust-playbook" in str(caught.value)
+    assert open_trusted(options(path, trust_playbook=True), NULL)
+
+
+def test_an_additional_file_is_refused(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "b", {"library/evil.py": b"x", "group_vars/all.yml": b"y"})
+    with pytest.raises(TrustError) as caught:
+        trust.check_code(open_source(path, NULL))
+    assert "playbook/library/evil.py: no file of this playbook version" in str(caught.value)
+    assert "playbook/group_vars/all.yml: no file of this" in str(caught.value)
+
+
+def test_a_bundle_without_a_playbook_cannot_be_imported(tmp_path: Path) -> None:
+    with BundleWriter(tmp_path / "b") as writer:
+        writer.finish(content(RESOURCES))
+    with pytest.raises(BundleError, match=r"the playbook lacks inventory\.ini, resources\.yml"):
+        open_source(tmp_path / "b", NULL)
+
+
+Edit = Callable[[PlaybookData], PlaybookData]
+
+
+def with_resources(**changes: Any) -> Edit:
+    return lambda data: dataclasses.replace(
+        data, resources=dataclasses.replace(data.resources, **changes)
+    )
+
+
+def rename(data: PlaybookData) -> PlaybookData:
+    changed = dataclasses.replace(NET, name="new", mtu=1400)
+    return with_resources(networks=(changed,))(data)
+
+
+EVIL_GROUP = dataclasses.replace(GROUP, description="evil")
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (rename, [f"network {NET.id}: name, mtu changed"]),
+        (with_resources(networks=()), [f"network {NET.id}: removed"]),
+        (
+            with_resources(networks=(NET, dataclasses.replace(NET, id="x"))),
+            ["network x: added"],
+        ),
+        (lambda data: dataclasses.replace(data, bundle="other"), ["bundle: other"]),
+        (lambda data: dataclasses.replace(data, references=References()), ["flavor m1: removed"]),
+        # Of two records with one ID, the first is made: the second must not hide it.
+        (
+            with_resources(security_groups=(EVIL_GROUP, GROUP)),
+            [f"security group {GROUP.id}: stands there twice"],
+        ),
+        (
+            lambda data: dataclasses.replace(
+                data,
+                references=dataclasses.replace(
+                    data.references,
+                    networks=(NetworkReference(id=NET.id, name="x", external=True),),
+                ),
+            ),
+            [f"network {NET.id}: stands there twice"],
+        ),
+    ],
+)
+def test_every_edit_is_found_record_by_record(opened: Opened, edit: Edit, told: list[str]) -> None:
+    data = edit(opened.data())
+    assert trust.edits(data, opened.bundle.manifest) == told
+    with pytest.raises(TrustError, match="--edited"):
+        trust.check_edits(opened, data, allowed=False)
+    assert trust.check_edits(opened, data, allowed=True) == told
+
+
+@pytest.mark.parametrize(
+    "text", [b"{", b"[]", b"bundle: x\nnew: 1\n", b"bundle: 2024-13-45\n", b"\xff"]
+)
+def test_data_that_is_none_is_told(tmp_path: Path, text: bytes) -> None:
+    path = write_bundle(tmp_path / "b", {"resources.yml": text})
+    with pytest.raises(BundleError, match=r"playbook/resources\.yml"):
+        open_source(path, NULL).data()
+
+
+# --- unpack ---
+
+
+def test_an_unpacked_directory_is_the_bundle_again(opened: Opened, tmp_path: Path) -> None:
+    directory = tmp_path / "out" / "deep"
+    unpack(opened, directory)
+    again = open_source(directory, NULL)
+    assert again.bundle.manifest_sha256 == opened.bundle.manifest_sha256
+    assert again.settings.bundle == str(opened.path)
+    assert again.settings.state == str(directory / "state")
+    assert again.data() == opened.data()
+    trust.check_code(again)
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_collection_lies_beside_the_playbook(opened: Opened, tmp_path: Path) -> None:
+    unpack(opened, tmp_path / "out")
+    plugins = tmp_path / "out/playbook/collections/ansible_collections/downpour/bundle/plugins"
+    assert (plugins / "action/network.py").is_file()
+    assert (plugins / "modules/upload.py").is_file()
+    assert not list(plugins.rglob("__pycache__"))
+
+
+def test_a_directory_that_is_not_empty_is_refused(opened: Opened, tmp_path: Path) -> None:
+    directory = tmp_path / "out"
+    directory.mkdir()
+    (directory / "mine").write_text("precious")
+    with pytest.raises(LocalError, match="this directory is not empty"):
+        unpack(opened, directory)
+    assert [each.name for each in directory.iterdir()] == ["mine"]
+    with pytest.raises(LocalError, match="cannot unpack"):
+        unpack(opened, directory / "mine")
+
+
+def test_an_edited_directory_needs_the_flag_and_a_foreign_file_is_not_even_read(
+    opened: Opened, tmp_path: Path
+) -> None:
+    unpack(opened, tmp_path / "out")
+    playbook = tmp_path / "out" / "playbook"
+    (playbook / "group_vars").mkdir()
+    (playbook / "group_vars" / "all.yml").write_text("evil")
+    resources = playbook / "resources.yml"
+    resources.write_text(resources.read_text().replace("name: web", "name: wab"))
+    with pytest.raises(TrustError, match="name changed"):
+        open_trusted(options(tmp_path / "out"), NULL)
+    _, data = open_trusted(options(tmp_path / "out", edited=True), NULL)
+    assert data.resources.security_groups[0].name == "wab"
+
+
+def test_an_edited_manifest_is_refused(opened: Opened, tmp_path: Path) -> None:
+    unpack(opened, tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("web", "wab"))
+    with pytest.raises(BundleError, match="not the manifest of the bundle"):
+        open_source(tmp_path / "out", NULL)
