@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
+
+import yaml
 
 from bundle_spec import codec
 from bundle_spec.errors import LocalError
@@ -35,12 +36,12 @@ def unpack(opened: Opened, directory: Path) -> None:
         write_files(playbook, opened.playbook)
         settings = playbook / "settings.yml"
         text = settings.read_text("utf-8")
-        # JSON strings are YAML strings: a path may hold anything.
+        # A path may hold anything.
         for key, value in (
             ("bundle", str(opened.bundle.path.resolve())),
             ("state", str(directory.resolve() / "state")),
         ):
-            text = text.replace(f"\n{key}: null\n", f"\n{key}: {json.dumps(value)}\n", 1)
+            text = text.replace(f"\n{key}: null\n", f"\n{_yaml({key: value})}", 1)
         settings.write_text(text, "utf-8")
         with as_file(files("downpour_import") / COLLECTIONS) as source:
             shutil.copytree(
@@ -59,5 +60,11 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def settings_file(settings: Settings) -> bytes:
-    """A settings file for the runner: JSON, which is YAML."""
-    return codec.dumps(codec.encode(settings))
+    """A settings file for the runner."""
+    return _yaml(codec.encode(settings)).encode()
+
+
+def _yaml(value: object) -> str:
+    """ASCII only.  Not JSON: YAML reads its surrogate pairs and some characters otherwise."""
+    text: str = yaml.safe_dump(value, width=10**9)
+    return text

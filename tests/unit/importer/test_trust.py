@@ -21,7 +21,7 @@ from bundle_spec.model import (
     Resources,
     SecurityGroup,
 )
-from bundle_spec.model.playbook import PlaybookData
+from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.playbook import static_files
 from bundle_spec.progress import NULL
 from downpour_import import trust
@@ -29,8 +29,10 @@ from downpour_import.cloud import CloudOptions
 from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
-from downpour_import.unpack import unpack
+from downpour_import.session import load_settings
+from downpour_import.unpack import settings_file, unpack
 from tests.unit.bundle.samples import content
+from tests.unit.export.test_playbook import NAMES
 from tests.unit.importer.things import source_id
 
 NET = Network(id=source_id(1), name="net {{ 7*7 }}")
@@ -165,8 +167,11 @@ def test_data_that_is_none_is_told(tmp_path: Path, text: bytes) -> None:
 # --- unpack ---
 
 
-def test_an_unpacked_directory_is_the_bundle_again(opened: Opened, tmp_path: Path) -> None:
-    directory = tmp_path / "out" / "deep"
+@pytest.mark.parametrize("folder", ["out", "a 'b' # c: \"d\" 🌧 \u2028 \x7f"])
+def test_an_unpacked_directory_is_the_bundle_again(
+    opened: Opened, tmp_path: Path, folder: str
+) -> None:
+    directory = tmp_path / folder / "deep"
     unpack(opened, directory)
     again = open_source(directory, NULL)
     assert again.bundle.manifest_sha256 == opened.bundle.manifest_sha256
@@ -217,3 +222,13 @@ def test_an_edited_manifest_is_refused(opened: Opened, tmp_path: Path) -> None:
     manifest.write_text(manifest.read_text().replace("web", "wab"))
     with pytest.raises(BundleError, match="not the manifest of the bundle"):
         open_source(tmp_path / "out", NULL)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_for_the_runner_come_back_whatever_names_hold(name: str, tmp_path: Path) -> None:
+    settings = Settings(
+        bundle="/b", state="/s", cloud=name, mapping=MappingRules(networks={name: name, "n": None})
+    )
+    path = tmp_path / "settings.yml"
+    path.write_bytes(settings_file(settings))
+    assert load_settings(path) == settings
