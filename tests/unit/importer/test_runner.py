@@ -1,0 +1,131 @@
+"""ansible-playbook as a subprocess, and what it tells while it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bundle_spec.errors import LocalError
+from downpour_import import events, runner
+
+PLAYBOOK = """\
+- name: Look at the environment
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Compare
+      ansible.builtin.assert:
+        that:
+          - lookup('ansible.builtin.env', 'DOWNPOUR_TEST') == 'told'
+          - lookup('ansible.builtin.env', 'BASH_ENV') == ''
+          - ansible_check_mode
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["HOME", "PATH", "LC_ALL", "OS_CLOUD", "OS_AUTH_URL", "https_proxy", "REQUESTS_CA_BUNDLE"],
+)
+def test_what_a_client_of_openstack_needs_passes(name: str) -> None:
+    assert runner._passes(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ANSIBLE_LIBRARY",
+        "ANSIBLE_CONFIG",
+        "ANSIBLE_STRATEGY_PLUGINS",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "LD_PRELOAD",
+        "BASH_ENV",
+        "OS_CLIENT_CONFIG_FILE",
+        "EDITOR",
+        "os_cloud",
+    ],
+)
+def test_what_changes_which_code_runs_does_not(name: str) -> None:
+    assert not runner._passes(name)
+
+
+def run(tmp_path: Path, text: str, **more: Any) -> runner.Result:
+    return runner.run_playbook(
+        {"site.yml": text.encode(), "inventory.ini": b"localhost ansible_connection=local\n"},
+        log=tmp_path / "log",
+        environment={"DOWNPOUR_TEST": "told"},
+        check=more.pop("check", False),
+        on_event=more.pop("on_event", lambda event: None),
+    )
+
+
+def test_a_playbook_that_is_none_ends_with_its_errors_and_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "no_such_callback")
+    (tmp_path / "log").write_text("[ERROR]: of an earlier run\n")
+    result = run(tmp_path, "- hosts: [\n")
+    assert result.returncode != 0
+    assert result.errors
+    assert "earlier" not in " ".join(result.errors)
+    text = result.log.read_text()
+    assert text.startswith("[ERROR]: of an earlier run\n")
+    assert "no_such_callback" not in text
+
+
+def test_a_run_sees_the_variables_that_it_was_given_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BASH_ENV", "evil")
+    result = run(tmp_path, PLAYBOOK, check=True)
+    assert (result.returncode, result.errors) == (0, ()), result.log.read_text()
+
+
+def test_a_log_that_cannot_be_written_is_a_local_error(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="cannot write"):
+        run(tmp_path / "missing", PLAYBOOK)
+
+
+def test_events_arrive_in_order_and_the_last_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fifo = tmp_path / "events"
+    os.mkfifo(fifo)
+    monkeypatch.setenv(events.VARIABLE, str(fifo))
+    heard: list[dict[str, Any]] = []
+    with runner._listening(fifo, heard.append):
+        for number in range(50):
+            events.emit("bytes", amount=number)
+    assert heard == [{"event": "bytes", "amount": number} for number in range(50)]
+
+
+def test_a_long_text_is_cut_so_that_an_event_stays_in_one_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fifo = tmp_path / "events"
+    os.mkfifo(fifo)
+    monkeypatch.setenv(events.VARIABLE, str(fifo))
+    heard: list[dict[str, Any]] = []
+    with runner._listening(fifo, heard.append):
+        events.emit("failed", type="network", name="n", message="x" * 10_000)
+    (event,) = heard
+    assert event["message"] == "x" * 200
+    assert len(json.dumps(event)) < events.MAX_LINE
+
+
+def test_nobody_listening_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(events.VARIABLE, raising=False)
+    events.emit("resource")
+    monkeypatch.setenv(events.VARIABLE, str(tmp_path / "none"))
+    events.emit("resource")
+    fifo = tmp_path / "events"
+    os.mkfifo(fifo)
+    monkeypatch.setenv(events.VARIABLE, str(fifo))
+    begun = time.monotonic()
+    events.emit("resource")
+    assert time.monotonic() - begun < 2
