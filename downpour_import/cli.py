@@ -35,6 +35,7 @@ Exit codes: docs/exit-codes.md.  Progress goes to stderr; stdout says what was m
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,7 +103,8 @@ def _verify(path: Path, progress: TerminalProgress) -> None:
 
 def _unpack(path: Path, directory: Path, progress: TerminalProgress) -> None:
     unpack.unpack(open_source(path, progress), directory)
-    print(f"cd {directory / 'playbook'} && ansible-playbook -i inventory.ini site.yml")
+    folder = shlex.quote(str(directory / "playbook"))
+    print(f"cd {folder} && ansible-playbook -i inventory.ini site.yml")
 
 
 def _plan(options: ImportOptions, progress: TerminalProgress) -> None:

@@ -1,0 +1,111 @@
+"""The importer's command line: what it takes, what it refuses, what it says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bundle_spec.console import parse
+from bundle_spec.errors import UsageError
+from downpour_import import cli
+from downpour_import.options import ImportOptions
+from tests.unit.importer.test_trust import write_bundle
+
+# Every option of the help text that an import takes, with arguments that must change it.
+OPTIONS = {
+    "--cloud": ["--cloud", "a"],
+    "--region": ["--region", "r"],
+    "--os-client-config": ["--os-client-config", "c.yaml"],
+    "--state": ["--state", "dir"],
+    "--uuids": ["--uuids", "u.csv"],
+    "--check": ["--check"],
+    "--edited": ["--edited"],
+    "--trust-playbook": ["--trust-playbook"],
+}
+
+
+def options(*arguments: str) -> ImportOptions:
+    return cli.options_of(parse(cli.__doc__ or "", list(arguments)))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_option_has_an_effect(option: str) -> None:
+    assert options(*OPTIONS[option], "b.dpbundle") != options("b.dpbundle")
+
+
+def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
+    path = tmp_path / "m.yml"
+    path.write_text("flavors: {a: b}\n")
+    assert options("--map", str(path), "b").mapping.flavors == {"a": "b"}
+
+
+def test_the_help_text_lists_every_option_and_no_other() -> None:
+    listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
+    assert listed == {*OPTIONS, "--map", "--quiet", "--help", "--version"}
+
+
+def test_without_a_state_it_is_named_after_bundle_and_cloud() -> None:
+    assert options("b").state is None
+    assert options("--state", "x", "b").state == Path("x")
+
+
+def test_a_command_comes_before_a_source_of_that_name() -> None:
+    arguments = parse(cli.__doc__ or "", ["plan", "b.dpbundle"])
+    assert (arguments["plan"], arguments["SOURCE"]) == (True, "b.dpbundle")
+    arguments = parse(cli.__doc__ or "", ["./plan"])
+    assert (arguments["plan"], arguments["SOURCE"]) == (False, "./plan")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["a", "b", "c"], ["unpack", "b"], ["plan", "a", "b"], ["--nonsense", "b"], ["undo", "b"]],
+)
+def test_a_wrong_command_line_ends_with_2_and_the_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UsageError):
+        parse(cli.__doc__ or "", arguments)
+    assert cli.main(arguments) == 2
+    told = capsys.readouterr()
+    assert (told.out, "Usage:" in told.err) == ("", True)
+
+
+def test_verify_says_what_a_whole_bundle_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_bundle(tmp_path / "b.dpbundle")
+    assert cli.main(["verify", str(path)]) == 0
+    assert f"{path}: whole; 3 resources, 0 disks" in capsys.readouterr().out
+
+
+def test_verify_ends_with_4_for_a_damaged_bundle_and_12_for_none(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "b.dpbundle")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert cli.main(["verify", str(path)]) == 4
+    assert cli.main(["verify", str(tmp_path / "none")]) == 12
+
+
+def test_unpack_prints_the_command_that_runs_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_bundle(tmp_path / "b.dpbundle")
+    directory = tmp_path / "an out"
+    assert cli.main(["unpack", str(path), str(directory)]) == 0
+    told = capsys.readouterr().out
+    assert told == f"cd '{directory}/playbook' && ansible-playbook -i inventory.ini site.yml\n"
+
+
+def test_an_untrusted_playbook_ends_with_5_before_any_cloud_is_asked(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "b.dpbundle", {"tasks/evil.yml": b"- x\n"})
+    assert cli.main(["--cloud", "nowhere", str(path)]) == 5
+
+
+def test_a_mapping_with_mistakes_ends_with_8(tmp_path: Path) -> None:
+    mapping = tmp_path / "m.yml"
+    mapping.write_text("flavours: {}\n")
+    path = write_bundle(tmp_path / "b.dpbundle")
+    assert cli.main(["--map", str(mapping), str(path)]) == 8
