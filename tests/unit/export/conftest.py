@@ -1,0 +1,29 @@
+"""Fixtures of the tests that capture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bundle_spec import BundleWriter
+from downpour_export.capture.stop import Patience
+from tests.unit.export.capture_source import Source
+
+
+@pytest.fixture
+def fake() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> Iterator[BundleWriter]:
+    with BundleWriter(tmp_path / "out.dpbundle") as writer:
+        yield writer
+
+
+@pytest.fixture(autouse=True)
+def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Patience, "FIRST", 0.001)
+    monkeypatch.setattr(Patience, "LONGEST", 0.001)
