@@ -87,6 +87,28 @@ def test_after_a_lost_answer_the_marker_finds_what_was_made(
     assert Journal(tmp_path).target(NET.ref) == next(iter(fake.of("/networks")))
 
 
+def test_a_finished_resource_is_found_by_its_tag_when_the_journal_lost_it(
+    fake: Target, tmp_path: Path
+) -> None:
+    first = recreate(NETWORKS, context(fake, tmp_path), NET).target
+    (tmp_path / "journal.jsonl").unlink()
+    here = context(fake, tmp_path)
+    here.journal.record("intent", NET.ref, NET.name)
+    assert recreate(NETWORKS, here, NET).target == first
+    assert len(fake.of("/networks")) == 1
+
+
+def test_a_target_that_knows_no_such_filter_gives_nothing_away(
+    fake: Target, tmp_path: Path
+) -> None:
+    foreign = fake.add("/networks", description="theirs", tags=[], name="net")
+    fake.handlers["GET", "/networks"] = lambda call, match: response(200, {"networks": [foreign]})
+    here = context(fake, tmp_path)
+    here.journal.record("intent", NET.ref, NET.name)
+    assert recreate(NETWORKS, here, NET).target != foreign["id"]
+    assert foreign["description"] == "theirs"
+
+
 def test_the_mark_of_another_bundle_or_resource_is_not_ours(fake: Target, tmp_path: Path) -> None:
     here = context(fake, tmp_path)
     here.journal.record("intent", NET.ref, NET.name)
