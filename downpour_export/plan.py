@@ -132,7 +132,7 @@ def _server(record: Server, save_state: bool, key_name: str | None) -> Server:
 def _capture_faults(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
     for item, server in selection.servers:
         found = inventory.servers[server.id]
-        if found.status not in _CAPTURABLE:
+        if item.save_state and found.status not in _CAPTURABLE:
             yield PlanError(
                 f"server {server.name!r} is {found.status} and cannot be captured",
                 where=item.where,
@@ -140,6 +140,12 @@ def _capture_faults(selection: Selection, inventory: Inventory) -> Iterator[Plan
             )
         if item.save_state:
             continue
+        if found.status in ("BUILD", "ERROR", "DELETED"):
+            yield PlanError(
+                f"server {server.name!r} is {found.status}: what it shall be is not known",
+                where=item.where,
+                remedy="take it out of the file",
+            )
         if server.image_id is None:
             yield PlanError(
                 f"server {server.name!r} boots from a volume, so it cannot be made again "
@@ -150,6 +156,13 @@ def _capture_faults(selection: Selection, inventory: Inventory) -> Iterator[Plan
         elif server.image_id not in inventory.images:
             yield PlanError(
                 f"the image {server.image_id} that server {server.name!r} booted from is gone",
+                where=item.where,
+                remedy="leave save_state out: then the server's own disk is carried",
+            )
+        elif inventory.images[server.image_id].status != "active":
+            yield PlanError(
+                f"the image {server.image_id} that server {server.name!r} booted from is "
+                f"{inventory.images[server.image_id].status}, not active",
                 where=item.where,
                 remedy="leave save_state out: then the server's own disk is carried",
             )
@@ -320,6 +333,12 @@ def _warnings(selection: Selection, inventory: Inventory) -> Iterator[str]:
         if item.save_state and _CAPTURABLE[inventory.servers[server.id].status] == "live":
             yield (
                 f"server {server.name!r} is running: its disks are captured as after a power cut"
+            )
+        key = item.key_name or server.key_name
+        if key and key not in inventory.keypairs:
+            yield (
+                f"server {server.name!r} names the keypair {key!r}, which this user does not have "
+                "at the source: the target must have it, or a mapping for it"
             )
     for item, volume in selection.volumes:
         others = set(inventory.volumes[volume.id].devices) - chosen

@@ -43,6 +43,7 @@ from typing import Any
 
 from bundle_spec import verify_bundle
 from bundle_spec.console import TerminalProgress, human_bytes, parse, run
+from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
 from downpour_import import mapping, pipeline, unpack
 from downpour_import.cloud import CloudOptions
@@ -52,6 +53,7 @@ from downpour_import.options import ImportOptions
 
 def options_of(arguments: dict[str, Any]) -> ImportOptions:
     """The options of an import or a plan.  Raises LocalError, TargetError for --map."""
+    _refuse_lone_command(arguments["SOURCE"])
     return ImportOptions(
         source=Path(arguments["SOURCE"]),
         cloud=CloudOptions(
@@ -66,6 +68,12 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
         edited=arguments["--edited"],
         trust_playbook=arguments["--trust-playbook"],
     )
+
+
+def _refuse_lone_command(source: str) -> None:
+    """``downpour-import verify`` alone fits the pattern of an import of a file so called."""
+    if source in ("verify", "plan", "unpack") and not Path(source).exists():
+        raise UsageError(f"{source} needs a bundle", remedy="see --help")
 
 
 def _path(text: str | None) -> Path | None:

@@ -141,10 +141,12 @@ def _listening(fifo: Path, on_event: OnEvent) -> Iterator[None]:
     def listen() -> None:
         with os.fdopen(descriptor, "rb", closefd=False) as lines:
             for line in lines:
-                event = json.loads(line)
-                if event["event"] == "end":
-                    return
-                on_event(event)
+                # Whatever comes, go on reading: a full FIFO would hold up the playbook.
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    event = json.loads(line)
+                    if event["event"] == "end":
+                        return
+                    on_event(event)
 
     thread = threading.Thread(target=listen, name="events", daemon=True)
     thread.start()

@@ -34,7 +34,7 @@ def bind(state: Path, bundle_uuid: str, cloud: TargetCloud) -> None:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             write(path, owner)
-    found = _read(path)
+    found = _owner(path)
     for key, value in owner.items():
         if found.get(key) != value:
             raise StateError(
@@ -46,7 +46,7 @@ def bind(state: Path, bundle_uuid: str, cloud: TargetCloud) -> None:
 
 def bundle_uuid(state: Path) -> str:
     """The uuid of the bundle that ``state`` is bound to.  Raises StateError."""
-    found = _read(state / STATE_FILE).get("bundle")
+    found = _owner(state / STATE_FILE).get("bundle")
     if not isinstance(found, str):
         raise StateError("no bundle is named here", where=str(state / STATE_FILE))
     return found
@@ -62,7 +62,11 @@ def save_targets(state: Path, targets: Targets) -> None:
 
 def load_targets(state: Path) -> dict[Ref, str | None]:
     """Raises StateError when the preflight has not run."""
-    return {Ref(item["type"], item["id"]): item["target"] for item in _read(state / TARGETS_FILE)}
+    path = state / TARGETS_FILE
+    try:
+        return {Ref(item["type"], item["id"]): item["target"] for item in _read(path)}
+    except (TypeError, KeyError) as exc:
+        raise StateError("this file is damaged", where=str(path)) from exc
 
 
 @contextmanager
@@ -87,6 +91,13 @@ def write(path: Path, value: Any) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+
+
+def _owner(path: Path) -> dict[str, Any]:
+    found = _read(path)
+    if not isinstance(found, dict):
+        raise StateError("this file is damaged", where=str(path))
+    return found
 
 
 def _read(path: Path) -> Any:

@@ -84,6 +84,24 @@ def test_another_key_goes_instead_of_the_old_one() -> None:
 def test_a_key_that_the_project_does_not_have_is_a_reference() -> None:
     made = plan("servers: [{name: web, key_name: elsewhere}]\n")
     assert [each.id for each in made.references.keypairs] == ["elsewhere"]
+    assert any("the keypair 'elsewhere', which this user does not have" in w for w in made.warnings)
+
+
+def test_without_its_disk_a_server_may_be_in_any_settled_state() -> None:
+    text = "servers: [{name: web, save_state: false}]\n"
+    shelved = inventory(servers={"web": server("web", status="SHELVED_OFFLOADED")})
+    assert disks(plan(text, shelved)) == []
+    building = inventory(servers={"web": server("web", status="BUILD")})
+    assert ["is BUILD: what it shall be is not known" in told for told in faults(text, building)]
+
+
+def test_an_image_that_a_server_is_made_from_must_be_active() -> None:
+    found = inventory(
+        servers={"web": server("web", image_id="late")},
+        images={"late": image("late", status="saving")},
+    )
+    (told,) = faults("servers: [{name: web, save_state: false}]\n", found)
+    assert "booted from is saving, not active" in told
 
 
 @pytest.mark.parametrize(

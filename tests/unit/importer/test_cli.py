@@ -72,6 +72,18 @@ def test_a_wrong_command_line_ends_with_2_and_the_usage(
     assert (told.out, "Usage:" in told.err) == ("", True)
 
 
+@pytest.mark.parametrize("command", ["verify", "plan", "unpack"])
+def test_a_command_without_its_bundle_is_told_so(
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main([command]) == 2
+    assert f"{command} needs a bundle" in capsys.readouterr().err
+
+
 def test_verify_says_what_a_whole_bundle_holds(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -231,9 +231,16 @@ PORT = Port(
 PORT_TARGETS = {NET_REF: "net", SUB_REF: "sub", GROUP.ref: "grp"}
 
 
-def port_body(fake: Target, tmp_path: Path, record: Port, owner: str, mode: str | None) -> Any:
+def port_body(
+    fake: Target,
+    tmp_path: Path,
+    record: Port,
+    owner: str,
+    mode: str | None,
+    cidr: str = "10.0.0.0/24",
+) -> Any:
     fake.add("/networks", id="net", project_id=owner)
-    fake.add("/subnets", id="sub", ipv6_address_mode=mode)
+    fake.add("/subnets", id="sub", ipv6_address_mode=mode, cidr=cidr)
     recreate(RECREATORS["port"], context(fake, tmp_path, PORT_TARGETS), record)
     (post,) = fake.sent("POST")
     return post.body["port"]
@@ -257,6 +264,12 @@ def test_a_port_on_a_foreign_network_drops_address_and_mac(fake: Target, tmp_pat
         "allowed_address_pairs",
         "port_security_enabled",
     }
+
+
+def test_an_address_outside_a_mapped_subnet_is_left_to_the_target(tmp_path: Path) -> None:
+    body = port_body(Target(), tmp_path, PORT, PROJECT, None, cidr="192.168.0.0/24")
+    assert body["fixed_ips"] == [{"subnet_id": "sub"}]
+    assert body["mac_address"] == PORT.mac_address
 
 
 def test_an_address_that_follows_from_the_mac_is_not_asked_for(

@@ -104,6 +104,16 @@ def test_events_arrive_in_order_and_the_last_one_too(
     assert heard == [{"event": "bytes", "amount": number} for number in range(50)]
 
 
+def test_a_line_that_is_no_event_does_not_end_the_listening(tmp_path: Path) -> None:
+    fifo = tmp_path / "events"
+    os.mkfifo(fifo)
+    heard: list[dict[str, Any]] = []
+    with runner._listening(fifo, heard.append), fifo.open("wb", buffering=0) as pipe:
+        for line in (b"garbage\n", b"[1]\n", b"{}\n", b'{"event": "bytes"}\n'):
+            pipe.write(line)
+    assert heard == [{"event": "bytes"}]
+
+
 def test_a_long_text_is_cut_so_that_an_event_stays_in_one_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

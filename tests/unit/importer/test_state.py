@@ -76,3 +76,17 @@ def test_an_error_inside_the_lock_is_not_renamed(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with pytest.raises(OSError, match="disk full"), state.locked(tmp_path):
         raise OSError("disk full")
+
+
+@pytest.mark.parametrize("text", ["[]", "7", '"x"', "null"])
+def test_json_of_another_shape_is_damage(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text)
+    with pytest.raises(StateError, match="damaged"):
+        state.bundle_uuid(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["7", "[7]", '[{"type": "network"}]'])
+def test_targets_of_another_shape_are_damage(tmp_path: Path, text: str) -> None:
+    (tmp_path / "targets.json").write_text(text)
+    with pytest.raises(StateError, match="damaged"):
+        state.load_targets(tmp_path)
