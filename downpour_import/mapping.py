@@ -13,6 +13,9 @@ from bundle_spec import codec
 from bundle_spec.errors import BundleError, LocalError, TargetError
 from bundle_spec.model.playbook import MappingRules, Rules
 
+FILL_IN = "FILL-IN"
+"""The value of a rule for which there is nothing to propose."""
+
 SECTIONS = tuple(each.name for each in fields(MappingRules) if each.name != "extra")
 
 
@@ -59,22 +62,28 @@ def rule(rules: Rules, names: Iterable[str]) -> tuple[bool, str | None]:
     return False, None
 
 
-def proposal(sections: Mapping[str, Mapping[str, tuple[str | None, str]]]) -> str:
-    """A mapping file: section -> name at the source -> (proposed value, comment).
+def proposal(sections: Mapping[str, Mapping[str, tuple[str, str]]], rules: MappingRules) -> str:
+    """A mapping file: ``rules`` as they are, and what is still missing.
 
-    A proposal that is None is written as an empty value to fill in.
+    ``sections``: section -> name at the source -> (proposed value, comment); FILL_IN where
+    nothing comes near.
     """
     lines = [
-        "# Fill in what stands for what on the target (name or ID), then import with --map.",
+        "# Complete what stands for what on the target (name or ID), then import with --map.",
         "# null means: do without (volume types, availability zones, keypairs).",
     ]
-    for section, items in sections.items():
-        lines.append(f"{section}:")
-        for name, (value, comment) in items.items():
-            # A YAML dumper writes the names: they are tenant text, of one line or of several.
-            value = value or "FILL-IN"
-            readable = f"{name}{value}".isprintable()
-            pair = yaml.safe_dump({name: value}, allow_unicode=readable, width=10**9)
-            pair = pair.rstrip("\n").replace("\n", "\n  ")
-            lines.append(f"  {pair}  # {json.dumps(comment)[1:-1]}")
+    for section in SECTIONS:
+        known = {name: (value, "as mapped") for name, value in getattr(rules, section).items()}
+        items: dict[str, tuple[str | None, str]] = {**known, **sections.get(section, {})}
+        if items:
+            lines.append(f"{section}:")
+            lines += [_line(name, value, comment) for name, (value, comment) in items.items()]
     return "\n".join(lines) + "\n"
+
+
+def _line(name: str, value: str | None, comment: str) -> str:
+    # A YAML dumper writes the names: they are tenant text, of one line or of several.
+    readable = f"{name}{value}".isprintable()
+    pair = yaml.safe_dump({name: value}, allow_unicode=readable, width=10**9)
+    pair = pair.rstrip("\n").replace("\n", "\n  ")
+    return f"  {pair}  # {json.dumps(comment)[1:-1]}"

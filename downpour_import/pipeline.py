@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -14,13 +15,11 @@ from bundle_spec.errors import (
     RecreateFaults,
     ResultError,
     ResultFaults,
-    TargetFaults,
 )
-from bundle_spec.model.playbook import PlaybookData, Settings
+from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.progress import NULL, Progress
 from downpour_import import mapping, session, state, trust
 from downpour_import.cloud import TargetCloud
-from downpour_import.errors import raise_all
 from downpour_import.journal import Journal
 from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
@@ -56,7 +55,7 @@ def import_bundle(options: ImportOptions, progress: Progress = NULL) -> Imported
     state.bind(directory, data.bundle, cloud)
     with state.locked(directory):
         found = session.look(settings, data, cloud)
-        _tell(found, directory, progress)
+        _tell(found, settings.mapping, directory, progress)
         if not options.check:
             Journal(directory).write_csv()
         states = _run(opened, data, settings, cloud, options, progress)
@@ -83,7 +82,7 @@ def plan_import(
     found = session.look(settings, data, cloud)
     if found.faults:
         state.bind(directory, data.bundle, cloud)
-    _tell(found, directory, NULL)
+    _tell(found, settings.mapping, directory, NULL)
     return found, data
 
 
@@ -117,23 +116,29 @@ def effective_settings(options: ImportOptions, opened: Opened) -> Settings:
     )
 
 
-def _tell(found: Preflight, directory: Path, progress: Progress) -> None:
+def _tell(found: Preflight, rules: MappingRules, directory: Path, progress: Progress) -> None:
     """Say what the preflight decided.  Raises TargetFaults, after writing a proposal."""
     for line in found.taken:
         progress.note(f"taken: {line}")
-    try:
-        raise_all(found.faults)
-    except TargetFaults as exc:
-        if not found.proposals:
-            raise
-        path = directory / PROPOSAL
+    if not found.proposals:
+        found.require()
+        return
+    path = _propose(found.proposal(rules), directory)
+    found.require(f"complete {path} and add --map {path}")
+
+
+def _propose(text: str, directory: Path) -> Path:
+    """Write a proposal under a name of its own: one that is there may hold a person's work."""
+    for number in itertools.count(1):
+        path = directory / (PROPOSAL if number == 1 else f"mapping-{number}.yml")
         try:
-            path.write_text(found.proposal(), "utf-8")
-        except OSError as error:
-            raise LocalError(f"cannot write: {error.strerror}", where=str(path)) from error
-        raise TargetFaults(
-            exc.message, exc.faults, remedy=f"complete {path} and add --map {path}"
-        ) from exc
+            if not path.exists():
+                path.write_text(text, "utf-8")
+            if path.read_text("utf-8") == text:
+                return path
+        except OSError as exc:
+            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+    raise AssertionError("unreachable")
 
 
 def _run(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bundle_spec.errors import TargetError
+from bundle_spec.errors import TargetError, TargetFaults
 from bundle_spec.model import (
     AvailabilityZoneReference,
     FlavorReference,
@@ -47,11 +47,20 @@ class Preflight:
     targets: dict[Ref, str | None] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
     faults: list[TargetError] = field(default_factory=list)
-    proposals: dict[str, dict[str, tuple[str | None, str]]] = field(default_factory=dict)
+    proposals: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
 
-    def proposal(self) -> str:
-        """A mapping file to fill in."""
-        return mapping.proposal(self.proposals)
+    def require(self, remedy: str = "say what stands for it with --map") -> None:
+        """Raise TargetFaults with everything that the target lacks."""
+        if self.faults:
+            raise TargetFaults(
+                "the target lacks what this bundle needs; nothing was written",
+                self.faults,
+                remedy=remedy,
+            )
+
+    def proposal(self, rules: MappingRules) -> str:
+        """A mapping file to complete; it begins with the ``rules`` that were given."""
+        return mapping.proposal(self.proposals, rules)
 
 
 def preflight(
@@ -319,7 +328,9 @@ class _Work:
     ) -> None:
         kind = wanted.type.replace("_", " ")
         self._fault(message, f"{kind} {wanted.name!r}")
-        proposed = (near["name"], str(comment(near))) if near else (None, "nothing comes near")
+        proposed = (mapping.FILL_IN, "nothing comes near")
+        if near:
+            proposed = (near["name"], str(comment(near)))
         self.result.proposals.setdefault(section, {})[wanted.name] = proposed
 
     def _fault(self, message: str, where: str) -> None:

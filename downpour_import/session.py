@@ -12,7 +12,6 @@ from bundle_spec.errors import LocalError, StateError
 from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import import mapping, state
 from downpour_import.cloud import CloudOptions, TargetCloud, connect
-from downpour_import.errors import raise_all
 from downpour_import.journal import Journal
 from downpour_import.preflight import Preflight, preflight
 from downpour_import.recreate.context import Context
@@ -65,7 +64,7 @@ def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Prefl
     Raises TargetFaults with all that the target lacks, StateError.
     """
     result = look(settings, data, cloud)
-    raise_all(result.faults)
+    result.require()
     directory = _state(settings)
     state.bind(directory, data.bundle, cloud)
     state.save_targets(directory, result.targets)

@@ -81,11 +81,15 @@ def test_an_id_has_a_rule_before_a_name() -> None:
 
 
 def check_proposal(name: str, tmp_path: Path) -> None:
-    proposed = {"networks": {name: (name or "x", "why"), "b": (None, "nothing comes near")}}
-    text = mapping.proposal({**proposed, "flavors": {"m1": ("general", '8 "vCPU"\nand # more')}})
-    assert load(tmp_path, text) == MappingRules(
-        networks={name: name or "x", "b": "FILL-IN"},
+    sections = {
+        "networks": {name: (name or "x", "why"), "b": (mapping.FILL_IN, "nothing comes near")},
+        "flavors": {"m1": ("general", '8 "vCPU"\nand # more')},
+    }
+    given = MappingRules(networks={"given": "kept"}, keypairs={name: None})
+    assert load(tmp_path, mapping.proposal(sections, given)) == MappingRules(
+        networks={"given": "kept", name: name or "x", "b": "FILL-IN"},
         flavors={"m1": "general"},
+        keypairs={name: None},
     )
 
 
@@ -103,7 +107,7 @@ def test_a_proposal_is_a_mapping_for_any_name(
 
 
 def test_a_proposal_says_why_beside_each_line() -> None:
-    text = mapping.proposal({"flavors": {"m1.small": ("general.2", "2 vCPU")}})
+    text = mapping.proposal({"flavors": {"m1.small": ("general.2", "2 vCPU")}}, MappingRules())
     assert "  m1.small: general.2  # 2 vCPU\n" in text
     assert "null means: do without" in text
 

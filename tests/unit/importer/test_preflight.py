@@ -105,19 +105,19 @@ def test_a_flavor_of_the_same_name_but_other_numbers_is_not_taken() -> None:
     assert told(found) == [
         "flavor 'm1': no flavor of the target has 1 vCPU, 512 MiB RAM, 5 GiB disk"
     ]
-    assert "64 MiB swap" in found.proposal()
+    assert "64 MiB swap" in found.proposal(MappingRules())
 
 
 def test_ambiguous_flavors_are_told_with_a_proposal() -> None:
     found = check(References(flavors=(SMALL,)), flavors=(flavor("a"), flavor("b")))
     assert "2 flavors of the target have" in told(found)[0]
-    assert yaml.safe_load(found.proposal()) == {"flavors": {"m1": "a"}}
+    assert yaml.safe_load(found.proposal(MappingRules())) == {"flavors": {"m1": "a"}}
 
 
 def test_the_nearest_flavor_that_is_large_enough_is_proposed() -> None:
     flavors = (flavor("tiny", 1, 511), flavor("huge", 64, 65536), flavor("next", 1, 1024))
     found = check(References(flavors=(SMALL,)), flavors=flavors)
-    assert yaml.safe_load(found.proposal()) == {"flavors": {"m1": "next"}}
+    assert yaml.safe_load(found.proposal(MappingRules())) == {"flavors": {"m1": "next"}}
 
 
 @pytest.mark.parametrize("value", ["general", "id-general"])
@@ -168,7 +168,7 @@ def test_of_several_external_networks_the_name_decides_or_it_is_told() -> None:
 def test_a_shared_network_is_never_taken_by_its_name() -> None:
     found = check(References(networks=(SHARED,)), networks=(net("x", "office", shared=True),))
     assert found.targets == {}
-    assert yaml.safe_load(found.proposal()) == {"networks": {"office": "office"}}
+    assert yaml.safe_load(found.proposal(MappingRules())) == {"networks": {"office": "office"}}
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_an_image_of_the_same_bytes_is_taken_best_under_the_same_name() -> None:
 def test_an_image_of_the_same_name_is_only_proposed() -> None:
     found = check(References(images=(UBUNTU,)), images=(image("ubuntu2", "bb"),))
     assert told(found) == ["image 'ubuntu': no image of the target has the same bytes"]
-    assert yaml.safe_load(found.proposal()) == {"images": {"ubuntu": "ubuntu2"}}
+    assert yaml.safe_load(found.proposal(MappingRules())) == {"images": {"ubuntu": "ubuntu2"}}
 
 
 def test_no_hash_equals_no_hash() -> None:
@@ -264,7 +264,7 @@ def test_volume_types_by_name_by_default_by_mapping_or_not_at_all() -> None:
     assert found.targets == {FAST.ref: "fast", default.ref: "ceph"}
     missing = check(References(volume_types=(FAST,)), volume_types=("ceph", "faster"))
     assert "only ceph, faster" in told(missing)[0]
-    assert yaml.safe_load(missing.proposal()) == {"volume_types": {"fast": "faster"}}
+    assert yaml.safe_load(missing.proposal(MappingRules())) == {"volume_types": {"fast": "faster"}}
     dropped = check(
         References(volume_types=(FAST,)), rules=MappingRules(volume_types={"fast": None})
     )
@@ -317,6 +317,6 @@ def test_all_that_is_missing_is_told_at_once() -> None:
         )
     )
     assert len(found.faults) == 6
-    filled = yaml.safe_load(found.proposal())
+    filled = yaml.safe_load(found.proposal(MappingRules()))
     assert filled["networks"] == {"public": "FILL-IN", "office": "FILL-IN"}
     assert set(filled) == {"flavors", "networks", "images", "volume_types", "keypairs"}
