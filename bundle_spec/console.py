@@ -5,6 +5,7 @@ stdout is data, stderr is talk.  Nothing but a command line imports this module.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -19,6 +20,9 @@ from tqdm import tqdm
 
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, UsageError
 from bundle_spec.progress import Task, Unit
+
+DEBUG_VARIABLE = "DOWNPOUR_DEBUG"
+"""Set it to see the traceback of what is not an error of the tree."""
 
 
 def parse(doc: str, argv: Sequence[str] | None) -> dict[str, Any]:
@@ -53,6 +57,14 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; nobody is left to tell
         return INTERRUPTED_EXIT_CODE
+    except Exception as exc:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        progress.note(
+            f"error: a fault of downpour itself: {type(exc).__name__}: {exc} "
+            f"(please report it; {DEBUG_VARIABLE}=1 shows where it happened)"
+        )
+        return DownpourError.exit_code
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

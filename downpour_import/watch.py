@@ -48,6 +48,8 @@ class Watcher:
                     self._disks.pop(event["id"]).__exit__(None, None, None)
                 if event["type"] == "image":
                     self.states[event["state"]] += 1
+            case "note":
+                self._progress.note(event["message"])
             case "failed":
                 where = f"{event['type'].replace('_', ' ')} {event['name']!r}"
                 self.failures.append(RecreateError(event["message"], where=where))

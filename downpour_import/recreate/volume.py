@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bundle_spec.model import Ref, Volume
+from downpour_import import events
 from downpour_import.recreate.base import Recreator, compare
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 from downpour_import.recreate.upload import disk_ref
@@ -74,8 +75,15 @@ class Volumes(Recreator[Volume]):
         """Delete the image that was only there to fill the volume; one in use is kept."""
         ref = disk_ref(record)
         image = context.journal.target(ref)
-        if image is not None and context.cloud.delete("image", f"/images/{image}"):
+        if image is None:
+            return
+        if context.cloud.delete("image", f"/images/{image}"):
             context.journal.record("gone", ref, record.name, image)
+        else:
+            events.emit(
+                "note",
+                message=f"image {image}, which filled volume {record.name!r}, is in use: kept",
+            )
 
     def broken(self, item: Any) -> bool:
         return str(item["status"]).startswith("error")

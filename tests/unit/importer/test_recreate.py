@@ -253,6 +253,23 @@ def test_what_breaks_after_it_was_done_is_left_to_the_proof(fake: Target, tmp_pa
     assert differences(here, VOLUME) == ["it is error"]
 
 
+@pytest.mark.parametrize("in_use", [False, True])
+def test_the_image_that_filled_a_volume_goes_unless_it_is_in_use(
+    fake: Target, tmp_path: Path, in_use: bool
+) -> None:
+    disk = Ref("disk", VOLUME.id)
+    fake.add("/images", id="filler", status="active")
+    here = context(fake, tmp_path)
+    here.journal.record("made", disk, "data", "filler")
+    if in_use:
+        fake.handlers["DELETE", "/images/filler"] = lambda call, match: response(409, {})
+    recreate(RECREATORS["volume"], here, replace(VOLUME, disk_id="0001"))
+    (post,) = fake.sent("POST")
+    assert post.body["volume"]["imageRef"] == "filler"
+    assert ("filler" in fake.of("/images")) == in_use
+    assert here.journal.target(disk) == ("filler" if in_use else None)
+
+
 def test_a_server_is_made_on_its_flavor_and_found_by_its_metadata(
     fake: Target, tmp_path: Path
 ) -> None:

@@ -41,13 +41,14 @@ class Step:
 @dataclass
 class Steps:
     steps: list[Step] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def task(self, label: str, total: int | None, unit: str) -> Step:
         self.steps.append(Step(label, total))
         return self.steps[-1]
 
     def note(self, text: str) -> None:
-        pass
+        self.notes.append(text)
 
 
 @pytest.fixture
@@ -116,3 +117,9 @@ def test_failures_are_kept_with_what_they_are_about(steps: Steps) -> None:
     (failure,) = here.failures
     assert str(failure) == "security group 'web': quota"
     assert failure.exit_code == 9
+
+
+def test_what_an_action_has_to_say_is_said(steps: Steps) -> None:
+    with watcher(steps) as watching:
+        watching.on_event({"event": "note", "message": "an image was kept"})
+    assert steps.notes == ["an image was kept"]

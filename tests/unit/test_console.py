@@ -1,0 +1,68 @@
+"""The edge: what a person sees, and what a shell gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, human_bytes, run
+from bundle_spec.errors import BundleError, LocalError
+
+
+def end(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    def main() -> None:
+        if error is not None:
+            raise error
+
+    code = run(main, TerminalProgress(), interrupted="go on with the same command")
+    return code, capsys.readouterr().err
+
+
+def test_an_error_is_its_sentence_and_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+    error = LocalError("cannot write: no space", where="/x", remedy="free some")
+    assert end(error, capsys) == (12, "error: /x: cannot write: no space (free some)\n")
+    assert end(BundleError("cut short"), capsys)[0] == 4
+    assert end(None, capsys) == (0, "")
+
+
+def test_an_interrupt_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = end(KeyboardInterrupt(), capsys)
+    assert (code, told) == (130, "interrupted: go on with the same command\n")
+
+
+def test_a_fault_of_our_own_is_told_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(DEBUG_VARIABLE, raising=False)
+    code, told = end(KeyError("surprise"), capsys)
+    assert code == 1
+    assert "KeyError: 'surprise'" in told
+    assert "Traceback" not in told
+    monkeypatch.setenv(DEBUG_VARIABLE, "1")
+    with pytest.raises(KeyError):
+        end(KeyError("surprise"), capsys)
+
+
+def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = TerminalProgress()
+    with progress.task("volume \x1b[2Jevil\r\n", 5, "bytes") as task:
+        task.advance(5)
+    progress.note("\x1b]0;title\x07")
+    told = capsys.readouterr().err
+    assert told.count("\n") == 2
+    assert "\x1b" not in told
+    assert "\r" not in told
+    assert "volume \\x1b[2Jevil\\r\\n: 5 B in" in told
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1536, "1.5 KiB"),
+        (1 << 30, "1.0 GiB"),
+        (5 << 50, "5120.0 TiB"),
+    ],
+)
+def test_sizes_are_told_in_binary_units(size: int, text: str) -> None:
+    assert human_bytes(size) == text
