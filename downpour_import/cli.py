@@ -133,7 +133,7 @@ def _import(options: ImportOptions, progress: TerminalProgress) -> None:
 
 
 def _count(states: dict[str, int]) -> str:
-    if set(states) <= {"unchanged", "mapped"}:
+    if set(states) <= {"unchanged", "mapped", "found"}:
         return f"nothing to make: all {sum(states.values())} resources stand already"
     return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
 

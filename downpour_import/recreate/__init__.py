@@ -16,8 +16,8 @@ from downpour_import.recreate.router import Routers
 from downpour_import.recreate.security_group import SecurityGroups, recreate_rules
 from downpour_import.recreate.server import Servers
 from downpour_import.recreate.subnet import Subnets, recreate_dhcp
-from downpour_import.recreate.upload import Images, upload_volume_disk
-from downpour_import.recreate.volume import Volumes
+from downpour_import.recreate.upload import Images
+from downpour_import.recreate.volume import Volumes, upload_volume_disk
 
 __all__ = ["RECREATORS", "STEPS", "Context", "Outcome", "recreate", "upload_volume_disk"]
 

@@ -7,7 +7,7 @@ itself, so a crash in between leaves nothing unknown.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -20,19 +20,23 @@ Json = Any
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T", bound=Tagged)
 
-State = Literal["made", "reused", "unchanged", "mapped", "planned"]
+State = Literal["made", "found", "reused", "unchanged", "mapped", "planned"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``state``: what was done now.  ``target``: its ID; None for what is only planned."""
+    """``state``: what was done now.  ``target``: its ID; None for what is only planned.
+
+    ``found``: this bundle had made it, and the marker told so when the journal did not.
+    ``reused``: somebody else made it, and it serves as well.
+    """
 
     state: State
     target: str | None
 
     @property
     def changed(self) -> bool:
-        return self.state in ("made", "reused", "planned")
+        return self.state in ("made", "found", "reused", "planned")
 
 
 class Recreator(ABC, Generic[R]):
@@ -44,14 +48,25 @@ class Recreator(ABC, Generic[R]):
     service: ClassVar[Service]
     path: ClassVar[str]
     key: ClassVar[str | None]
+    can_be_marked: ClassVar[bool] = True
+    """Whether an object of this type can bear a marker; else only its natural key tells."""
 
     @abstractmethod
     def make(self, context: Context, record: R) -> str:
         """Send the POST, with the marker in it; the new ID."""
 
     @abstractmethod
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+        """(text that may be a marker, ID), for every object of this type in the project."""
+
     def find(self, context: Context, record: R) -> str | None:
-        """The ID of what an earlier POST of this bundle made, by marker or natural key."""
+        """The ID of what an earlier POST of this bundle made, by its marker.
+
+        One list call serves all records of a type: what is made from here on is in the journal.
+        """
+        if self.path not in context.marked:
+            context.marked[self.path] = {mark: found for mark, found in self.marks(context) if mark}
+        return context.marked[self.path].get(context.marker(record.ref))
 
     def complete(self, context: Context, record: R, target: str) -> None:
         """Everything after the POST; may run again after a crash."""
@@ -90,14 +105,14 @@ def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = F
             journal.record("reused", ref, record.name, mapped)
             journal.record("done", ref, record.name)
         return Outcome("mapped", mapped)
+    known = journal.target(ref)
     target = standing(kind, context, record, check=check)
     entry = journal.entry(ref)
     if target is not None and entry is not None and entry.event == "done":
         return Outcome("unchanged", target)
     if check:
         return Outcome("planned", target)
-    # A kill between "reused" and "done": what was found is not completed like what was made.
-    state: State = "reused" if target and entry and entry.event == "reused" else "made"
+    state: State = "made" if target is None or known else "found"
     if target is None:
         target = kind.reusable(context, record)
         if target is not None:
@@ -106,7 +121,10 @@ def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = F
             journal.record("intent", ref, record.name)
             target = kind.make(context, record)
         journal.record("reused" if state == "reused" else "made", ref, record.name, target)
-    if state == "made":
+    elif entry is not None and entry.event == "reused":
+        # A kill between "reused" and "done": what was found is not completed like what was made.
+        state = "reused"
+    if state != "reused":
         kind.complete(context, record, target)
     journal.record("done", ref, record.name)
     return Outcome(state, target)
@@ -115,22 +133,22 @@ def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = F
 def standing(kind: Recreator[R], context: Context, record: R, *, check: bool = False) -> str | None:
     """The ID of what this bundle already made of ``record`` and what still stands.
 
-    After a crash between POST and journal the marker finds it.  What is gone or broken is
-    noted (and, when broken, removed), so that it is made again.
+    The journal tells it first; after a crash between POST and journal, or with a journal that
+    was lost, the marker does.  A natural key proves nothing without a journalled intent.  What
+    is gone or broken is noted (and, when broken, removed), so that it is made again.
     """
     ref, journal = record.ref, context.journal
     entry = journal.entry(ref)
-    if entry is None or entry.event == "gone":
-        return None
-    target = entry.target
-    if target is None:
+    target = journal.target(ref)
+    if target is None and (kind.can_be_marked or (entry and entry.event == "intent")):
         target = kind.find(context, record)
         if target is not None and not check:
             journal.record("made", ref, record.name, target)
     if target is None:
         return None
     item = kind.look(context, target)
-    if item is not None and not (entry.event != "done" and kind.broken(item)):
+    done = entry is not None and entry.event == "done"
+    if item is not None and (done or not kind.broken(item)):
         return target
     if not check:
         if item is not None:
@@ -160,15 +178,11 @@ class NetworkRecreator(Recreator[T]):
         identity: str = answer[self.key]["id"]
         return identity
 
-    def find(self, context: Context, record: T) -> str | None:
-        marker = context.marker(record.ref)
-        for query in ({"description": marker}, {"tags": marker}):
-            for item in context.cloud.list("network", self.path, self.collection, query):
-                # Where a filter is not known to the target, it is as if it were not there.
-                if marker in (item["description"], *item["tags"]):
-                    found: str = item["id"]
-                    return found
-        return None
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+        query = {"project_id": context.cloud.project_id}
+        for item in context.cloud.list("network", self.path, self.collection, query):
+            for text in (item.get("description"), *item.get("tags", ())):
+                yield text, item["id"]
 
     def complete(self, context: Context, record: T, target: str) -> None:
         tags = [*record.tags, context.marker(record.ref)]

@@ -30,6 +30,8 @@ class Context:
     targets: Targets
     bundle_uuid: str
     bundle: Path
+    marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+    """API path -> marker -> ID, of what bore a marker when this process looked."""
     _extensions: frozenset[str] | None = field(default=None, repr=False)
 
     def marker(self, ref: Ref) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ class Keypairs(Recreator[Keypair]):
     service = "compute"
     path = "/os-keypairs"
     key = "keypair"
+    can_be_marked = False
 
     def make(self, context: Context, record: Keypair) -> str:
         body = {"name": record.name, "public_key": record.public_key}
@@ -21,6 +23,9 @@ class Keypairs(Recreator[Keypair]):
             body["type"] = record.key_type
         context.cloud.post("compute", self.path, {"keypair": body})
         return record.name
+
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+        return iter(())
 
     def find(self, context: Context, record: Keypair) -> str | None:
         return self.reusable(context, record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import Ref, Server
@@ -81,13 +82,9 @@ class Servers(Recreator[Server]):
             )
         return devices
 
-    def find(self, context: Context, record: Server) -> str | None:
-        marker = context.marker(record.ref)
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
         for item in context.cloud.list("compute", "/servers/detail", "servers"):
-            if item["metadata"].get(MARKER_KEY) == marker:
-                found: str = item["id"]
-                return found
-        return None
+            yield item["metadata"].get(MARKER_KEY), item["id"]
 
     def complete(self, context: Context, record: Server, target: str) -> None:
         self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))

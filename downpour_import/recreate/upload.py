@@ -15,7 +15,7 @@ from bundle_spec import BundleReader, DiskReader, open_bundle
 from bundle_spec.errors import BundleError, DownpourError, RecreateError
 from bundle_spec.model import Disk, Image, Ref, Volume
 from bundle_spec.qcow2 import HEADER_SIZE, foreign_file
-from downpour_import.recreate.base import Outcome, Recreator, compare, failed, recreate
+from downpour_import.recreate.base import Recreator, compare, failed
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 
 PIECE = 1 << 20
@@ -62,14 +62,10 @@ class Images(Recreator[Image]):
         identity: str = answer["id"]
         return identity
 
-    def find(self, context: Context, record: Image) -> str | None:
-        marker = context.marker(record.ref)
-        query = {"owner": context.cloud.project_id, MARKER_KEY: marker}
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+        query = {"owner": context.cloud.project_id}
         for item in context.cloud.list("image", self.path, "images", query):
-            if item.get(MARKER_KEY) == marker:
-                found: str = item["id"]
-                return found
-        return None
+            yield item.get(MARKER_KEY), item["id"]
 
     def complete(self, context: Context, record: Image, target: str) -> None:
         self._fill(context, record, target)
@@ -85,7 +81,7 @@ class Images(Recreator[Image]):
 
     def _fill(self, context: Context, record: Image, target: str) -> None:
         """Send the bytes; an image that did not get exactly these is deleted."""
-        with _bundle(context) as bundle:
+        with open_own_bundle(context) as bundle:
             reader = bundle.disk(record.disk_id)
             disk = bundle.manifest.disk(record.disk_id)
             body = _Body(reader, disk, self._on_bytes)
@@ -125,27 +121,9 @@ class Images(Recreator[Image]):
             "tags": list(record.tags),
             **record.properties,
         }
-        with _bundle(context) as bundle:
+        with open_own_bundle(context) as bundle:
             disk = bundle.manifest.disk(record.disk_id)
         return [*compare(wanted, item), *compare_bytes(disk, item)]
-
-
-def upload_volume_disk(
-    context: Context, record: Volume, on_bytes: OnBytes, *, check: bool = False
-) -> Outcome:
-    """The image that ``record`` will be made from, unless the volume stands already."""
-    if record.disk_id is None or context.journal.target(record.ref) is not None:
-        return Outcome("unchanged", context.journal.target(disk_ref(record)))
-    with _bundle(context) as bundle:
-        disk = bundle.manifest.disk(record.disk_id)
-    image = VolumeDisk(
-        id=record.id,
-        name=f"{record.name or record.id} (contents)"[:255],
-        disk_id=disk.id,
-        disk_format=disk.disk_format,
-        container_format="bare",
-    )
-    return recreate(Images(on_bytes), context, image, check=check)
 
 
 def compare_bytes(disk: Disk, item: Any, digest: str | None = None) -> list[str]:
@@ -216,7 +194,8 @@ def _put(context: Context, path: str, body: _Body) -> None:
     )
 
 
-def _bundle(context: Context) -> BundleReader:
+def open_own_bundle(context: Context) -> BundleReader:
+    """The bundle that the settings name.  Raises BundleError when it is another one."""
     bundle = open_bundle(context.bundle)
     if bundle.manifest.uuid != context.bundle_uuid:
         bundle.close()

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import Ref, Volume
 from downpour_import import events
-from downpour_import.recreate.base import Recreator, compare
+from downpour_import.recreate.base import Outcome, Recreator, compare, recreate, standing
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
-from downpour_import.recreate.upload import disk_ref
+from downpour_import.recreate.upload import (
+    Images,
+    OnBytes,
+    VolumeDisk,
+    disk_ref,
+    open_own_bundle,
+)
 
 # Cinder copies these from an image into a volume's image metadata by itself.
 _IMAGE_FACTS = frozenset(
@@ -40,13 +47,9 @@ class Volumes(Recreator[Volume]):
         identity: str = answer["volume"]["id"]
         return identity
 
-    def find(self, context: Context, record: Volume) -> str | None:
-        marker = context.marker(record.ref)
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
         for item in context.cloud.list("block_storage", "/volumes/detail", "volumes"):
-            if item["metadata"].get(MARKER_KEY) == marker:
-                found: str = item["id"]
-                return found
-        return None
+            yield item["metadata"].get(MARKER_KEY), item["id"]
 
     def complete(self, context: Context, record: Volume, target: str) -> None:
         item = wait_for(
@@ -125,6 +128,26 @@ class Volumes(Recreator[Volume]):
             return None
         ref = Ref("availability_zone", f"volume/{record.availability_zone}")
         return context.optional_target(ref)
+
+
+def upload_volume_disk(
+    context: Context, record: Volume, on_bytes: OnBytes, *, check: bool = False
+) -> Outcome:
+    """The image that ``record`` will be made from, unless the volume stands already."""
+    if record.disk_id is None or record.ref in context.targets:
+        return Outcome("unchanged", None)
+    if standing(Volumes(), context, record, check=check) is not None:
+        return Outcome("unchanged", context.journal.target(disk_ref(record)))
+    with open_own_bundle(context) as bundle:
+        disk = bundle.manifest.disk(record.disk_id)
+    image = VolumeDisk(
+        id=record.id,
+        name=f"{record.name or record.id} (contents)"[:255],
+        disk_id=disk.id,
+        disk_format=disk.disk_format,
+        container_format="bare",
+    )
+    return recreate(Images(on_bytes), context, image, check=check)
 
 
 def _failure(item: Any) -> str | None:

@@ -219,6 +219,18 @@ def test_the_same_import_again_makes_nothing_and_says_so(
     assert (imported.state / "uuids.csv").read_text() == text
 
 
+def test_a_lost_state_directory_makes_nothing_twice(
+    shell: Shell, imported: Imported, there: Holdings, connect: Any
+) -> None:
+    """The markers on the target tell what the journal cannot any more."""
+    done = shell.run("downpour-import", "out.dpbundle", "--cloud", "target", "--state", "elsewhere")
+    assert "nothing to make: all 23 resources stand already" in done.stdout
+    assert holdings(connect("target")) == there
+    assert sorted(read_csv(shell.directory / "elsewhere" / "uuids.csv")) == sorted(
+        read_csv(imported.state / "uuids.csv")
+    )
+
+
 def test_one_changed_byte_is_refused_before_the_cloud_is_touched(
     shell: Shell, exported: Exported, tmp_path: Path
 ) -> None:

@@ -80,7 +80,7 @@ def test_after_a_lost_answer_the_marker_finds_what_was_made(
         recreate(NETWORKS, context(fake, tmp_path), NET)
     fake.after.clear()
     here = context(fake, tmp_path)
-    assert recreate(NETWORKS, here, NET).state == "made"
+    assert recreate(NETWORKS, here, NET).state == ("found" if lost == 1 else "made")
     assert len(fake.of("/networks")) == 1
     assert len(fake.sent("POST")) == 1
     assert differences(here, NET) == []
@@ -118,11 +118,27 @@ def test_the_mark_of_another_bundle_or_resource_is_not_ours(fake: Target, tmp_pa
     assert len(fake.of("/networks")) == 3
 
 
-def test_a_mark_is_looked_for_only_under_a_journalled_intent(fake: Target, tmp_path: Path) -> None:
+def test_the_marker_tells_what_was_made_when_the_journal_was_lost(
+    fake: Target, tmp_path: Path
+) -> None:
+    first = recreate(NETWORKS, context(fake, tmp_path), NET)
+    (tmp_path / "journal.jsonl").unlink()
     here = context(fake, tmp_path)
-    fake.add("/networks", description=here.marker(NET.ref), tags=[], name="net")
-    recreate(NETWORKS, here, NET)
-    assert len(fake.of("/networks")) == 2
+    assert recreate(NETWORKS, here, NET, check=True).state == "planned"
+    assert here.journal.entry(NET.ref) is None
+    again = recreate(NETWORKS, here, NET)
+    assert (again.state, again.target) == ("found", first.target)
+    assert len(fake.sent("POST")) == 1
+    assert recreate(NETWORKS, context(fake, tmp_path), NET).state == "unchanged"
+
+
+def test_one_list_call_tells_the_marks_of_all_records_of_a_type(
+    fake: Target, tmp_path: Path
+) -> None:
+    here = context(fake, tmp_path)
+    for number in range(20, 25):
+        recreate(NETWORKS, here, replace(NET, id=source_id(number)))
+    assert len([call for call in fake.sent("GET") if call.path == "/networks"]) == 1
 
 
 def test_what_is_gone_is_made_again(fake: Target, tmp_path: Path) -> None:
