@@ -65,7 +65,9 @@ class Images(Recreator[Image]):
     def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
         query = {"owner": context.cloud.project_id}
         for item in context.cloud.list("image", self.path, "images", query):
-            yield item.get(MARKER_KEY), item["id"]
+            # Nova gives the properties of a server's image, the marker too, to its snapshots.
+            if item.get("image_type") != "snapshot":
+                yield item.get(MARKER_KEY), item["id"]
 
     def complete(self, context: Context, record: Image, target: str) -> None:
         self._fill(context, record, target)

@@ -136,7 +136,7 @@ def upload_volume_disk(
     """The image that ``record`` will be made from, unless the volume stands already."""
     if record.disk_id is None or record.ref in context.targets:
         return Outcome("unchanged", None)
-    if standing(Volumes(), context, record, check=check) is not None:
+    if standing(Volumes(), context, record, check=True) is not None:
         return Outcome("unchanged", context.journal.target(disk_ref(record)))
     with open_own_bundle(context) as bundle:
         disk = bundle.manifest.disk(record.disk_id)

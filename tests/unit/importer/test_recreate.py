@@ -9,7 +9,7 @@ import pytest
 from keystoneauth1 import exceptions as ks_exceptions
 
 from bundle_spec.errors import RecreateError
-from bundle_spec.model import Keypair, Ref, SecurityGroup, Server, Volume
+from bundle_spec.model import Image, Keypair, Ref, SecurityGroup, Server, Volume
 from downpour_import.journal import Journal
 from downpour_import.recreate import RECREATORS, differences, recreate
 from tests.unit.fake_cloud import PROJECT, Call, response
@@ -314,3 +314,16 @@ def test_what_was_deleted_behind_our_back_is_a_difference(fake: Target, tmp_path
     recreate(NETWORKS, here, NET)
     fake.of("/networks").clear()
     assert differences(here, NET) == ["it is gone"]
+
+
+def test_a_snapshot_of_a_server_is_not_taken_for_the_image_it_was_made_from(
+    fake: Target, tmp_path: Path
+) -> None:
+    here = context(fake, tmp_path)
+    image = Image(
+        id=source_id(8), name="i", disk_id="0001", disk_format="raw", container_format="bare"
+    )
+    mark = {"dpb-marker": here.marker(image.ref), "status": "active", "owner": PROJECT}
+    ours = fake.add("/images", **mark)
+    fake.add("/images", **mark, image_type="snapshot")
+    assert RECREATORS["image"].find(here, image) == ours["id"]
