@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,14 +43,7 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         if references.flavors
         else (),
         networks=tuple(networks.values()),
-        subnets=tuple(
-            subnet
-            for network in networks.values()
-            if not network.get("router:external")
-            for subnet in cloud.list(
-                "network", "/subnets", "subnets", {"network_id": network["id"]}
-            )
-        ),
+        subnets=_subnets(cloud, networks.values()),
         images=_images(cloud) if references.images else (),
         volume_types=tuple(
             item["name"]
@@ -67,6 +61,20 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         if resources.keypairs or references.keypairs
         else {},
     )
+
+
+def _subnets(cloud: TargetCloud, networks: Iterable[Json]) -> tuple[Json, ...]:
+    """The project's own in one list, and those of each network that others share with it."""
+    queries = [{"project_id": cloud.project_id}]
+    queries += [
+        {"network_id": network["id"]}
+        for network in networks
+        if network.get("shared") and network["project_id"] != cloud.project_id
+    ]
+    found = (
+        item for query in queries for item in cloud.list("network", "/subnets", "subnets", query)
+    )
+    return tuple({item["id"]: item for item in found}.values())
 
 
 def _images(cloud: TargetCloud) -> tuple[Json, ...]:
