@@ -53,12 +53,12 @@ def import_bundle(options: ImportOptions, progress: Progress = NULL) -> Imported
     cloud = session.connect_by(settings)
     directory = Path(settings.state or "")
     state.bind(directory, data.bundle, cloud)
-    with state.locked(directory):
+    with state.locked(directory) as lock:
         found = session.look(settings, data, cloud)
         _tell(found, settings.mapping, directory, progress)
         if not options.check:
             Journal(directory).write_csv()
-        states = _run(opened, data, settings, cloud, options, progress)
+        states = _run(opened, data, settings, cloud, options, lock, progress)
         journal = Journal(directory)
         if not options.check:
             journal.write_csv()
@@ -147,6 +147,7 @@ def _run(
     settings: Settings,
     cloud: TargetCloud,
     options: ImportOptions,
+    lock: int,
     progress: Progress,
 ) -> Counter[str]:
     files = {**opened.playbook, "settings.yml": settings_file(_absolute(settings, cloud))}
@@ -157,6 +158,7 @@ def _run(
             environment=_cloud_files(cloud),
             check=options.check,
             on_event=watcher.on_event,
+            lock=lock,
         )
     if result.returncode:
         faults = watcher.failures or [

@@ -60,11 +60,14 @@ def run_playbook(
     environment: Mapping[str, str],
     check: bool,
     on_event: OnEvent,
+    lock: int | None = None,
 ) -> Result:
     """Run ``site.yml`` of ``playbook`` (path -> bytes) in a fresh private directory.
 
     ``environment``: variables of this run on top of the passed ones.  An interrupt is handed on
-    to the playbook, which is waited for.  Raises LocalError.
+    to the playbook, which is waited for.  ``lock``: a descriptor whose lock the playbook holds
+    too, so that no second run begins while an orphan of a killed one still ends.  Raises
+    LocalError.
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="downpour-")))
@@ -82,7 +85,8 @@ def run_playbook(
             events.VARIABLE: str(fifo),
             **environment,
         }
-        command = [sys.executable, "-m", "ansible", "playbook", "site.yml"]
+        command = [sys.executable, "-m", "downpour_import.playbook_process", str(os.getpid())]
+        command.append("site.yml")
         if check:
             command.append("--check")
         try:
@@ -98,6 +102,7 @@ def run_playbook(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=() if lock is None else (lock,),
             )
             start = output.tell()
             returncode = _wait(process)

@@ -70,16 +70,23 @@ def load_targets(state: Path) -> dict[Ref, str | None]:
 
 
 @contextmanager
-def locked(state: Path) -> Iterator[None]:
-    """Hold ``state`` alone.  Raises StateError when another import holds it."""
+def locked(state: Path) -> Iterator[int]:
+    """Hold ``state`` alone; the descriptor that holds the lock.
+
+    Raises StateError when another import holds it.
+    """
     with _local(state):
         file = (state / "lock").open("a")
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
-            raise StateError("another import is running with this state", where=str(state)) from exc
-        yield
+            raise StateError(
+                "another import is running with this state",
+                where=str(state),
+                remedy="wait for it; one that was killed ends within seconds",
+            ) from exc
+        yield file.fileno()
 
 
 def write(path: Path, value: Any) -> None:
