@@ -146,7 +146,9 @@ class Devcloud:
             return cloud
         process.stop(root)  # there may be one whose making was cut short
         shutil.rmtree(root, ignore_errors=True)
-        cloud = Cloud.create(spec, root, (port_base or DEFAULT_PORT_BASE) + offset)
+        if port_base is None:
+            port_base = int(os.environ.get("DEVCLOUD_PORT_BASE") or DEFAULT_PORT_BASE)
+        cloud = Cloud.create(spec, root, port_base + offset)
         schema.copy(schema.template(self.state, self.venv), cloud)
         for repository in ("fernet", "credential"):
             for key in ("0", "1"):
