@@ -18,7 +18,7 @@ $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "downpour needs Python 3.11 or later" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
 clouds: $(READY)  ## start the two test clouds

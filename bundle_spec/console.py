@@ -5,7 +5,9 @@ stdout is data, stderr is talk.  Nothing but a command line imports this module.
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import signal
 import sys
 import threading
@@ -34,10 +36,19 @@ def parse(doc: str, argv: Sequence[str] | None) -> dict[str, Any]:
         return dict(docopt(doc, argv, version=f"downpour {version('downpour')}"))
     except DocoptExit as exc:
         usage = doc[doc.index("Usage:") :].split("\n\n")[0]
-        reason = str(exc).partition("\nUsage:")[0].strip()
-        if reason.startswith("Usage:") or not reason:
-            reason = "these arguments fit none of the patterns below"
+        reason = _unknown_option(doc, argv) or "these arguments fit none of the patterns below"
         raise UsageError(f"{reason}\n{usage}\nSee --help for all options") from exc
+
+
+def _unknown_option(doc: str, argv: Sequence[str] | None) -> str | None:
+    """What to say of an option that the help text does not have; docopt's words are its own."""
+    known = re.findall(r"--[a-z-]+", doc)
+    for word in sys.argv[1:] if argv is None else argv:
+        option = word.partition("=")[0]
+        if option.startswith("--") and not any(each.startswith(option) for each in known):
+            near = difflib.get_close_matches(option, known, n=1)
+            return f"unknown option {option}" + (f"; did you mean {near[0]}?" if near else "")
+    return None
 
 
 def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupted: str) -> int:

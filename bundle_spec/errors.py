@@ -60,6 +60,12 @@ class PlanError(DownpourError):
     exit_code = 3
 
 
+class MappingError(DownpourError):
+    """The mapping file has a mistake."""
+
+    exit_code = 3
+
+
 class BundleError(DownpourError):
     """The bundle is damaged, incomplete, or not a bundle."""
 
@@ -123,6 +129,10 @@ class ResourceFileFaults(Faults, ResourceFileError):
 
 
 class PlanFaults(Faults, PlanError):
+    pass
+
+
+class MappingFaults(Faults, MappingError):
     pass
 
 

@@ -23,6 +23,8 @@ class PartialFile:
         self.path = path.with_name(path.name + ".partial")
         self._overwrite = overwrite
         self._refuse_to_overwrite()
+        if not self.final_path.parent.is_dir():
+            raise LocalError("there is no such directory", where=str(self.final_path.parent))
         with self.local_errors():
             # Not through a link: what it leads to would be emptied.
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW

@@ -20,7 +20,8 @@ Options:
   -h, --help                 Show this.
   --version                  Show the version.
 
-Exit codes: docs/exit-codes.md.  Progress goes to stderr; stdout says what was written.
+Exit codes: 0 done, 2 usage, 3 correct the resource file, 6 the cloud cannot be used, 7 the source
+failed, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout says what was written.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         progress = TerminalProgress(quiet)
         _tell(export(options, progress), progress)
 
-    return run(work, progress, interrupted="nothing was written; the source is as it was")
+    return run(work, progress, interrupted="no bundle was written")
 
 
 def _tell(exported: Exported, progress: TerminalProgress) -> None:

@@ -21,7 +21,8 @@ Options:
   --region NAME              Its region, where it has several.
   --os-client-config FILE    A clouds.yaml in another place.
   --map FILE                 What stands for what on the target (mapping.yml).
-  --state DIR                Where journal, uuids.csv and log are kept; else ./BUNDLE.CLOUD.
+  --state DIR                Where journal, uuids.csv and log are kept; else ./BUNDLE.CLOUD, or
+                             DIR/state for a directory.
   --uuids FILE               Also write uuids.csv here.
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
@@ -30,7 +31,10 @@ Options:
   -h, --help                 Show this.
   --version                  Show the version.
 
-Exit codes: docs/exit-codes.md.  Progress goes to stderr; stdout says what was made.
+Exit codes: 0 done, 2 usage, 3 correct the mapping, 4 the bundle is damaged, 5 not trusted, 6 the
+cloud cannot be used, 8 the target lacks something, 9 the target failed, 10 the result differs, 11
+another import's state, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout says
+what was made.
 """
 
 from __future__ import annotations
@@ -100,6 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verify(path: Path, progress: TerminalProgress) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory", remedy="name the bundle that it came from")
     bundle = verify_bundle(path, progress=progress)
     manifest = bundle.manifest
     print(
@@ -116,20 +122,23 @@ def _unpack(path: Path, directory: Path, progress: TerminalProgress) -> None:
 
 
 def _plan(options: ImportOptions, progress: TerminalProgress) -> None:
-    found, data = pipeline.plan_import(options, progress)
-    for line in found.taken:
-        print(f"taken: {line}")
-    for ref, target in found.targets.items():
-        if ref in {record.ref for record in data.resources}:
-            print(f"mapped: {ref} -> {target}")
-    for record in data.resources:
-        if record.ref not in found.targets:
-            print(f"make: {record.type.replace('_', ' ')} {record.name!r}")
+    for record, outcome in pipeline.plan_import(options, progress):
+        what = f"{record.type.replace('_', ' ')} {record.name!r} ({record.id})"
+        match outcome.state:
+            case "planned":
+                print(f"make: {what}")
+            case "mapped" | "reused":
+                print(f"use: {what} -> {outcome.target}")
+            case _:
+                print(f"stands: {what} -> {outcome.target}")
 
 
 def _import(options: ImportOptions, progress: TerminalProgress) -> None:
     done = pipeline.import_bundle(options, progress)
-    print(f"{_count(done.states)}; journal, log and uuids.csv are in {done.state}")
+    if options.check:
+        print(f"{_count(done.states)}; nothing was made; the log is in {done.state}")
+    else:
+        print(f"{_count(done.states)}; journal, log and uuids.csv are in {done.state}")
 
 
 def _count(states: dict[str, int]) -> str:

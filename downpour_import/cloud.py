@@ -6,8 +6,10 @@ authentication, microversions): its resource classes rename, add and convert att
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,6 +28,9 @@ NEWEST = {"compute": "2.100", "block_storage": "3.70"}
 """The newest microversions whose requests this code writes; an older cloud gets its own newest."""
 
 
+CONFIG_VARIABLE = "OS_CLIENT_CONFIG_FILE"
+
+
 @dataclass(frozen=True)
 class CloudOptions:
     """Which cloud, as every OpenStack client names it.  None: OS_CLOUD, OS_*, clouds.yaml."""
@@ -35,12 +40,44 @@ class CloudOptions:
     config_file: str | None = None
 
 
+def find_cloud(options: CloudOptions) -> OpenStackConfig:
+    """The configuration that has the cloud; no request is sent.
+
+    An explicit file wins over OS_CLIENT_CONFIG_FILE.  Raises CloudError when the file or the
+    cloud does not exist.
+    """
+    path = options.config_file
+    if path is not None and not Path(path).is_file():
+        raise CloudError("there is no such file", where=path, remedy="name a clouds.yaml")
+    before = os.environ.get(CONFIG_VARIABLE)
+    try:
+        if path is not None:
+            os.environ[CONFIG_VARIABLE] = path
+        loader = OpenStackConfig()
+        names = loader.get_cloud_names()
+    except sdk_exceptions.SDKException as exc:
+        raise CloudError(f"cannot read the configuration: {exc}", where=path) from exc
+    finally:
+        if path is not None:
+            os.environ.pop(CONFIG_VARIABLE)
+            if before is not None:
+                os.environ[CONFIG_VARIABLE] = before
+    wanted = options.cloud or os.environ.get("OS_CLOUD")
+    if wanted and wanted not in names:
+        raise CloudError(
+            f"there is no cloud {wanted!r}",
+            where=loader.config_filename or "no clouds.yaml was found",
+            remedy=f"it has {', '.join(sorted(names))}"
+            if names
+            else "name it with --os-client-config",
+        )
+    return loader
+
+
 def connect(options: CloudOptions) -> TargetCloud:
     """Open the target cloud and fetch a token.  Raises CloudError."""
+    loader = find_cloud(options)
     try:
-        loader = OpenStackConfig(
-            config_files=[options.config_file] if options.config_file else None
-        )
         config = loader.get_one(
             cloud=options.cloud, region_name=options.region, app_name="downpour-import"
         )

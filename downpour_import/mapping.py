@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -10,7 +11,13 @@ from pathlib import Path
 import yaml
 
 from bundle_spec import codec
-from bundle_spec.errors import BundleError, LocalError, TargetError
+from bundle_spec.errors import (
+    BundleFaults,
+    DownpourError,
+    LocalError,
+    MappingError,
+    MappingFaults,
+)
 from bundle_spec.model.playbook import MappingRules, Rules
 
 FILL_IN = "FILL-IN"
@@ -20,31 +27,32 @@ SECTIONS = tuple(each.name for each in fields(MappingRules) if each.name != "ext
 
 
 def load(path: Path) -> MappingRules:
-    """Read a mapping file.  Raises LocalError, TargetError with every mistake."""
+    """Read a mapping file.  Raises LocalError, MappingFaults with every mistake."""
     try:
         value = yaml.safe_load(path.read_text("utf-8"))
     except OSError as exc:
         raise LocalError(f"cannot read the mapping: {exc.strerror}", where=str(path)) from exc
     except (yaml.YAMLError, ValueError) as exc:
-        raise TargetError(f"not YAML: {exc}", where=str(path)) from exc
+        raise MappingError(f"not YAML: {exc}", where=str(path)) from exc
     return decode(value or {}, str(path))
 
 
 def decode(value: object, where: str) -> MappingRules:
-    """Check that ``value`` has the form of a mapping.  Raises TargetError."""
+    """Check that ``value`` has the form of a mapping.  Raises MappingFaults."""
+    faults: list[DownpourError] = []
     if isinstance(value, dict):
-        unknown = [str(key) for key in value if key not in SECTIONS]
-        if unknown:
-            raise TargetError(
-                f"unknown section {', '.join(unknown)}",
-                where=where,
-                remedy=f"the sections are {', '.join(SECTIONS)}",
-            )
-        value = {key: section for key, section in value.items() if section is not None}
+        for key in value.keys() - set(SECTIONS):
+            near = difflib.get_close_matches(str(key), SECTIONS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(SECTIONS)}"
+            faults.append(MappingError(f"unknown section {key}", where=where, remedy=hint))
+        value = {key: value[key] for key in SECTIONS if value.get(key) is not None}
     try:
-        return codec.decode(MappingRules, value, where)
-    except BundleError as exc:
-        raise TargetError(str(exc)) from exc
+        rules = codec.decode(MappingRules, value, where)
+    except BundleFaults as exc:
+        faults += exc.faults
+    if faults:
+        raise MappingFaults("the mapping has mistakes", faults)
+    return rules
 
 
 def merge(first: MappingRules, second: MappingRules) -> MappingRules:

@@ -16,15 +16,16 @@ from bundle_spec.errors import (
     ResultError,
     ResultFaults,
 )
+from bundle_spec.model import Resource
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.progress import NULL, Progress
 from downpour_import import mapping, session, state, trust
-from downpour_import.cloud import TargetCloud
+from downpour_import.cloud import TargetCloud, find_cloud
 from downpour_import.journal import Journal
 from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.preflight import Preflight
-from downpour_import.recreate import differences
+from downpour_import.recreate import RECREATORS, Context, Outcome, differences, recreate
 from downpour_import.runner import run_playbook
 from downpour_import.unpack import settings_file
 from downpour_import.watch import Watcher
@@ -48,6 +49,7 @@ def import_bundle(options: ImportOptions, progress: Progress = NULL) -> Imported
     Raises what the steps raise.  Until the preflight has passed nothing is written but the
     state directory.
     """
+    find_cloud(options.cloud)  # a mistyped name is told before an hour of checking
     opened, data = open_trusted(options, progress)
     settings = effective_settings(options, opened)
     cloud = session.connect_by(settings)
@@ -70,20 +72,32 @@ def import_bundle(options: ImportOptions, progress: Progress = NULL) -> Imported
 
 def plan_import(
     options: ImportOptions, progress: Progress = NULL
-) -> tuple[Preflight, PlaybookData]:
-    """What an import would do.  Writes nothing but a proposal in the state directory.
+) -> list[tuple[Resource, Outcome]]:
+    """What an import would do with each resource.
 
-    Raises TargetFaults with all that the target lacks.
+    Writes nothing but a proposal in the state directory.  Raises TargetFaults with all that the
+    target lacks, StateError when the state is another import's.
     """
+    find_cloud(options.cloud)
     opened, data = open_trusted(options, progress)
     settings = effective_settings(options, opened)
     cloud = session.connect_by(settings)
     directory = Path(settings.state or "")
     found = session.look(settings, data, cloud)
-    if found.faults:
+    if found.faults or directory.exists():
         state.bind(directory, data.bundle, cloud)
-    _tell(found, settings.mapping, directory, NULL)
-    return found, data
+    _tell(found, settings.mapping, directory, progress)
+    context = Context(
+        cloud=cloud,
+        journal=Journal(directory),
+        targets=found.targets,
+        bundle_uuid=data.bundle,
+        bundle=opened.bundle.path,
+    )
+    return [
+        (record, recreate(RECREATORS[record.type], context, record, check=True))
+        for record in data.resources
+    ]
 
 
 def open_trusted(options: ImportOptions, progress: Progress) -> tuple[Opened, PlaybookData]:
@@ -120,6 +134,8 @@ def _tell(found: Preflight, rules: MappingRules, directory: Path, progress: Prog
     """Say what the preflight decided.  Raises TargetFaults, after writing a proposal."""
     for line in found.taken:
         progress.note(f"taken: {line}")
+    for line in found.warnings:
+        progress.note(f"warning: {line}")
     if not found.proposals:
         found.require()
         return
@@ -200,7 +216,7 @@ def prove(settings: Settings, data: PlaybookData, cloud: TargetCloud, progress: 
             task.advance(1)
     if faults:
         raise ResultFaults(
-            "everything was made, but not all of it is as the manifest says",
+            "not all that stands on the target is as this import's records say",
             faults,
-            remedy="decide whether you can live with it; nothing was taken back",
+            remedy="what stood already is not changed by an edit or another mapping",
         )

@@ -42,10 +42,14 @@ Targets = Mapping[Ref, str | None]
 
 @dataclass
 class Preflight:
-    """``targets``: the resolved mapping.  ``taken``: what was decided without being told."""
+    """``targets``: the resolved mapping.  ``taken``: what was decided without being told.
+
+    ``warnings``: rules that name nothing in the bundle.
+    """
 
     targets: dict[Ref, str | None] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     faults: list[TargetError] = field(default_factory=list)
     proposals: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
 
@@ -90,6 +94,7 @@ def preflight(
         work.keypair(keypair)
     for own_keypair in resources.keypairs:
         work.own_keypair(own_keypair)
+    work.unused()
     return work.result
 
 
@@ -98,6 +103,7 @@ class _Work:
         self.result = Preflight()
         self._rules = rules
         self._target = target
+        self._used: set[tuple[str, str]] = set()
 
     # --- references ---
 
@@ -138,7 +144,8 @@ class _Work:
         self._missing(
             "networks",
             wanted,
-            f"the target has {len(fitting)} {what} networks, and none of them is surely the one",
+            f"which {what} network of the target is it? it has "
+            + (", ".join(item["name"] for item in fitting) or "none"),
             (named or fitting or [None])[0],
             lambda item: f"{what}, {item['id']}",
         )
@@ -235,7 +242,7 @@ class _Work:
             "keypairs",
             wanted,
             "the bundle does not hold it and the target has none of this name",
-            named[0] if named else None,
+            {"name": mapping.FILL_IN},  # a key is a matter of trust: nothing is proposed
             lambda item: "or null: the server is made without a key",
         )
 
@@ -286,7 +293,9 @@ class _Work:
         can_drop: bool = False,
     ) -> bool:
         """Whether the mapping says what to do; a rule that cannot be followed is a fault."""
-        found, value = mapping.rule(getattr(self._rules, section), (wanted.id, wanted.name))
+        rules = getattr(self._rules, section)
+        self._used |= {(section, name) for name in (wanted.id, wanted.name) if name in rules}
+        found, value = mapping.rule(rules, (wanted.id, wanted.name))
         if not found:
             return False
         where = f"mapping {section}: {wanted.name!r}"
@@ -305,8 +314,19 @@ class _Work:
             ids = ", ".join(item["id"] for item in fitting)
             self._fault(f"{len(fitting)} are named {value!r} on the target: {ids}", where)
         else:
-            self._fault(f"the target has no {value!r}", where)
+            names = sorted({item["name"] or item["id"] for item in candidates})
+            near = difflib.get_close_matches(value, names, n=5) or names[:10]
+            self._fault(f"the target has no {value!r}; it has {', '.join(near) or 'none'}", where)
         return True
+
+    def unused(self) -> None:
+        """Warn of rules for which the bundle has nothing: a mistyped one looks like that."""
+        for section in mapping.SECTIONS:
+            for name in getattr(self._rules, section):
+                if (section, name) not in self._used:
+                    self.result.warnings.append(
+                        f"mapping {section}: {name!r} names nothing in this bundle"
+                    )
 
     def _take(self, wanted: Reference, item: Json, reason: object) -> None:
         self.result.targets[wanted.ref] = item["id"]

@@ -6,12 +6,13 @@ those of this importer run; data that is not the manifest's counts as an edit.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from bundle_spec.errors import DownpourError, Faults, TrustError
-from bundle_spec.model import Manifest, Ref
+from bundle_spec.model import Manifest, Ref, Reference, Resource
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.playbook import DATA_FILES, static_files
 from downpour_import.opening import Opened
@@ -70,12 +71,32 @@ def edits(data: PlaybookData, manifest: Manifest) -> list[str]:
         elif ref not in before:
             found.append(f"{ref}: added")
         elif before[ref] != after[ref]:
-            found.append(f"{ref}: {', '.join(_changed(before[ref], after[ref]))} changed")
+            what = f"{ref} {after[ref].name!r}"
+            found.append(f"{what}: {', '.join(_changed(before[ref], after[ref]))} changed")
     return found
+
+
+def check_keys(data: PlaybookData, manifest: Manifest) -> None:
+    """Raise TrustFaults for keys that neither we nor the manifest know: mistyped ones."""
+    sealed = PlaybookData(
+        bundle=manifest.uuid, references=manifest.references, resources=manifest.resources
+    )
+    before = _records(sealed)
+    faults = []
+    for ref, record in _records(data).items():
+        known = [field.name for field in dataclasses.fields(record)]
+        there = before[ref].extra if ref in before else {}
+        for key in sorted(record.extra.keys() - there.keys()):
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else None
+            faults.append(TrustError(f"unknown key {key!r}", where=str(ref), remedy=hint))
+    if faults:
+        raise TrustFaults("playbook/resources.yml has keys that nothing reads", faults)
 
 
 def check_edits(opened: Opened, data: PlaybookData, *, allowed: bool) -> list[str]:
     """The edits.  Raises TrustFaults when there are any and they are not ``allowed``."""
+    check_keys(data, opened.bundle.manifest)
     found = edits(data, opened.bundle.manifest)
     if found and not allowed:
         raise TrustFaults(
@@ -86,7 +107,7 @@ def check_edits(opened: Opened, data: PlaybookData, *, allowed: bool) -> list[st
     return found
 
 
-def _records(data: PlaybookData) -> dict[Ref, object]:
+def _records(data: PlaybookData) -> dict[Ref, Resource | Reference]:
     return {each.ref: each for each in (*data.references, *data.resources)}
 
 

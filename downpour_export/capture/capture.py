@@ -68,8 +68,16 @@ def capture(
             _wait_for_room(futures, 1)
         except BaseException:
             stop.set()
-            pool.shutdown(cancel_futures=True)
-            temporaries.delete_all()
+            progress.note("stopping: temporary volumes, snapshots and images are removed; wait")
+            try:
+                pool.shutdown(cancel_futures=True)
+                temporaries.delete_all()
+            except KeyboardInterrupt:
+                progress.note(
+                    "the clean-up was interrupted: volumes, snapshots and images named "
+                    f"{temporaries.prefix}… may be left at the source; delete them by hand"
+                )
+                raise
             raise
     return work.captured
 

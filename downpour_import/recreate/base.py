@@ -110,8 +110,11 @@ def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = F
     entry = journal.entry(ref)
     if target is not None and entry is not None and entry.event == "done":
         return Outcome("unchanged", target)
+    if check and target is not None:
+        return Outcome("found", target)
     if check:
-        return Outcome("planned", target)
+        equal = kind.reusable(context, record)
+        return Outcome("reused" if equal else "planned", equal)
     state: State = "made" if target is None or known else "found"
     if target is None:
         target = kind.reusable(context, record)

@@ -219,6 +219,13 @@ def test_the_same_import_again_makes_nothing_and_says_so(
     assert (imported.state / "uuids.csv").read_text() == text
 
 
+def test_plan_says_that_all_stands(shell: Shell, imported: Imported) -> None:
+    done = shell.run("downpour-import", "plan", "out.dpbundle", "--cloud", "target")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 23
+    assert all(line.startswith("stands: ") for line in lines)
+
+
 def test_a_lost_state_directory_makes_nothing_twice(
     shell: Shell, imported: Imported, there: Holdings, connect: Any
 ) -> None:
@@ -244,7 +251,7 @@ def test_one_changed_byte_is_refused_before_the_cloud_is_touched(
         byte = file.read(1)
         file.seek(-1, 1)
         file.write(bytes([byte[0] ^ 1]))
-    # A cloud that does not exist: were it asked for, the error would be another one.
+    # A cloud that cannot be reached: were it asked, the error would be another one.
     done = shell.run("downpour-import", str(damaged), "--cloud", "nowhere", check=False)
     assert done.returncode == 4
     assert "disks/" in done.stderr

@@ -50,7 +50,7 @@ def test_check_mode_reaches_the_end_and_makes_nothing(
         "downpour-import", "out.dpbundle", "--cloud", "target-other", "--check",
         "--state", "checked",
     )  # fmt: skip
-    assert "23 planned" in done.stdout
+    assert "23 planned; nothing was made" in done.stdout
     assert holdings(connect("target-other")) == before
 
 
@@ -124,11 +124,11 @@ def test_an_edited_record_is_refused_and_named(
     resources.write_text(text.replace("description: to the world", "description: to nowhere"))
     done = shell.run("downpour-import", str(edited), "--cloud", "nowhere", check=False)
     assert done.returncode == 5
-    assert f"router {made.router}: description changed" in done.stderr
+    assert f"router {made.router} 'edge': description changed" in done.stderr
     # With --edited it goes on to the next step, the cloud, which does not exist.
     done = shell.run("downpour-import", str(edited), "--cloud", "nowhere", "--edited", check=False)
     assert done.returncode == 6
-    assert f"edited: router {made.router}: description changed" in done.stderr
+    assert f"edited: router {made.router} 'edge': description changed" in done.stderr
 
 
 def test_a_bundle_with_another_task_file_is_refused(

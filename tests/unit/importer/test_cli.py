@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -111,13 +112,54 @@ def test_unpack_prints_the_command_that_runs_it(
     assert told == f"cd '{directory}/playbook' && ansible-playbook -i inventory.ini site.yml\n"
 
 
-def test_an_untrusted_playbook_ends_with_5_before_any_cloud_is_asked(tmp_path: Path) -> None:
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clouds.yaml whose only cloud cannot be reached."""
+    path = tmp_path / "clouds.yaml"
+    path.write_text(
+        "clouds: {nowhere: {auth: {auth_url: 'http://127.0.0.1:1/v3', username: u, password: p, "
+        "project_name: p, user_domain_name: d, project_domain_name: d}}}\n"
+    )
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    return path
+
+
+def test_a_mistyped_cloud_ends_with_6_before_the_bundle_is_read(
+    tmp_path: Path, nowhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--cloud", "nowere", str(tmp_path / "none.dpbundle")]) == 6
+    assert f"{nowhere}: there is no cloud 'nowere' (it has nowhere)" in capsys.readouterr().err
+
+
+def test_a_named_configuration_wins_over_the_environment(
+    tmp_path: Path, nowhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.yaml"
+    arguments = ["--os-client-config", str(other), "--cloud", "nowhere", "x.dpbundle"]
+    assert cli.main(arguments) == 6
+    assert f"{other}: there is no such file" in capsys.readouterr().err
+    other.write_text("clouds: {elsewhere: {}}\n")
+    assert cli.main(arguments) == 6
+    assert f"{other}: there is no cloud 'nowhere' (it has elsewhere)" in capsys.readouterr().err
+    assert os.environ["OS_CLIENT_CONFIG_FILE"] == str(nowhere)
+
+
+def test_an_unknown_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--clod", "x", "y"]) == 2
+    told = capsys.readouterr().err
+    assert "unknown option --clod; did you mean --cloud?" in told
+    assert "Option(" not in told
+
+
+def test_an_untrusted_playbook_ends_with_5_before_any_cloud_is_asked(
+    tmp_path: Path, nowhere: Path
+) -> None:
     path = write_bundle(tmp_path / "b.dpbundle", {"tasks/evil.yml": b"- x\n"})
     assert cli.main(["--cloud", "nowhere", str(path)]) == 5
 
 
-def test_a_mapping_with_mistakes_ends_with_8(tmp_path: Path) -> None:
+def test_a_mapping_with_mistakes_ends_with_3(tmp_path: Path) -> None:
     mapping = tmp_path / "m.yml"
     mapping.write_text("flavours: {}\n")
     path = write_bundle(tmp_path / "b.dpbundle")
-    assert cli.main(["--map", str(mapping), str(path)]) == 8
+    assert cli.main(["--map", str(mapping), str(path)]) == 3

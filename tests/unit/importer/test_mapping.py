@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundle_spec.errors import DownpourError, LocalError, TargetError
+from bundle_spec.errors import DownpourError, LocalError, MappingError
 from bundle_spec.model.playbook import MappingRules
 from downpour_import import mapping
 from downpour_import.session import load_settings
@@ -30,7 +30,9 @@ def test_sections_are_read_and_missing_ones_are_empty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("flavours: {}\nnets: {}\n", "unknown section flavours, nets"),
+        ("flavours: {}\nnets: {}\n", "unknown section flavours (did you mean flavors?)"),
+        ("flavours: {}\nnets: {}\n", "unknown section nets"),
+        ("flavours: {}\nimages: [a]\n", "expected an object"),
         ("flavors: [a]\n", "expected an object"),
         ("- flavors\n", "expected an object"),
         ("flavors: {m1: 7}\n", "flavors.m1: expected a string, found 7"),
@@ -44,14 +46,14 @@ def test_sections_are_read_and_missing_ones_are_empty(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_told_with_the_file(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(TargetError) as caught:
+    with pytest.raises(MappingError) as caught:
         load(tmp_path, text)
     assert message in str(caught.value)
     assert "mapping.yml" in str(caught.value)
 
 
 def test_an_unknown_section_is_answered_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(TargetError, match="the sections are flavors, networks, subnets, images"):
+    with pytest.raises(MappingError, match="the sections are flavors, networks, subnets, images"):
         load(tmp_path, "x: {}\n")
 
 
@@ -59,7 +61,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="No such file"):
         mapping.load(tmp_path / "none.yml")
     (tmp_path / "latin").write_bytes(b"flavors: {\xe9: a}")
-    with pytest.raises(TargetError, match="not YAML"):
+    with pytest.raises(MappingError, match="not YAML"):
         mapping.load(tmp_path / "latin")
 
 

@@ -149,6 +149,21 @@ def test_a_rule_that_cannot_be_followed_is_a_fault(
     assert not found.proposals
 
 
+def test_a_rule_that_names_nothing_in_the_bundle_is_warned_of() -> None:
+    rules = MappingRules(flavors={"m1": "m1", "m1.tinny": "m1"}, networks={"publik": "x"})
+    found = check(References(flavors=(SMALL,)), rules=rules, flavors=(flavor("m1"),))
+    assert found.warnings == [
+        "mapping flavors: 'm1.tinny' names nothing in this bundle",
+        "mapping networks: 'publik' names nothing in this bundle",
+    ]
+
+
+def test_a_key_is_never_proposed() -> None:
+    wanted = KeypairReference(id="ops", name="ops")
+    found = check(References(keypairs=(wanted,)), keypairs={"other": "ssh-rsa AAA"})
+    assert yaml.safe_load(found.proposal(MappingRules())) == {"keypairs": {"ops": "FILL-IN"}}
+
+
 # --- networks and subnets ---
 
 
@@ -162,7 +177,7 @@ def test_of_several_external_networks_the_name_decides_or_it_is_told() -> None:
     networks = (net("x", "a", router_external=True), net("y", "public", router_external=True))
     assert check(References(networks=(PUBLIC,)), networks=networks).targets == {PUBLIC.ref: "y"}
     found = check(References(networks=(PUBLIC,)), networks=networks[:1] * 2)
-    assert "the target has 2 external networks" in told(found)[0]
+    assert "which external network of the target is it?" in told(found)[0]
 
 
 def test_a_shared_network_is_never_taken_by_its_name() -> None:

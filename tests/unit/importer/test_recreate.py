@@ -124,7 +124,7 @@ def test_the_marker_tells_what_was_made_when_the_journal_was_lost(
     first = recreate(NETWORKS, context(fake, tmp_path), NET)
     (tmp_path / "journal.jsonl").unlink()
     here = context(fake, tmp_path)
-    assert recreate(NETWORKS, here, NET, check=True).state == "planned"
+    assert recreate(NETWORKS, here, NET, check=True).state == "found"
     assert here.journal.entry(NET.ref) is None
     again = recreate(NETWORKS, here, NET)
     assert (again.state, again.target) == ("found", first.target)

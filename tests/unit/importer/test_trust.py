@@ -122,7 +122,7 @@ EVIL_GROUP = dataclasses.replace(GROUP, description="evil")
 @pytest.mark.parametrize(
     ("edit", "told"),
     [
-        (rename, [f"network {NET.id}: name, mtu changed"]),
+        (rename, [f"network {NET.id} 'new': name, mtu changed"]),
         (with_resources(networks=()), [f"network {NET.id}: removed"]),
         (
             with_resources(networks=(NET, dataclasses.replace(NET, id="x"))),
@@ -232,3 +232,15 @@ def test_settings_for_the_runner_come_back_whatever_names_hold(name: str, tmp_pa
     path = tmp_path / "settings.yml"
     path.write_bytes(settings_file(settings))
     assert load_settings(path) == settings
+
+
+def test_a_mistyped_key_is_refused_even_where_edits_are_allowed(opened: Opened) -> None:
+    data = opened.data()
+    net = dataclasses.replace(NET, description="", extra={"descripton": "new"})
+    edited = dataclasses.replace(
+        data, resources=dataclasses.replace(data.resources, networks=(net,))
+    )
+    with pytest.raises(
+        TrustError, match=r"unknown key 'descripton' \(did you mean description\?\)"
+    ):
+        trust.check_edits(opened, edited, allowed=True)
