@@ -60,6 +60,22 @@ def test_an_interrupt_leaves_nothing_also_what_its_answer_was_lost_of(
     assert fake.sent("DELETE", "/snapshots/")
 
 
+def test_an_interrupted_clean_up_says_what_may_be_left(fake: Source, writer: BundleWriter) -> None:
+    def interrupt(call: Call) -> None:
+        if (call.method, call.path) == ("POST", "/snapshots") or call.method == "DELETE":
+            raise KeyboardInterrupt
+
+    fake.before.append(interrupt)
+    notes = Notes()
+    with pytest.raises(KeyboardInterrupt):
+        capture(SourceCloud(fake.connection), writer, WEB, jobs=2, progress=notes)
+    stopping, left = notes.notes
+    assert "temporary volumes, snapshots and images are removed; wait" in stopping
+    (image,) = [item["name"] for item in fake.of("/images").values() if "downpour-" in item["name"]]
+    assert image.rpartition("web")[0] in left
+    assert "delete them by hand" in left
+
+
 def test_an_interrupted_run_waits_for_what_is_busy(fake: Source, writer: BundleWriter) -> None:
     on_read(fake, "web", lambda n: response(200, content=b""))
     refusals = iter([response(409), response(409)])
