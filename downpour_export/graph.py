@@ -20,10 +20,6 @@ class Closure:
 
     why: dict[Ref, Ref | None]
 
-    def of_type(self, kind: str) -> Iterator[str]:
-        """IDs of one type, in the order in which they were reached."""
-        return (ref.id for ref in self.why if ref.type == kind)
-
     def __contains__(self, ref: Ref) -> bool:
         return ref in self.why
 

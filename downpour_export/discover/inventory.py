@@ -83,6 +83,3 @@ class Inventory:
     volumes: dict[str, FoundVolume] = field(default_factory=dict)
     servers: dict[str, FoundServer] = field(default_factory=dict)
     default_volume_type: str | None = None
-
-    def server_ports(self, server_id: str) -> tuple[FoundPort, ...]:
-        return tuple(port for port in self.ports.values() if port.device_id == server_id)

@@ -228,7 +228,7 @@ def normal(value: Json) -> Json:
     return value
 
 
-def once(context: Context, ref: Ref, name: str) -> bool:
+def once(context: Context, ref: Ref) -> bool:
     """Whether a step that has no object of its own is still to be done."""
     entry = context.journal.entry(ref)
     return entry is None or entry.event != "done"

@@ -59,7 +59,7 @@ def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = Fal
     Neutron makes egress rules with every group: one that the source lacks goes again.
     """
     step = Ref("security_group_rules", record.id)
-    if record.ref in context.targets or not once(context, step, record.name):
+    if record.ref in context.targets or not once(context, step):
         return Outcome("unchanged", context.optional_target(record.ref))
     if check:
         return Outcome("planned", context.optional_target(record.ref))

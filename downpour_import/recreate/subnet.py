@@ -55,7 +55,7 @@ def recreate_dhcp(context: Context, record: Subnet, *, check: bool = False) -> O
     """Switch DHCP to what it was."""
     step = Ref("subnet_dhcp", record.id)
     target = context.optional_target(record.ref)
-    if record.ref in context.targets or not once(context, step, record.name):
+    if record.ref in context.targets or not once(context, step):
         return Outcome("unchanged", target)
     if check:
         return Outcome("planned", target)

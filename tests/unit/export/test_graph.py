@@ -59,7 +59,10 @@ def test_a_network_brings_every_subnet_of_its_own() -> None:
 def test_groups_that_name_each_other_or_themselves_end() -> None:
     groups = {each.id: each for each in (group("g-web", "g-db", "g-web"), group("g-db", "g-web"))}
     reached = closure(inventory(security_groups=groups), [WEB])
-    assert sorted(reached.of_type("security_group")) == ["g-db", "g-web"]
+    assert sorted(ref.id for ref in reached.why if ref.type == "security_group") == [
+        "g-db",
+        "g-web",
+    ]
 
 
 def test_another_key_is_needed_instead_of_the_old_one() -> None:
