@@ -67,9 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def work() -> None:
         options, quiet = options_of(argv)
-        nonlocal progress
-        progress = TerminalProgress(quiet)
-        _tell(export(options, progress), progress)
+        shown = TerminalProgress(quiet)
+        _tell(export(options, shown), shown)
 
     return run(work, progress, interrupted="no bundle was written")
 

@@ -56,7 +56,8 @@ from downpour_import.options import ImportOptions
 
 
 def options_of(arguments: dict[str, Any]) -> ImportOptions:
-    """The options of an import or a plan.  Raises LocalError, TargetError for --map."""
+    """The options of an import or a plan.  Raises UsageError, and LocalError or
+    MappingFaults for --map."""
     _refuse_lone_command(arguments["SOURCE"])
     return ImportOptions(
         source=Path(arguments["SOURCE"]),

@@ -36,7 +36,7 @@ LOG = "ansible.log"
 
 @dataclass(frozen=True)
 class Imported:
-    """``states``: how many resources were made, reused, mapped, or stood unchanged already."""
+    """``states``: state of an Outcome -> number of resources."""
 
     state: Path
     uuids: Path
@@ -84,7 +84,7 @@ def plan_import(
     cloud = session.connect_by(settings)
     directory = Path(settings.state or "")
     found = session.look(settings, data, cloud)
-    if found.faults or directory.exists():
+    if found.faults or state.is_bound(directory):
         state.bind(directory, data.bundle, cloud)
     _tell(found, settings.mapping, directory, progress)
     context = Context(

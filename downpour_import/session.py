@@ -21,7 +21,7 @@ from downpour_import.survey import survey
 def load_settings(path: Path) -> Settings:
     """Read a settings file; its relative paths become absolute.
 
-    Raises LocalError, BundleFaults (not the form of settings), TargetError (the mapping).
+    Raises LocalError, BundleFaults (not the form of settings), MappingFaults.
     """
     try:
         value = yaml.safe_load(path.read_text("utf-8"))

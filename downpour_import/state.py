@@ -44,6 +44,11 @@ def bind(state: Path, bundle_uuid: str, cloud: TargetCloud) -> None:
             )
 
 
+def is_bound(state: Path) -> bool:
+    """Whether ``state`` is some import's own already."""
+    return (state / STATE_FILE).exists()
+
+
 def bundle_uuid(state: Path) -> str:
     """The uuid of the bundle that ``state`` is bound to.  Raises StateError."""
     found = _owner(state / STATE_FILE).get("bundle")

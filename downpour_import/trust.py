@@ -57,9 +57,7 @@ def _code_faults(files: Mapping[str, bytes]) -> Iterator[DownpourError]:
 
 def edits(data: PlaybookData, manifest: Manifest) -> list[str]:
     """Where ``resources.yml`` is not the sealed manifest, one line for each record."""
-    sealed = PlaybookData(
-        bundle=manifest.uuid, references=manifest.references, resources=manifest.resources
-    )
+    sealed = _sealed(manifest)
     found = [] if data.bundle == sealed.bundle else [f"bundle: {data.bundle}"]
     before, after = _records(sealed), _records(data)
     # Of two records with one ID only the last would be compared, but the first would be made.
@@ -78,10 +76,7 @@ def edits(data: PlaybookData, manifest: Manifest) -> list[str]:
 
 def check_keys(data: PlaybookData, manifest: Manifest) -> None:
     """Raise TrustFaults for keys that neither we nor the manifest know: mistyped ones."""
-    sealed = PlaybookData(
-        bundle=manifest.uuid, references=manifest.references, resources=manifest.resources
-    )
-    before = _records(sealed)
+    before = _records(_sealed(manifest))
     faults = []
     for ref, record in _records(data).items():
         known = [field.name for field in dataclasses.fields(record)]
@@ -105,6 +100,13 @@ def check_edits(opened: Opened, data: PlaybookData, *, allowed: bool) -> list[st
             remedy="--edited imports it as it is",
         )
     return found
+
+
+def _sealed(manifest: Manifest) -> PlaybookData:
+    """``resources.yml`` as the exporter wrote it."""
+    return PlaybookData(
+        bundle=manifest.uuid, references=manifest.references, resources=manifest.resources
+    )
 
 
 def _records(data: PlaybookData) -> dict[Ref, Resource | Reference]:

@@ -20,8 +20,11 @@ HELP = {
     "downpour-export": downpour_export.cli.__doc__ or "",
     "downpour-import": downpour_import.cli.__doc__ or "",
 }
+# Not what tools and test runs leave in folders of their own.
 PAGES = sorted(
-    page for page in ROOT.glob("**/*.md") if not set(page.parts) & {".venv", ".devcloud", ".demo"}
+    page
+    for page in ROOT.glob("**/*.md")
+    if not any(part.startswith(".") for part in page.relative_to(ROOT).parts)
 )
 
 

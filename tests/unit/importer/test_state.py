@@ -90,3 +90,9 @@ def test_targets_of_another_shape_are_damage(tmp_path: Path, text: str) -> None:
     (tmp_path / "targets.json").write_text(text)
     with pytest.raises(StateError, match="damaged"):
         state.load_targets(tmp_path)
+
+
+def test_an_empty_directory_is_nobodys(tmp_path: Path, cloud: TargetCloud) -> None:
+    assert not state.is_bound(tmp_path)
+    state.bind(tmp_path, "b", cloud)
+    assert state.is_bound(tmp_path)
