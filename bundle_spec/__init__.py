@@ -2,20 +2,30 @@
 
 from bundle_spec.disk_reader import DiskReader
 from bundle_spec.disk_writer import DiskWriter
+from bundle_spec.journal import OpenDisk
 from bundle_spec.marker import MARKER_PREFIX, is_marker, is_reserved
 from bundle_spec.reader import BundleReader, open_bundle
-from bundle_spec.verify import Level, VerifiedBundle, verify_bundle
+from bundle_spec.verify import (
+    CheckedStructure,
+    Level,
+    VerifiedBundle,
+    check_structure,
+    verify_bundle,
+)
 from bundle_spec.writer import BundleWriter, FinishedBundle
 
 __all__ = [
     "MARKER_PREFIX",
     "BundleReader",
     "BundleWriter",
+    "CheckedStructure",
     "DiskReader",
     "DiskWriter",
     "FinishedBundle",
     "Level",
+    "OpenDisk",
     "VerifiedBundle",
+    "check_structure",
     "is_marker",
     "is_reserved",
     "open_bundle",

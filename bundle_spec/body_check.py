@@ -1,6 +1,8 @@
 """Walk the members between magic and INDEX: every byte accounted for, every fault told.
 
 One thread follows the headers and keeps the order; others read, hash and look into frames.
+Without ``read_chunks`` the frames themselves are passed over: all that stands between them,
+chunk lists and files are still checked.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 from bundle_spec import digest, layout
+from bundle_spec.codes import Code, Place
 from bundle_spec.disk_check import DiskCheck, Tables
 from bundle_spec.envelope import BODY, Envelope
 from bundle_spec.errors import BundleError
@@ -24,15 +27,21 @@ from bundle_spec.source import Source
 
 MAX_FAULTS = 1000
 
+_ELSEWHERE = "INDEX has another place or length for it"
+_PADDING = Code.PADDING, "bytes in the padding"
+
 _BATCH = 2 * layout.MIB
 _AHEAD = 4
 
 Check = Callable[[], list["Located"]]
+Fault = tuple[Code, str]
 Located = tuple[int, BundleError]
 """A fault with the offset of its member, to tell the faults in the order of the file."""
 
 
-def check_body(source: Source, envelope: Envelope, progress: Progress) -> list[BundleError]:
+def check_body(
+    source: Source, envelope: Envelope, progress: Progress, *, read_chunks: bool
+) -> list[BundleError]:
     """The faults between magic and INDEX, and those of INDEX itself, in the order of the file.
 
     At most MAX_FAULTS of them: a bundle with more is described well enough.
@@ -42,12 +51,20 @@ def check_body(source: Source, envelope: Envelope, progress: Progress) -> list[B
         ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "verify") as pool,
         progress.task("verify", size, "bytes") as task,
     ):
-        return _Walk(source, envelope, task, pool).run()
+        return _Walk(source, envelope, task, pool, read_chunks).run()
 
 
 class _Walk:
-    def __init__(self, source: Source, envelope: Envelope, task: Task, pool: ThreadPoolExecutor):
+    def __init__(
+        self,
+        source: Source,
+        envelope: Envelope,
+        task: Task,
+        pool: ThreadPoolExecutor,
+        read_chunks: bool,
+    ):
         self._source = source
+        self._read_chunks = read_chunks
         self._task = task
         self._pool = pool
         self._manifest = envelope.manifest
@@ -69,9 +86,10 @@ class _Walk:
         while position < self._end:
             header = layout.parse_header(self._source.read(position, BLOCK))
             if header is None:
-                position = self._skip(position, "the header is not canonical")
+                position = self._skip(position, Code.HEADER, "the header is not canonical")
             elif Span(position + BLOCK, header.size).next_header > self._end:
-                position = self._skip(position, f"{header.name} reaches into INDEX")
+                message = f"{header.name} reaches into INDEX"
+                position = self._skip(position, Code.OVERLAP, message)
             else:
                 self._member(header, position)
                 position += BLOCK + layout.padded(header.size)
@@ -100,8 +118,9 @@ class _Walk:
     def _tell(self, faults: Iterable[Located]) -> None:
         self._faults += islice(faults, MAX_FAULTS - len(self._faults))
 
-    def _fault(self, position: int, name: str, message: str) -> None:
-        self._tell([(position, BundleError(message, where=f"{name} at {position}"))])
+    def _fault(self, position: int, name: str, code: Code, message: str) -> None:
+        place = Place(name, position)
+        self._tell([(position, BundleError(message, where=place, code=code))])
 
     # --- INDEX ---
 
@@ -112,7 +131,7 @@ class _Walk:
         self._index_whole = found == self._manifest.index_sha256
         if not self._index_whole:
             message = "not the digest that the manifest gives"
-            self._fault(self._end, layout.INDEX_NAME, message)
+            self._fault(self._end, layout.INDEX_NAME, Code.INDEX_DIGEST, message)
             return
         for disk in self._disks.values():
             try:
@@ -122,9 +141,9 @@ class _Walk:
 
     # --- members ---
 
-    def _skip(self, position: int, message: str) -> int:
+    def _skip(self, position: int, code: Code, message: str) -> int:
         """Tell a header's fault and look for the next header that is canonical."""
-        self._fault(position, "header", message)
+        self._fault(position, "header", code, message)
         position += BLOCK
         while position < self._end:
             if layout.parse_header(self._source.read(position, BLOCK)):
@@ -146,102 +165,120 @@ class _Walk:
         elif header.name in self._files:
             self._file(header, position)
             return
-        self._fault(position, header.name, "the manifest knows no such member")
+        self._fault(position, header.name, Code.UNLISTED, "the manifest knows no such member")
 
     def _chunk(self, header: Header, position: int, disk: DiskCheck, number: int) -> None:
         if number < disk.next:
-            self._fault(position, header.name, "the member stands twice, or too late")
+            message = "the member stands twice, or too late"
+            self._fault(position, header.name, Code.CHUNK_ORDER, message)
             return
         if number > disk.next:
             message = f"the {number - disk.next} chunks before it are missing"
-            self._fault(position, header.name, message)
+            self._fault(position, header.name, Code.CHUNK_ORDER, message)
         disk.next = number + 1
         if header.link:
-            fault = "a link has data" if header.size else None
-            if fault := fault or disk.link_fault(number, header.link, self._disks):
-                self._fault(position, header.name, fault)
+            if header.size:
+                self._fault(position, header.name, Code.LINK_DATA, "a link has data")
+            elif fault := disk.link_fault(number, header.link, self._disks):
+                self._fault(position, header.name, *fault)
             return
-        disk.stored(number)
+        disk.stored(number, header.size)
         span, due, line = Span(position + BLOCK, header.size), disk.due(number), None
         if span.size > layout.frame_bound(due):
-            self._fault(position, header.name, f"a frame of {span.size} bytes for {due}")
+            message = f"a frame of {span.size} bytes for {due}"
+            self._fault(position, header.name, Code.FRAME_LENGTH, message)
             return
         if disk.tables:
             line = disk.tables.lines[number]
             if pack(span) != disk.tables.entries[number]:
-                self._fault(position, header.name, "INDEX has another place or length for it")
-        self._batch.append(lambda: self._check_chunk(header.name, span, due, line))
+                self._fault(position, header.name, Code.INDEX_ENTRY, _ELSEWHERE)
+        if self._read_chunks:
+            self._batch.append(lambda: self._check_chunk(header.name, span, due, line))
+        else:
+            self._tell(_located(header.name, span, self._padding_faults(span)))
 
     def _list(self, header: Header, position: int, disk: DiskCheck) -> None:
         if disk.list_seen:
-            self._fault(position, header.name, "the member stands twice")
+            self._fault(position, header.name, Code.DUPLICATE, "the member stands twice")
             return
         disk.list_seen = True
         if disk.missing:
             message = f"the last {disk.missing} chunks before it are missing"
-            self._fault(position, header.name, message)
+            self._fault(position, header.name, Code.LIST_ORDER, message)
+        elif account := disk.account_fault():
+            self._fault(position, header.name, Code.DISK_ACCOUNT, account)
         size = disk.record.chunks * layout.LIST_LINE
         entry = (disk.record.id, disk.record.chunks)
-        self._plain(header, position, size, disk.record.list_sha256, entry)
+        digest_code = (Code.LIST_DIGEST, disk.record.list_sha256)
+        self._plain(header, position, size, digest_code, entry)
 
     def _file(self, header: Header, position: int) -> None:
         file = self._files[header.name]
         if header.name in self._files_seen:
-            self._fault(position, header.name, "the member stands twice")
+            self._fault(position, header.name, Code.DUPLICATE, "the member stands twice")
             return
         self._files_seen.add(header.name)
-        self._plain(header, position, file.size, file.sha256, (file.path, 0))
+        digest_code = (Code.FILE_DIGEST, file.sha256)
+        self._plain(header, position, file.size, digest_code, (file.path, 0))
 
     def _plain(
-        self, header: Header, position: int, size: int, sha256: str, entry: tuple[str, int]
+        self,
+        header: Header,
+        position: int,
+        size: int,
+        digest_due: tuple[Code, str],
+        entry: tuple[str, int],
     ) -> None:
         """A member of one digest.  ``entry``: what INDEX calls it."""
         if header.link or header.size != size:
-            self._fault(position, header.name, f"not a member of {size} bytes")
+            message = f"not a member of {size} bytes"
+            self._fault(position, header.name, Code.MEMBER_SIZE, message)
             return
         span = Span(position + BLOCK, size)
         if self._index_whole and pack(span) != self._index.entry(*entry):
-            self._fault(position, header.name, "INDEX has another place or length for it")
-        self._batch.append(lambda: self._check_plain(header.name, span, sha256))
+            self._fault(position, header.name, Code.INDEX_ENTRY, _ELSEWHERE)
+        self._batch.append(lambda: self._check_plain(header.name, span, digest_due))
 
     def _missing(self) -> None:
         for disk in self._disks.values():
             if not disk.list_seen:
-                self._fault(self._end, layout.list_name(disk.record.id), "missing before INDEX")
+                self._lost(layout.list_name(disk.record.id))
                 if disk.missing:
-                    name = layout.chunk_name(disk.record.id, disk.next)
-                    self._fault(self._end, name, "missing before INDEX")
+                    self._lost(layout.chunk_name(disk.record.id, disk.next))
         for path in self._files.keys() - self._files_seen:
-            self._fault(self._end, path, "missing before INDEX")
+            self._lost(path)
+
+    def _lost(self, name: str) -> None:
+        self._fault(self._end, name, Code.MISSING, "missing before INDEX")
 
     # --- in threads ---
 
     def _check_chunk(self, name: str, span: Span, due: int, line: bytes | None) -> list[Located]:
         block = self._source.read(span.offset, layout.padded(span.size))
         data = block[: span.size]
-        messages = []
-        if any(block[span.size :]):
-            messages.append("bytes in the padding")
+        faults = [_PADDING] if any(block[span.size :]) else []
         if line is not None:
             found = hashlib.sha256(data).hexdigest()
             if line != f"{found}  {name}\n".encode():
-                messages.append("not the line that the chunk list has for it")
-        if message := frame_fault(data, due):
-            messages.append(message)
-        return _located(name, span, messages)
+                faults.append((Code.LIST_LINE, "not the line that the chunk list has for it"))
+        if fault := frame_fault(data, due):
+            faults.append(fault)
+        return _located(name, span, faults)
 
-    def _check_plain(self, name: str, span: Span, sha256: str) -> list[Located]:
-        messages = []
-        rest = span.next_header - span.offset - span.size
-        if any(self._source.read(span.offset + span.size, rest)):
-            messages.append("bytes in the padding")
+    def _check_plain(self, name: str, span: Span, digest_due: tuple[Code, str]) -> list[Located]:
+        faults = self._padding_faults(span)
+        code, sha256 = digest_due
         if digest.of_stream(self._source.pieces(span.offset, span.size)) != sha256:
-            messages.append("not the digest that the manifest gives")
-        return _located(name, span, messages)
+            faults.append((code, "not the digest that the manifest gives"))
+        return _located(name, span, faults)
+
+    def _padding_faults(self, span: Span) -> list[Fault]:
+        rest = span.next_header - span.offset - span.size
+        return [_PADDING] if any(self._source.read(span.offset + span.size, rest)) else []
 
 
-def _located(name: str, span: Span, messages: list[str]) -> list[Located]:
+def _located(name: str, span: Span, faults: list[Fault]) -> list[Located]:
     return [
-        (span.offset - BLOCK, BundleError(message, where=describe(name, span)))
-        for message in messages
+        (span.offset - BLOCK, BundleError(message, where=describe(name, span), code=code))
+        for code, message in faults
     ]

@@ -15,6 +15,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults
 
 Json = Any
@@ -45,13 +46,13 @@ def loads(data: bytes, where: str) -> Json:
             parse_float=_no_fraction,
         )
     except UnicodeDecodeError as exc:
-        raise BundleError(f"not UTF-8 at byte {exc.start}", where=where) from exc
+        raise BundleError(f"not UTF-8 at byte {exc.start}", where=where, code=Code.UTF8) from exc
     except RecursionError as exc:
-        raise BundleError("nested too deeply", where=where) from exc
+        raise BundleError("nested too deeply", where=where, code=Code.DEPTH) from exc
     except ValueError as exc:
-        raise BundleError(f"not JSON: {exc}", where=where) from exc
+        raise BundleError(f"not JSON: {exc}", where=where, code=Code.JSON) from exc
     if _depth(value) > MAX_DEPTH:
-        raise BundleError(f"nested deeper than {MAX_DEPTH} levels", where=where)
+        raise BundleError(f"nested deeper than {MAX_DEPTH} levels", where=where, code=Code.DEPTH)
     return value
 
 
@@ -165,7 +166,7 @@ def _fault(expected: str, value: Json, where: str, faults: list[BundleError]) ->
         shown = ascii(value)
     if len(shown) > 40:
         shown = shown[:37] + "..."
-    faults.append(BundleError(f"expected {expected}, found {shown}", where=where))
+    faults.append(BundleError(f"expected {expected}, found {shown}", where=where, code=Code.FORM))
 
 
 def _string_keys(value: dict[Any, Json], where: str, faults: list[BundleError]) -> bool:
@@ -173,7 +174,9 @@ def _string_keys(value: dict[Any, Json], where: str, faults: list[BundleError]) 
     others = [key for key in value if not isinstance(key, str)]
     for key in others:
         faults.append(
-            BundleError(f"the key {key!r} is not a string", where=where, remedy="quote it")
+            BundleError(
+                f"the key {key!r} is not a string", where=where, remedy="quote it", code=Code.FORM
+            )
         )
     return not others
 
@@ -198,10 +201,14 @@ def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]
                 _hints(cls)[field.name], value[field.name], f"{where}.{field.name}", faults
             )
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            faults.append(BundleError(f"the key {field.name!r} is missing", where=where))
+            message = f"the key {field.name!r} is missing"
+            faults.append(BundleError(message, where=where, code=Code.FORM))
     extra = {key: child for key, child in value.items() if key not in known}
     if "extra" not in _hints(cls):
-        faults += [BundleError(f"the key {key!r} is not known", where=where) for key in extra]
+        faults += [
+            BundleError(f"the key {key!r} is not known", where=where, code=Code.FORM)
+            for key in extra
+        ]
     if len(faults) > before:
         return None
     return cls(**known, **({"extra": extra} if extra else {}))

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import zstandard
 
 from bundle_spec import digest, layout
+from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError
 from bundle_spec.frame import Decompressor, fault
 from bundle_spec.index import Index
@@ -87,6 +88,7 @@ class DiskReader:
                 f"its {size} bytes do not have the digest that the manifest gives",
                 where=f"disks/{self.id}",
                 remedy="the bundle was made wrongly: export again",
+                code=Code.DISK_DIGEST,
             )
 
     def _chunks_in_order(self) -> Iterator[bytes]:
@@ -122,7 +124,8 @@ class DiskReader:
         span = self._index.unpack(entry, name)
         where = describe(name, span)
         if span.size > layout.frame_bound(due):
-            raise BundleError(f"a frame of {span.size} bytes for {due}", where=where)
+            message = f"a frame of {span.size} bytes for {due}"
+            raise BundleError(message, where=where, code=Code.FRAME_LENGTH)
         data = self._source.read(span.offset, span.size)
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
         if hashlib.sha256(data).digest() != expected:
@@ -130,13 +133,15 @@ class DiskReader:
                 "not the digest that the chunk list gives",
                 where=where,
                 remedy="copy the bundle again",
+                code=Code.LIST_LINE,
             )
-        if message := fault(data, due):
-            raise BundleError(message, where=where)
+        if found := fault(data, due):
+            raise BundleError(found[1], where=where, code=found[0])
         try:
             return self._decompress(data, due)
         except zstandard.ZstdError as exc:
-            raise BundleError(f"the frame does not open: {exc}", where=where) from exc
+            message = f"the frame does not open: {exc}"
+            raise BundleError(message, where=where, code=Code.FRAME_DATA) from exc
 
     def _read_list(self) -> bytes:
         """The digests of the chunk list, packed, once the list as a whole is proven."""
@@ -153,7 +158,9 @@ class DiskReader:
                 for line in range(0, len(lines), layout.LIST_LINE):
                     packed += bytes.fromhex(lines[line : line + 64].decode("ascii"))
         except ValueError as exc:
-            raise BundleError("a line does not begin with a digest", where=where) from exc
+            message = "a line does not begin with a digest"
+            raise BundleError(message, where=where, code=Code.LIST_LINE) from exc
         if running.hexdigest() != self.record.list_sha256 or len(packed) != chunks * _DIGEST:
-            raise BundleError("not the digest that the manifest gives", where=where)
+            message = "not the digest that the manifest gives"
+            raise BundleError(message, where=where, code=Code.LIST_DIGEST)
         return bytes(packed)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
 from bundle_spec import digest, layout
 from bundle_spec.errors import LocalError
-from bundle_spec.model import AbandonedDisk, Capture, Disk
+from bundle_spec.journal import ClosedList
+from bundle_spec.layout import Span
+from bundle_spec.model import Capture, Disk
+from bundle_spec.qcow2 import HEADER_SIZE, virtual_size
 
 BATCH = layout.MIB
 """Raw bytes that go to a thread at once: single chunks of 64 KiB would cost more in handing over
@@ -18,9 +23,12 @@ than in compression."""
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A chunk ready to be placed.  ``frame`` None: its content was known, so nobody compressed."""
+    """A chunk ready to be placed.  ``content``: the digest of its raw bytes.
 
-    key: bytes
+    ``frame`` None: its content was known, so nobody compressed it.
+    """
+
+    content: bytes
     raw: bytes
     frame: bytes | None
 
@@ -36,9 +44,11 @@ class Stage(Protocol):
 
     def release(self, size: int) -> None: ...
 
-    def close_disk(self, disk: str, chunks: int) -> str: ...
+    def close_disk(self, disk: str, chunks: int) -> ClosedList: ...
 
-    def disk_done(self, record: Disk | AbandonedDisk) -> None: ...
+    def disk_done(self, record: Disk, span: Span) -> None: ...
+
+    def abandon(self, disk: str, chunk_size: int, size: int) -> None: ...
 
 
 class DiskWriter:
@@ -47,15 +57,16 @@ class DiskWriter:
     ``id`` names the disk in the bundle; ``size`` counts the bytes taken so far.
     """
 
-    def __init__(self, stage: Stage, disk: str, disk_format: str, size_hint: int | None):
+    def __init__(self, stage: Stage, disk: str, disk_format: str, chunk_size: int):
         """Use ``BundleWriter.disk``."""
         self.id = disk
         self.size = 0
-        self.chunk_size = layout.chunk_size_for(disk_format, size_hint)
+        self.chunk_size = chunk_size
         self._stage = stage
         self._format = disk_format
         self._closed = False
         self._raw_digest = digest.new()
+        self._start = b""
         self._tail = bytearray()
         self._batch: list[bytes] = []
         self._cut = 0
@@ -67,8 +78,7 @@ class DiskWriter:
         if self._closed:
             raise RuntimeError(f"disk {self.id} is closed")
         view = memoryview(data).cast("B")
-        self._raw_digest.update(view)
-        self.size += len(view)
+        self._count(view)
         while view:
             taken = self.chunk_size - len(self._tail)
             if not self._tail and len(view) >= taken:
@@ -79,6 +89,19 @@ class DiskWriter:
                     self._add(bytes(self._tail))
                     self._tail.clear()
             view = view[taken:]
+
+    def _count(self, view: bytes | memoryview) -> None:
+        if len(self._start) < HEADER_SIZE:
+            self._start += view[: HEADER_SIZE - len(self._start)]
+        self._raw_digest.update(view)
+        self.size += len(view)
+
+    def go_on(self, chunks: Iterable[bytes]) -> None:
+        """Count ``chunks``, which are in the bundle already, as written by this disk."""
+        for chunk in chunks:
+            self._count(chunk)
+            self._cut += 1
+            self._placed += 1
 
     def finish(self, capture: Capture | None = None) -> Disk:
         """No more bytes come.  Returns the record of the disk for the manifest."""
@@ -91,6 +114,7 @@ class DiskWriter:
         while self._pending:
             self._place_oldest()
         self._closed = True
+        closed = self._stage.close_disk(self.id, self._placed)
         record = Disk(
             id=self.id,
             disk_format=self._format,
@@ -98,10 +122,13 @@ class DiskWriter:
             sha256=self._raw_digest.hexdigest(),
             chunk_size=self.chunk_size,
             chunks=self._placed,
-            list_sha256=self._stage.close_disk(self.id, self._placed),
+            list_sha256=closed.sha256,
+            stored=closed.stored,
+            shared=closed.shared,
+            virtual_size=virtual_size(self._start),
             capture=capture,
         )
-        self._stage.disk_done(record)
+        self._stage.disk_done(record, closed.span)
         return record
 
     def abandon(self) -> None:
@@ -118,19 +145,10 @@ class DiskWriter:
             future.cancel()
             self._stage.release(size)
         self._pending.clear()
-        try:
-            list_sha256 = self._stage.close_disk(self.id, self._placed)
-        except LocalError:
-            return  # the whole bundle has failed, and says so to everyone who still writes
-        self._stage.disk_done(
-            AbandonedDisk(
-                id=self.id,
-                chunk_size=self.chunk_size,
-                size=self._placed * self.chunk_size,
-                chunks=self._placed,
-                list_sha256=list_sha256,
-            )
-        )
+        # Where the whole bundle has failed, everyone who still writes is told so.
+        with suppress(LocalError):
+            placed = min(self.size, self._placed * self.chunk_size)
+            self._stage.abandon(self.id, self.chunk_size, placed)
 
     def _add(self, chunk: bytes) -> None:
         if self._cut == layout.MAX_CHUNKS:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bundle_spec import digest, layout
+from bundle_spec.codes import Code, Place
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.layout import BLOCK, End, describe
 from bundle_spec.manifest_check import index_size
@@ -49,12 +50,18 @@ def read_envelope(source: Source) -> Envelope:
     data = source.read(end.manifest.offset, end.manifest.size)
     where = describe(layout.MANIFEST_NAME, end.manifest)
     if digest.of(data) != end.manifest_sha256:
-        raise BundleError("not the digest that END gives", where=where, remedy=COPY_AGAIN)
+        raise BundleError(
+            "not the digest that END gives",
+            where=where,
+            remedy=COPY_AGAIN,
+            code=Code.MANIFEST_DIGEST,
+        )
     manifest = parse_manifest(data, where)
     if end.index.size != index_size(manifest):
         raise BundleError(
             f"{end.index.size} bytes where the manifest asks for {index_size(manifest)}",
             where=describe(layout.INDEX_NAME, end.index),
+            code=Code.INDEX_SIZE,
         )
     return Envelope(end, manifest)
 
@@ -63,27 +70,33 @@ def _check_magic(source: Source) -> None:
     where = str(source.path)
     smallest = BODY + BLOCK + END_AND_TRAILER
     if source.size < BODY:
-        raise BundleError("not a bundle: too small", where=where)
+        raise BundleError("not a bundle: too small", where=where, code=Code.NOT_A_BUNDLE)
     header = layout.parse_header(source.read(0, BLOCK))
     data = source.read(BLOCK, BLOCK)
     match = _MAGIC.match(data)
     if not match or header != layout.Header(layout.MAGIC_NAME, match.end()):
-        raise BundleError("not a bundle: it does not begin like one", where=where)
+        raise BundleError(
+            "not a bundle: it does not begin like one", where=where, code=Code.NOT_A_BUNDLE
+        )
     if match[0] != layout.MAGIC:
         raise UnsupportedBundle(
             f"the bundle has format version {int(match[1])}; this reader knows {layout.MAJOR}",
             where=where,
             remedy="use a newer downpour",
+            code=Code.UNKNOWN_FORMAT,
         )
     if any(data[match.end() :]):
-        raise BundleError("bytes in the padding", where=f"{layout.MAGIC_NAME} at 0")
+        place = Place(layout.MAGIC_NAME, 0)
+        raise BundleError("bytes in the padding", where=place, code=Code.PADDING)
     if source.size < smallest or source.size % BLOCK:
-        raise BundleError("the file is cut short", where=where, remedy=COPY_AGAIN)
+        raise BundleError(
+            "the file is cut short", where=where, remedy=COPY_AGAIN, code=Code.TRUNCATED
+        )
 
 
 def _read_end(source: Source) -> End:
     place = source.size - END_AND_TRAILER
-    where = f"{layout.END_NAME} at {place}"
+    where = Place(layout.END_NAME, place)
     block = source.read(place, END_AND_TRAILER)
     header, data, trailer = block[:BLOCK], block[BLOCK : 2 * BLOCK], block[2 * BLOCK :]
     if layout.parse_header(header) != layout.Header(layout.END_NAME, layout.END_SIZE):
@@ -91,15 +104,21 @@ def _read_end(source: Source) -> End:
             "the file does not end as a bundle does: it is cut short, or bytes follow it",
             where=str(source.path),
             remedy=COPY_AGAIN,
+            code=Code.TRUNCATED,
         )
     if trailer != layout.TRAILER:
-        raise BundleError("the end of the archive is not zero", where=where, remedy=COPY_AGAIN)
+        raise BundleError(
+            "the end of the archive is not zero",
+            where=where,
+            remedy=COPY_AGAIN,
+            code=Code.TRAILER,
+        )
     return layout.decode_end(data, where)
 
 
 def _tail_faults(source: Source, end: End) -> Iterator[BundleError]:
     """The members of the tail must touch each other, in their order, within their limits."""
-    place = f"{layout.END_NAME} at {source.size - END_AND_TRAILER}"
+    place = Place(layout.END_NAME, source.size - END_AND_TRAILER)
     members = [(layout.INDEX_NAME, end.index), (layout.MANIFEST_NAME, end.manifest)]
     limits = {layout.MANIFEST_NAME: layout.MAX_MANIFEST_SIZE}
     if end.signature:
@@ -107,16 +126,18 @@ def _tail_faults(source: Source, end: End) -> Iterator[BundleError]:
         limits[layout.SIGNATURE_NAME] = layout.MAX_SIGNATURE_SIZE
     for name, span in members:
         if span.size > limits.get(name, span.size):
-            yield BundleError(f"{name} of {span.size} bytes is over the limit", where=place)
+            message = f"{name} of {span.size} bytes is over the limit"
+            yield BundleError(message, where=place, code=Code.LIMIT)
             return
     following = [span.offset - BLOCK for _, span in members[1:]]
     following.append(source.size - END_AND_TRAILER)
     if end.index.offset < BODY + BLOCK or [s.next_header for _, s in members] != following:
-        yield BundleError("the members of the tail do not follow each other", where=place)
+        message = "the members of the tail do not follow each other"
+        yield BundleError(message, where=place, code=Code.TAIL_ORDER)
         return
     for name, span in members:
         where = describe(name, span)
         if source.read(span.offset - BLOCK, BLOCK) != layout.header(name, span.size):
-            yield BundleError("the header is not canonical", where=where)
+            yield BundleError("the header is not canonical", where=where, code=Code.HEADER)
         if any(source.read(span.offset + span.size, span.next_header - span.offset - span.size)):
-            yield BundleError("bytes in the padding", where=where)
+            yield BundleError("bytes in the padding", where=where, code=Code.PADDING)

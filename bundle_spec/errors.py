@@ -8,7 +8,9 @@ it against the classes below.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from bundle_spec.codes import Code, Place
 
 
 class DownpourError(Exception):
@@ -67,9 +69,36 @@ class MappingError(DownpourError):
 
 
 class BundleError(DownpourError):
-    """The bundle is damaged, incomplete, or not a bundle."""
+    """The bundle is damaged, incomplete, or not a bundle.
+
+    ``code`` names the fault for programs; None where the fault is not one of the format.
+    """
 
     exit_code = 4
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        remedy: str | None = None,
+        code: Code | None = None,
+    ):
+        super().__init__(message, where=where, remedy=remedy)
+        self.code = code
+
+    def as_json(self) -> dict[str, Any]:
+        """What programs read: see ``verify --json`` in SPEC.md, section 8."""
+        place = self.where if isinstance(self.where, Place) else None
+        return {
+            "code": self.code.slug if self.code else None,
+            "rule": self.code.rule if self.code else None,
+            "where": self.where,
+            "member": place.member if place else None,
+            "offset": place.offset if place else None,
+            "part": place.part if place else None,
+            "message": self.message,
+        }
 
 
 class UnsupportedBundle(BundleError):

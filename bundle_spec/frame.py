@@ -7,10 +7,14 @@ import threading
 import zstandard
 
 from bundle_spec import layout
+from bundle_spec.codes import Code
+
+Fault = tuple[Code, str]
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _CHECKSUM = 4
 _RLE, _RESERVED = 1, 3
+_CUT = Code.FRAME_CUT, "the frame is cut short"
 
 
 class Compressor:
@@ -32,48 +36,49 @@ class Compressor:
         return frame
 
 
-def fault(data: bytes, due: int) -> str | None:
+def fault(data: bytes, due: int) -> Fault | None:
     """Why ``data`` is not one frame of ``due`` raw bytes [F-7]; None when it is.
 
     Reads headers only: nothing is decompressed and nothing allocated.
     """
     if not data.startswith(_MAGIC):
-        return "the data is not a zstd frame"
+        return Code.NOT_A_FRAME, "the data is not a zstd frame"
     try:
         parameters = zstandard.get_frame_parameters(data)
         position = zstandard.frame_header_size(data)
     except zstandard.ZstdError as exc:
-        return f"the frame header is damaged: {exc}"
+        return Code.FRAME_HEADER, f"the frame header is damaged: {exc}"
     if parameters.content_size != due:
         declared = parameters.content_size
         told = "no size" if declared == zstandard.CONTENTSIZE_UNKNOWN else f"{declared} bytes"
-        return f"the frame declares {told} where {due} bytes are due"
+        return Code.FRAME_SIZE, f"the frame declares {told} where {due} bytes are due"
     if not parameters.has_checksum:
-        return "the frame has no checksum"
+        return Code.FRAME_CHECKSUM, "the frame has no checksum"
     if parameters.dict_id:
-        return f"the frame asks for dictionary {parameters.dict_id}"
+        return Code.FRAME_DICTIONARY, f"the frame asks for dictionary {parameters.dict_id}"
     if parameters.window_size > layout.MAX_CHUNK_SIZE:
-        return f"the frame asks for a window of {parameters.window_size} bytes"
+        message = f"the frame asks for a window of {parameters.window_size} bytes"
+        return Code.FRAME_WINDOW, message
     return _blocks_fault(data, position)
 
 
-def _blocks_fault(data: bytes, position: int) -> str | None:
+def _blocks_fault(data: bytes, position: int) -> Fault | None:
     """Follow the blocks of the frame: it must fill ``data`` to the last byte."""
     size = len(data)
     last = False
     while not last:
         if position + 3 > size:
-            return "the frame is cut short"
+            return _CUT
         block = int.from_bytes(data[position : position + 3], "little")
         last, kind = bool(block & 1), block >> 1 & 3
         if kind == _RESERVED:
-            return "the frame has a block of a reserved kind"
+            return Code.FRAME_HEADER, "the frame has a block of a reserved kind"
         position += 3 + (1 if kind == _RLE else block >> 3)
     position += _CHECKSUM
     if position > size:
-        return "the frame is cut short"
+        return _CUT
     if position < size:
-        return f"{size - position} bytes follow the frame"
+        return Code.FRAME_TRAILING, f"{size - position} bytes follow the frame"
     return None
 
 

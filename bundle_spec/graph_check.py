@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from bundle_spec import layout
+from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError
 from bundle_spec.marker import is_marker, is_reserved
 from bundle_spec.model import (
@@ -29,23 +30,28 @@ def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
     disks = {disk.id for disk in manifest.disks}
     for ref, count in present.items():
         if count > 1:
-            yield BundleError(f"{ref} stands {count} times", where=layout.MANIFEST_NAME)
+            message = f"{ref} stands {count} times"
+            yield BundleError(message, where=layout.MANIFEST_NAME, code=Code.RESOURCE_TWICE)
     for section in SECTIONS:
         for number, resource in enumerate(getattr(manifest.resources, section)):
             where = f"{layout.MANIFEST_NAME}: resources.{section}[{number}]"
             for ref in _references(resource):
                 if ref not in present:
-                    yield BundleError(f"refers to {ref}, which is not there", where=where)
+                    message = f"refers to {ref}, which is not there"
+                    yield BundleError(message, where=where, code=Code.REFERENCE)
             disk = resource.disk_id if isinstance(resource, (Image, Volume)) else None
             if disk is not None and disk not in disks:
-                yield BundleError(f"refers to disk {disk!r}, which is not there", where=where)
+                message = f"refers to disk {disk!r}, which is not there"
+                yield BundleError(message, where=where, code=Code.DISK_REFERENCE)
             for what in _reserved(resource):
-                yield BundleError(f"{what} is reserved for downpour's own marks", where=where)
+                message = f"{what} is reserved for downpour's own marks"
+                yield BundleError(message, where=where, code=Code.RESERVED_MARK)
     for number, reference in enumerate(manifest.references.subnets):
         network = Ref("network", reference.network_id)
         if network not in present:
             where = f"{layout.MANIFEST_NAME}: references.subnets[{number}]"
-            yield BundleError(f"refers to {network}, which is not there", where=where)
+            message = f"refers to {network}, which is not there"
+            yield BundleError(message, where=where, code=Code.REFERENCE)
 
 
 def _references(resource: Resource) -> Iterator[Ref]:

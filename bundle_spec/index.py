@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from bundle_spec import layout
+from bundle_spec.codes import Code
 from bundle_spec.envelope import BODY, Envelope
 from bundle_spec.errors import BundleError
 from bundle_spec.layout import Span, describe
@@ -16,6 +17,11 @@ _ENTRY = struct.Struct("<QI")
 def pack(span: Span) -> bytes:
     """The INDEX entry of a member whose data is ``span``."""
     return _ENTRY.pack(span.offset, span.size)
+
+
+def entry_length(entry: bytes) -> int:
+    """The length that an INDEX entry gives, in bytes."""
+    return int.from_bytes(entry[8:], "little")
 
 
 class Rows:
@@ -87,7 +93,9 @@ class Index:
         inside = span.offset >= BODY + layout.BLOCK and span.next_header <= self._body_end
         if not inside or span.offset % layout.BLOCK:
             raise BundleError(
-                f"INDEX gives it {span.size} bytes at {span.offset}, which cannot be", where=what
+                f"INDEX gives it {span.size} bytes at {span.offset}, which cannot be",
+                where=what,
+                code=Code.INDEX_ENTRY,
             )
         return span
 
@@ -99,5 +107,9 @@ class Index:
         span = self.unpack(entry, name)
         head = self._source.read(span.offset - layout.BLOCK, layout.BLOCK)
         if span.size != size or head != layout.header(name, size):
-            raise BundleError(f"not a member of {size} bytes", where=describe(name, span))
+            raise BundleError(
+                f"INDEX leads to no member of {size} bytes",
+                where=describe(name, span),
+                code=Code.INDEX_ENTRY,
+            )
         return span

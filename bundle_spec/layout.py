@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bundle_spec import codec
+from bundle_spec.codes import Code, Place
 from bundle_spec.errors import BundleError
 
 KIB: Final = 1024
@@ -54,14 +55,14 @@ INDEX_ENTRY: Final = 12
 
 
 def chunk_size_for(disk_format: str, size_hint: int | None) -> int:
-    """The chunk size in bytes that a writer uses for a disk of about ``size_hint`` bytes.
+    """The chunk size in bytes that a writer uses for a disk of about ``size_hint`` bytes [F-20].
 
-    qcow2 finds repeated data only at its cluster size of 64 KiB; 2**20 such chunks make
-    64 GiB.  A size that nobody knows is taken as larger than that.
+    qcow2 finds repeated data only at its cluster size of 64 KiB; for the rest docs/adr/0006 has
+    what was measured.  A size that nobody knows is taken as 1 TiB.
     """
-    small = disk_format == "qcow2" and size_hint is not None
-    size = MIN_CHUNK_SIZE if small and (size_hint or 0) <= 64 * GIB else MIB
-    while size < MAX_CHUNK_SIZE and size * MAX_CHUNKS < (size_hint or 0):
+    expected = 1024 * GIB if size_hint is None else size_hint
+    size = 64 * KIB if disk_format == "qcow2" else 256 * KIB
+    while size < MAX_CHUNK_SIZE and size * MAX_CHUNKS < expected:
         size *= 2
     return size
 
@@ -217,9 +218,9 @@ class Span:
         return self.offset + padded(self.size)
 
 
-def describe(name: str, span: Span) -> str:
+def describe(name: str, span: Span) -> Place:
     """How faults name a member: its name, and the offset of its header."""
-    return f"{name} at {span.offset - BLOCK}"
+    return Place(name, span.offset - BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,10 @@ def encode_end(end: End) -> bytes:
 
 def decode_end(data: bytes, where: str) -> End:
     """What the END block says.  Raises BundleError unless it is canonical in every byte."""
-    value = codec.loads(data, where)
+    try:
+        value = codec.loads(data, where)
+    except BundleError as exc:
+        raise BundleError(exc.message, where=where, code=Code.END) from exc
     try:
         end = End(
             _span(value["index"]),
@@ -257,9 +261,11 @@ def decode_end(data: bytes, where: str) -> End:
             sha256_text(value["manifest_sha256"]),
         )
     except (KeyError, TypeError, ValueError) as exc:
-        raise BundleError("the END block does not say what it must", where=where) from exc
+        raise BundleError(
+            "the END block does not say what it must", where=where, code=Code.END
+        ) from exc
     if encode_end(end) != data:
-        raise BundleError("the END block is not canonical", where=where)
+        raise BundleError("the END block is not canonical", where=where, code=Code.END)
     return end
 
 

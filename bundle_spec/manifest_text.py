@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bundle_spec import codec, layout
 from bundle_spec.codec import Json
+from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.manifest_check import manifest_faults
 from bundle_spec.model import Manifest
@@ -23,6 +24,7 @@ def format_manifest(manifest: Manifest) -> bytes:
             f"{len(data)} bytes are more than {layout.MAX_MANIFEST_SIZE}",
             where=layout.MANIFEST_NAME,
             remedy="make two bundles",
+            code=Code.LIMIT,
         )
     return data
 
@@ -40,7 +42,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
     except ValueError:  # a number or a text that canonical JSON cannot write
         canonical = False
     if not canonical:
-        raise BundleError("not canonical JSON", where=where)
+        raise BundleError("not canonical JSON", where=where, code=Code.NOT_CANONICAL)
     manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
     faults = list(manifest_faults(manifest))
     if faults:
@@ -50,7 +52,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
 
 def _check_version(value: Json, where: str) -> None:
     if not isinstance(value, dict) or value.get("format") != "dpbundle":
-        raise BundleError("not the manifest of a bundle", where=where)
+        raise BundleError("not the manifest of a bundle", where=where, code=Code.FORM)
     match value.get("version"):
         case [layout.MAJOR, int()]:
             pass
@@ -59,9 +61,14 @@ def _check_version(value: Json, where: str) -> None:
                 f"the bundle has format version {major}.{minor}; this reader knows {layout.MAJOR}",
                 where=where,
                 remedy="use a newer downpour",
+                code=Code.UNKNOWN_VERSION,
             )
         case _:
-            raise BundleError("the version is not [major, minor]", where=f"{where}.version")
+            raise BundleError(
+                "the version is not [major, minor]",
+                where=f"{where}.version",
+                code=Code.VERSION_FORM,
+            )
     features = value.get("requires", [])
     if isinstance(features, list):
         unknown = sorted({str(word) for word in features} - KNOWN_FEATURES)
@@ -70,4 +77,5 @@ def _check_version(value: Json, where: str) -> None:
                 f"the bundle needs what this reader does not know: {', '.join(unknown)}",
                 where=where,
                 remedy="use a newer downpour",
+                code=Code.UNKNOWN_FEATURE,
             )

@@ -3,61 +3,87 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bundle_spec import layout
+from bundle_spec import layout, parts
 from bundle_spec.errors import LocalError
 from bundle_spec.layout import Span
+from bundle_spec.sink import Sink
 
 _BUFFER = 2**20
+_READ_WRITE = os.O_RDWR | os.O_CLOEXEC
 
 
 class PartialFile:
-    """``PATH.partial``, locked against a second run.  Not thread-safe.  Raises LocalError."""
+    """``PATH.partial``, or ``PATH.001.partial`` …, locked against a second run.
 
-    def __init__(self, path: Path, *, overwrite: bool):
+    Not thread-safe.  Raises LocalError.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool, part_size: int | None = None):
         self.final_path = path
         self.path = path.with_name(path.name + ".partial")
+        self.part_size = part_size
         self._overwrite = overwrite
-        self._refuse_to_overwrite()
         if not self.final_path.parent.is_dir():
             raise LocalError("there is no such directory", where=str(self.final_path.parent))
+        first = self._temporary(1)
         with self.local_errors():
             # Not through a link: what it leads to would be emptied.
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._fd = os.open(self.path, flags, 0o600)
+            fd = os.open(first, _READ_WRITE | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            self._lock()
-            with self.local_errors():
-                os.ftruncate(self._fd, 0)
+            self._lock(fd, first)
         except BaseException:
-            os.close(self._fd)
+            os.close(fd)
             raise
-        self._file = os.fdopen(self._fd, "wb", buffering=_BUFFER)
+        self.found = os.fstat(fd).st_size > 0
+        """Whether an earlier run left bytes of an unfinished bundle."""
+        self._sink = Sink(fd, self._temporary, part_size)
+        self._file = io.BufferedWriter(self._sink, _BUFFER)
         self.position = 0
 
-    def _refuse_to_overwrite(self) -> None:
-        if not self._overwrite and self.final_path.exists():
-            raise LocalError(
-                "the file exists already",
-                where=str(self.final_path),
-                remedy="choose another name, or remove it first",
-            )
+    def _temporary(self, number: int) -> Path:
+        return self._final(number).with_name(self._final(number).name + ".partial")
 
-    def _lock(self) -> None:
+    def _final(self, number: int) -> Path:
+        path = self.final_path
+        return path.with_name(parts.part_name(path.name, number)) if self.part_size else path
+
+    def refuse_to_overwrite(self) -> None:
+        """Raises LocalError when the name, or that of a part, is taken."""
+        if self._overwrite:
+            return
+        for path in (self.final_path, *self._parts_of_old()):
+            if path.exists():
+                raise LocalError(
+                    "the file exists already",
+                    where=str(path),
+                    remedy="choose another name, or remove it first",
+                )
+
+    def _parts_of_old(self) -> list[Path]:
+        """The parts, and their list, that another bundle of this name may have left."""
+        path = self.final_path
+        numbers = range(1, parts.MAX_PARTS + 1)
+        names = [parts.list_name(path.name), *(parts.part_name(path.name, n) for n in numbers)]
+        return [old for name in names if (old := path.with_name(name)).exists()]
+
+    @staticmethod
+    def _lock(fd: int, path: Path) -> None:
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Between our open and our lock another run may have given the file its name.
-            mine = os.path.samestat(os.fstat(self._fd), os.stat(self.path))
+            mine = os.path.samestat(os.fstat(fd), os.stat(path))
         except OSError:
             mine = False
         if not mine:
             raise LocalError(
                 "another run writes this bundle",
-                where=str(self.path),
+                where=str(path),
                 remedy="wait for it, or choose another name",
             )
 
@@ -72,6 +98,20 @@ class PartialFile:
                 where=str(self.path),
                 remedy="make room or choose another place, then run again",
             ) from exc
+
+    def begin(self, position: int = 0, digests: Sequence[str] = ()) -> None:
+        """Append from ``position`` on; what stands behind it is forgotten.
+
+        ``digests``: of the parts before, if there are any.
+        """
+        with self.local_errors():
+            self._sink.go_on(position, digests)
+        self.position = position
+
+    @property
+    def digests(self) -> list[str]:
+        """Of the parts that are full and out of the buffer."""
+        return self._sink.digests
 
     def append(self, name: str, data: bytes) -> Span:
         """Write one member.  Returns where its data lies."""
@@ -98,29 +138,94 @@ class PartialFile:
             self._file.write(layout.header(name, 0, target))
         self.position += layout.BLOCK
 
+    def read(self, span: Span) -> bytes:
+        """The data of a member that was flushed before."""
+        with self.local_errors():
+            return self._sink.read(span.offset, span.size)
+
+    def flush(self) -> None:
+        """Give the operating system what is buffered."""
+        with self.local_errors():
+            self._file.flush()
+
+    def sync(self, since: int = 0) -> None:
+        """See that the medium has what was flushed from ``since`` on.  Thread-safe."""
+        with self.local_errors():
+            self._sink.sync(since)
+
     def end(self) -> None:
         """Write the end of the archive, and see that the medium has every byte."""
         with self.local_errors():
             self._file.write(layout.TRAILER)
             self._file.flush()
-            os.fsync(self._fd)
+            self._sink.sync()
         self.position += len(layout.TRAILER)
 
-    def publish(self) -> None:
-        """Give the file its name, durably."""
-        self._refuse_to_overwrite()
+    def files(self) -> list[Path]:
+        """The files under their temporary names, in order."""
+        return self._sink.paths()
+
+    def publish(self) -> Path:
+        """Give the file its name, durably; or the parts theirs, and their list at last.
+
+        Returns what a person should be told: the file, or the list.
+        """
+        self.refuse_to_overwrite()
+        old = {path for path in (self.final_path, *self._parts_of_old()) if path.exists()}
+        count = len(self._sink.paths())
+        shown = self.final_path
         with self.local_errors():
-            os.replace(self.path, self.final_path)
-            folder = os.open(self.final_path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            # The first part is the one that is locked, and without it there is no bundle: it
+            # gets its name when all the rest is in place.
+            for number in range(count, 0, -1):
+                if number == 1 and self.part_size:
+                    shown = self._publish_list(count)
+                os.replace(self._temporary(number), self._final(number))
+            _sync_folder(self.final_path.parent)
+            for path in old - {shown, *map(self._final, range(1, count + 1))}:
+                path.unlink()
             self._file.close()
+        return shown
+
+    def take_back(self, count: int) -> None:
+        """Undo what a run that was killed within ``publish`` of ``count`` files had done."""
+        with self.local_errors():
+            for number in range(2, count + 1):
+                if self._final(number).exists() and not self._temporary(number).exists():
+                    os.replace(self._final(number), self._temporary(number))
+            if self.part_size:
+                parts_list = self.final_path.with_name(parts.list_name(self.final_path.name))
+                parts_list.unlink(missing_ok=True)
+
+    def _publish_list(self, count: int) -> Path:
+        digests = zip(range(1, count + 1), self._sink.all_digests(), strict=True)
+        text = parts.format_list({self._final(n).name: digest for n, digest in digests})
+        path = self.final_path.with_name(parts.list_name(self.final_path.name))
+        temporary = path.with_name(path.name + ".partial")
+        with temporary.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        return path
+
+    def close(self) -> None:
+        """Leave the file as it is."""
+        # What is still buffered was not recorded, and may not fit on a full disk.
+        with suppress(OSError):
+            self._file.close()
+        self._sink.close()
 
     def discard(self) -> None:
         """Remove the file."""
-        self.path.unlink(missing_ok=True)
-        # What is still buffered need not reach a file that is gone, nor can it on a full disk.
-        with suppress(OSError):
-            self._file.close()
+        for path in self.files():
+            path.unlink(missing_ok=True)
+        self.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

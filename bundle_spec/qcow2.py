@@ -1,4 +1,6 @@
-"""A look at a qcow2 header: one that names another file must never reach an image service.
+"""A look at a qcow2 header: what a guest sees, and whether the image stands alone.
+
+One that names another file must never reach an image service.
 
 Layout: QEMU's docs/interop/qcow2.rst.
 """
@@ -12,6 +14,13 @@ HEADER_SIZE = 80
 
 _MAGIC = b"QFI\xfb"
 _EXTERNAL_DATA = 1 << 2
+
+
+def virtual_size(start: bytes) -> int | None:
+    """The size in bytes of the disk that a guest sees, of a qcow2 that begins with ``start``."""
+    if len(start) < 32 or not start.startswith(_MAGIC):
+        return None
+    return int.from_bytes(start[24:32], "big")
 
 
 def foreign_file(start: bytes) -> str | None:

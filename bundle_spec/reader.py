@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 from bundle_spec import digest, layout
+from bundle_spec.codes import Code
 from bundle_spec.disk_reader import DiskReader
 from bundle_spec.envelope import read_envelope
 from bundle_spec.errors import BundleError
 from bundle_spec.index import Index
 from bundle_spec.layout import describe
 from bundle_spec.model import File
+from bundle_spec.parts import find_parts
 from bundle_spec.source import Source
 
 
@@ -30,11 +33,14 @@ class BundleReader:
                 "not the bundle that was verified: its manifest is another one",
                 where=str(source.path),
                 remedy="verify it again",
+                code=Code.OTHER_BUNDLE,
             )
         span = envelope.end.index
         if digest.of_stream(source.pieces(span.offset, span.size)) != self.manifest.index_sha256:
             raise BundleError(
-                "not the digest that the manifest gives", where=describe(layout.INDEX_NAME, span)
+                "not the digest that the manifest gives",
+                where=describe(layout.INDEX_NAME, span),
+                code=Code.INDEX_DIGEST,
             )
         self._index = Index(source, envelope)
 
@@ -44,7 +50,11 @@ class BundleReader:
         span = self._index.file(path, file.size)
         data = self._source.read(span.offset, span.size)
         if digest.of(data) != file.sha256:
-            raise BundleError("not the digest that the manifest gives", where=describe(path, span))
+            raise BundleError(
+                "not the digest that the manifest gives",
+                where=describe(path, span),
+                code=Code.FILE_DIGEST,
+            )
         return data
 
     def disk(self, disk_id: str) -> DiskReader:
@@ -67,13 +77,17 @@ class BundleReader:
         self.close()
 
 
-def open_bundle(path: Path, *, manifest_sha256: str | None = None) -> BundleReader:
-    """Open a bundle.  Reads both ends and INDEX, not what lies between.
+def open_bundle(
+    path: Path, folders: Sequence[Path] = (), *, manifest_sha256: str | None = None
+) -> BundleReader:
+    """Open a bundle, be it one file or its parts.  Reads both ends and INDEX, not what lies
+    between.
 
-    ``manifest_sha256``: refuse any other bundle.  Everything that a reader hands out is checked
-    against the manifest.  Raises LocalError, UnsupportedBundle, BundleError.
+    ``folders``: where else its parts may lie [S-3].  ``manifest_sha256``: refuse any other
+    bundle.  Everything that a reader hands out is checked against the manifest.  Raises
+    LocalError, UnsupportedBundle, BundleError.
     """
-    source = Source(path)
+    source = Source(path, find_parts(path, folders))
     try:
         return BundleReader(source, manifest_sha256)
     except BaseException:

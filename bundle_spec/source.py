@@ -1,58 +1,96 @@
-"""Bounded reads at any place of a bundle."""
+"""Bounded reads at any place of a bundle, be it one file or its parts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
+from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, LocalError
 
 PIECE = 2**20
 
 
-class Source:
-    """A bundle's bytes.  Reads never move a common position: threads and processes may share it."""
+class Part(NamedTuple):
+    """A file that holds ``size`` bytes of the bundle, from ``offset`` on."""
 
-    def __init__(self, path: Path):
-        """Open ``path``.  Raises LocalError."""
+    path: Path
+    fd: int
+    offset: int
+    size: int
+
+
+class Source:
+    """A bundle's bytes.  Reads never move a common position: threads and processes may share it.
+
+    Nothing is joined: ``parts`` are read as if they were one file [S-1].
+    """
+
+    def __init__(self, path: Path, parts: Sequence[Path] = ()):
+        """Open the bundle called ``path``, or its ``parts``.  Raises LocalError."""
         self.path = path
+        self.parts: list[Part] = []
+        self.size = 0
         try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            for each in parts or (path,):
+                fd = self._open(each)
+                part = Part(each, fd, self.size, os.fstat(fd).st_size)
+                self.parts.append(part)
+                self.size += part.size
+        except BaseException:
+            self.close()
+            raise
+        self._offsets = [part.offset for part in self.parts]
+
+    @staticmethod
+    def _open(path: Path) -> int:
+        try:
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as exc:
             raise LocalError(
                 f"cannot open the bundle: {exc.strerror}",
                 where=str(path),
                 remedy="check the path and its permissions",
             ) from exc
-        self.size = os.fstat(self._fd).st_size
+
+    def part_at(self, offset: int) -> Part:
+        """The part that holds the byte at ``offset``, or the last one."""
+        return self.parts[max(0, bisect_right(self._offsets, offset) - 1)]
 
     def read(self, offset: int, length: int) -> bytes:
         """Exactly ``length`` bytes at ``offset``.
 
         Raises BundleError when the file ends before, LocalError when the medium fails.
         """
+        data = self._read_some(offset, length)
+        # A read ends with its part; one pread gives at most 2 GiB, a network file system less.
+        while len(data) < length:
+            more = self._read_some(offset + len(data), length - len(data))
+            if not more:
+                raise BundleError(
+                    f"the file ends at {offset + len(data)}, where {length} bytes "
+                    f"from {offset} were due",
+                    where=str(self.path),
+                    remedy="copy the bundle again",
+                    code=Code.TRUNCATED,
+                )
+            data += more
+        return data
+
+    def _read_some(self, offset: int, length: int) -> bytes:
+        part = self.part_at(offset)
+        within = offset - part.offset
         try:
-            data = os.pread(self._fd, length, offset)
-            # One pread gives at most 2 GiB; a signal or a network file system less.
-            while len(data) < length:
-                more = os.pread(self._fd, length - len(data), offset + len(data))
-                if not more:
-                    raise BundleError(
-                        f"the file ends at {offset + len(data)}, where {length} bytes "
-                        f"from {offset} were due",
-                        where=str(self.path),
-                        remedy="copy the bundle again",
-                    )
-                data += more
+            return os.pread(part.fd, min(length, max(0, part.size - within)), within)
         except OSError as exc:
             raise LocalError(
-                f"cannot read at {offset}: {exc.strerror}",
-                where=str(self.path),
+                f"cannot read at {within}: {exc.strerror}",
+                where=str(part.path),
                 remedy="check the medium",
             ) from exc
-        return data
 
     def pieces(self, offset: int, length: int) -> Iterator[bytes]:
         """The ``length`` bytes at ``offset``, at most 1 MiB at a time."""
@@ -63,9 +101,8 @@ class Source:
             yield piece
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        while self.parts:
+            os.close(self.parts.pop().fd)
 
     def __enter__(self) -> Self:
         return self

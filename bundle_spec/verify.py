@@ -6,7 +6,7 @@ is whole.  Whole does not mean trusted: digests show damage, a signature shows t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,22 +19,40 @@ from bundle_spec.errors import BundleError, BundleFaults, Faults, UnsupportedBun
 from bundle_spec.graph_check import graph_faults
 from bundle_spec.index import Index
 from bundle_spec.model import Manifest
+from bundle_spec.part_check import locate_faults, part_faults
+from bundle_spec.parts import find_parts
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.reader import BundleReader, open_bundle
 from bundle_spec.source import Source
 
-Level = Literal["stored", "data"]
-"""``stored``: every byte of the file was hashed and every header checked.  ``data``: also every
-chunk was decompressed and the digest of each disk's raw bytes compared."""
+Level = Literal["structure", "stored", "data"]
+"""How deep a check went [F-16].
+
+``structure``: everything but the frames: headers, order, links, padding, INDEX, chunk lists,
+files, manifest.  ``stored``: also every frame was hashed and its header checked, so no byte is
+left out.  ``data``: also every frame was decompressed and the digest of each disk compared.
+"""
 
 _OURS = object()
 
 
 @dataclass(frozen=True)
-class VerifiedBundle:
-    """A bundle that ``verify_bundle`` found whole."""
+class CheckedStructure:
+    """A bundle whose structure is whole.  Nothing is known of the bytes of its disks."""
 
     path: Path
+    folders: tuple[Path, ...]
+    manifest: Manifest
+    manifest_sha256: str
+    level: Level = "structure"
+
+
+@dataclass(frozen=True)
+class VerifiedBundle:
+    """A bundle that ``verify_bundle`` found whole.  ``level``: ``stored`` or ``data``."""
+
+    path: Path
+    folders: tuple[Path, ...]
     manifest: Manifest
     manifest_sha256: str
     level: Level
@@ -46,43 +64,71 @@ class VerifiedBundle:
 
     def open(self) -> BundleReader:
         """A reader of this very bundle.  Raises BundleError when another lies at the path now."""
-        return open_bundle(self.path, manifest_sha256=self.manifest_sha256)
+        return open_bundle(self.path, self.folders, manifest_sha256=self.manifest_sha256)
 
 
 def verify_bundle(
-    path: Path, *, read_data: bool = False, progress: Progress = NULL
+    path: Path,
+    folders: Sequence[Path] = (),
+    *,
+    read_data: bool = False,
+    progress: Progress = NULL,
 ) -> VerifiedBundle:
     """Check the whole bundle at ``path``; with ``read_data`` also decompress every disk.
 
-    Raises BundleFaults with every fault that can be told, UnsupportedBundle, and LocalError
-    when the file cannot be read.  Where an end of the file is damaged, nothing between can be
-    judged, and only that is told.
+    ``folders``: where else its parts may lie, if it is split [S-3].  Raises BundleFaults with
+    every fault that can be told, UnsupportedBundle, and LocalError when a file cannot be read.
+    Where an end of the file is damaged, nothing between can be judged, and only that is told.
     """
-    with Source(path) as source:
-        try:
-            envelope = read_envelope(source)
-            faults = _faults(source, envelope, read_data, progress)
-        except UnsupportedBundle:
-            raise
-        except BundleError as exc:
-            faults = _each(exc)
-    if faults:
-        raise BundleFaults(f"{path} is not a whole bundle", faults, remedy=COPY_AGAIN)
+    level: Level = "data" if read_data else "stored"
+    found = verify_files(path, find_parts(path, folders), level, progress)
     return VerifiedBundle(
         path=path,
-        manifest=envelope.manifest,
-        manifest_sha256=envelope.end.manifest_sha256,
-        level="data" if read_data else "stored",
+        folders=tuple(folders),
+        manifest=found.manifest,
+        manifest_sha256=found.end.manifest_sha256,
+        level=level,
         token=_OURS,
     )
 
 
+def check_structure(
+    path: Path, folders: Sequence[Path] = (), *, progress: Progress = NULL
+) -> CheckedStructure:
+    """The quick check: all but the frames.  It does not make a VerifiedBundle.
+
+    Raises what ``verify_bundle`` raises.
+    """
+    found = verify_files(path, find_parts(path, folders), "structure", progress)
+    return CheckedStructure(path, tuple(folders), found.manifest, found.end.manifest_sha256)
+
+
+def verify_files(path: Path, parts: Sequence[Path], level: Level, progress: Progress) -> Envelope:
+    """Check the bundle that ``parts`` make up; ``path`` is its name for people.
+
+    Raises what ``verify_bundle`` raises.
+    """
+    with Source(path, parts) as source:
+        try:
+            envelope = read_envelope(source)
+            faults = _faults(source, envelope, level, progress)
+        except UnsupportedBundle:
+            raise
+        except BundleError as exc:
+            faults = _each(exc)
+        if faults:
+            locate_faults(faults, source)
+            faults = [*part_faults(path, source, progress), *faults]
+            raise BundleFaults(f"{path} is not a whole bundle", faults, remedy=COPY_AGAIN)
+        return envelope
+
+
 def _faults(
-    source: Source, envelope: Envelope, read_data: bool, progress: Progress
+    source: Source, envelope: Envelope, level: Level, progress: Progress
 ) -> list[BundleError]:
-    faults = check_body(source, envelope, progress)
+    faults = check_body(source, envelope, progress, read_chunks=level != "structure")
     faults += graph_faults(envelope.manifest)
-    if read_data:
+    if level == "data":
         faults += _data_faults(source, envelope, progress)
     return faults
 

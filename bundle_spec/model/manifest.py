@@ -42,7 +42,10 @@ class Disk(Record):
     """A disk of the bundle; sizes in bytes, digests SHA-256 in hex.
 
     ``size`` and ``sha256`` are of the disk's bytes in ``disk_format`` as the source gave them;
-    ``list_sha256`` is of the member ``disks/<id>.sha256``.
+    ``list_sha256`` is of the member ``disks/<id>.sha256``.  ``stored`` counts the bytes of the
+    frames that the disk holds itself, ``shared`` those of the frames that its links lead to
+    (a frame once for each link).  ``virtual_size`` is what a guest sees, where that is not
+    ``size`` and the writer could tell.
     """
 
     id: str
@@ -52,6 +55,9 @@ class Disk(Record):
     chunk_size: int
     chunks: int
     list_sha256: str
+    stored: int
+    shared: int
+    virtual_size: int | None = None
     capture: Capture | None = None
 
 
@@ -64,6 +70,8 @@ class AbandonedDisk(Record):
     size: int
     chunks: int
     list_sha256: str
+    stored: int
+    shared: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -145,6 +145,8 @@ class Forge:
                     "chunk_size": CHUNK,
                     "chunks": len(self.frames),
                     "list_sha256": sha256(chunk_list),
+                    "stored": sum(len(f) for f in self.frames if isinstance(f, bytes)),
+                    "shared": sum(len(self.stored(f)) for f in self.frames if isinstance(f, int)),
                 }
             ],
             "files": [{"path": "playbook/site.yml", "size": len(site), "sha256": sha256(site)}],

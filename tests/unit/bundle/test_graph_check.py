@@ -39,6 +39,8 @@ DISK = Disk(
     chunk_size=2**20,
     chunks=0,
     list_sha256="0" * 64,
+    stored=0,
+    shared=0,
 )
 
 
@@ -174,6 +176,7 @@ def test_a_verified_bundle_cannot_be_made_by_hand(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="comes from verify_bundle only"):
         VerifiedBundle(
             path=verified.path,
+            folders=(),
             manifest=verified.manifest,
             manifest_sha256=verified.manifest_sha256,
             level="data",

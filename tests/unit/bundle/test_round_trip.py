@@ -174,15 +174,19 @@ def test_an_abandoned_disk_stays_as_a_source_of_links(
     [
         ("qcow2", 1, 64 * 1024),
         ("qcow2", 64 * GIB, 64 * 1024),
-        ("qcow2", 64 * GIB + 1, MIB),
+        ("qcow2", 64 * GIB + 1, 128 * 1024),
         ("qcow2", None, MIB),
-        ("raw", 1, MIB),
+        ("raw", 1, 256 * 1024),
+        ("raw", 256 * GIB, 256 * 1024),
+        ("raw", 256 * GIB + 1, 512 * 1024),
+        ("raw", None, MIB),
         ("raw", 1024 * GIB, MIB),
         ("raw", 1024 * GIB + 1, 2 * MIB),
         ("raw", 10**15, 16 * MIB),
     ],
 )
 def test_the_chunk_size_follows_the_rule(disk_format: str, hint: int | None, size: int) -> None:
+    """[F-20]"""
     assert chunk_size_for(disk_format, hint) == size
 
 

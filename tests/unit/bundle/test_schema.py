@@ -14,6 +14,7 @@ import pytest
 import bundle_spec
 from bundle_spec import codec, open_bundle
 from bundle_spec.__main__ import main
+from bundle_spec.codes import Code
 from bundle_spec.json_schema import manifest_schema
 from tests.unit.bundle.forge import Forge
 
@@ -54,13 +55,19 @@ def test_what_does_not_fit(manifest: Any, change: Callable[[Any], None]) -> None
         jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
 
 
+def test_the_table_of_codes_is_that_of_the_code() -> None:
+    spec = (ROOM / "SPEC.md").read_text()
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| ([FMS]-\d+) \| (\w+) \| .+ \|$", spec, re.M)
+    assert rows == [(code.slug, code.rule, code.level) for code in Code]
+
+
 def test_the_rules_are_numbered_without_a_gap_and_those_cited_exist() -> None:
     spec = (ROOM / "SPEC.md").read_text()
-    for letter in "FM":
+    for letter in "FMS":
         numbers = [int(number) for number in re.findall(rf"^\*\*\[{letter}-(\d+)\]", spec, re.M)]
         assert numbers == list(range(1, len(numbers) + 1))
-    rules = set(re.findall(r"^\*\*\[([FM]-\d+)\]", spec, re.M))
+    rules = set(re.findall(r"^\*\*\[([FMS]-\d+)\]", spec, re.M))
     places = [*ROOM.rglob("*.py"), *Path(__file__).parent.rglob("*.py"), ROOM / "SPEC.md"]
     for place in places:
-        cited = set(re.findall(r"\b([FM]-\d+)\b", place.read_text()))
+        cited = set(re.findall(r"\b([FMS]-\d+)\b", place.read_text()))
         assert cited <= rules, f"{place} cites {cited - rules}"

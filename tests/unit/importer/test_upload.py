@@ -208,6 +208,8 @@ def disk(source_hash: str | None) -> Disk:
         chunk_size=1,
         chunks=1,
         list_sha256="",
+        stored=0,
+        shared=0,
         capture=Capture(type="image", id="i", at="", consistency="idle", source_hash=source_hash),
     )
 

@@ -73,6 +73,8 @@ def watcher(steps: Steps) -> Watcher:
                 chunk_size=1,
                 chunks=1,
                 list_sha256="",
+                stored=0,
+                shared=0,
             ),
         ),
         index_sha256="",

@@ -1,0 +1,145 @@
+"""The parts of a split bundle: their names, their checksum list, and where they lie.
+
+Rules S-1 to S-4 of SPEC.md.  Nothing is ever joined: see ``source``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from bundle_spec.codes import Code
+from bundle_spec.errors import BundleError, BundleFaults, LocalError
+
+LIST_SUFFIX = ".parts"
+MAX_PARTS = 999
+MIN_PART_SIZE = 2**16
+"""Bytes.  Smaller media than this are not worth a name."""
+
+_NUMBERED = re.compile(r"(.+)\.([0-9]{3})", re.S)
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_COPY = "copy it again from where the bundle was split"
+
+
+def part_name(name: str, number: int) -> str:
+    """``out.dpbundle.001`` for the first part of ``out.dpbundle`` [S-1]."""
+    return f"{name}.{number:03d}"
+
+
+def list_name(name: str) -> str:
+    """``out.dpbundle.parts``, the checksum list [S-2]."""
+    return name + LIST_SUFFIX
+
+
+def format_list(digests: Mapping[str, str]) -> bytes:
+    """The list, as sha256sum writes and checks it: part name -> digest, in order [S-2]."""
+    return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
+
+
+def bundle_name(path: Path) -> Path:
+    """The bundle that a person means who names it, one of its parts, or their list."""
+    if path.is_file() and path.name.endswith(LIST_SUFFIX):
+        return path.with_name(path.name.removesuffix(LIST_SUFFIX))
+    match = _NUMBERED.fullmatch(path.name)
+    return path.with_name(match[1]) if match and path.is_file() else path
+
+
+def find_parts(path: Path, folders: Sequence[Path] = ()) -> tuple[Path, ...]:
+    """The files that make up the bundle ``path``, in order: itself, or its parts.
+
+    ``path`` may also name a part or the list.  Parts are looked for beside it and in
+    ``folders``.  Raises BundleFaults that names every part that is missing or has a size that
+    it cannot have, BundleError for a list that is none, LocalError where nothing is found.
+    """
+    name = bundle_name(path)
+    if name == path and (path.exists() or not is_split(path, folders)):
+        return (path,)
+    places = [name.parent, *folders]
+    found = _numbered(name.name, places)
+    listed = read_list(name, folders)
+    expected = list(listed) or [
+        part_name(name.name, n) for n in range(1, max(found, default=0) + 1)
+    ]
+    paths = {part.name: part for part in found.values()}
+    missing = [each for each in expected if each not in paths]
+    if missing:
+        raise BundleFaults(
+            f"{name} is not complete",
+            [
+                BundleError("this part is missing", where=each, code=Code.PART_MISSING)
+                for each in missing
+            ],
+            remedy="looked in " + ", ".join(map(str, places)) + "; name other places with --parts",
+        )
+    ordered = tuple(paths[each] for each in expected)
+    faults = list(_size_faults(ordered))
+    if faults:
+        raise BundleFaults(f"{name} is not complete", faults, remedy=_COPY)
+    return ordered
+
+
+def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
+    """The checksum list of the bundle ``path``: part name -> digest.  Empty where there is none.
+
+    Raises BundleError when it is not one of parts of this bundle, in order [S-2].
+    """
+    for folder in (path.parent, *folders):
+        place = folder / list_name(path.name)
+        try:
+            lines = place.read_text("ascii").splitlines() if place.exists() else []
+        except (OSError, UnicodeDecodeError) as exc:
+            raise BundleError(
+                f"cannot read the list of the parts: {exc}", where=str(place), code=Code.PART_LIST
+            ) from exc
+        matches = [_LINE.fullmatch(line) for line in lines]
+        found = {match[2]: match[1] for match in matches if match}
+        due = [part_name(path.name, number) for number in range(1, len(lines) + 1)]
+        if list(found) != due or len(due) > MAX_PARTS:
+            raise BundleError(
+                "not the list of the parts of this bundle, in their order",
+                where=str(place),
+                remedy=_COPY,
+                code=Code.PART_LIST,
+            )
+        if found:
+            return found
+    return {}
+
+
+def is_split(path: Path, folders: Iterable[Path] = ()) -> bool:
+    """Whether parts or a list of them stand for the bundle ``path``."""
+    names = (list_name(path.name), part_name(path.name, 1))
+    return any((folder / name).exists() for folder in (path.parent, *folders) for name in names)
+
+
+def _numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
+    """Number -> path.  What stands in several places is taken from the first."""
+    found: dict[int, Path] = {}
+    for folder in folders:
+        try:
+            entries = list(folder.iterdir())
+        except OSError as exc:
+            raise LocalError(
+                f"cannot look for parts: {exc.strerror}",
+                where=str(folder),
+                remedy="check --parts, and that the medium is mounted",
+            ) from exc
+        for entry in entries:
+            match = _NUMBERED.fullmatch(entry.name)
+            if match and match[1] == name and int(match[2]):
+                found.setdefault(int(match[2]), entry)
+    return found
+
+
+def _size_faults(parts: Sequence[Path]) -> Iterator[BundleError]:
+    """All parts but the last have one size, and the last is no larger [S-3]."""
+    sizes = [part.stat().st_size for part in parts]
+    due = max(sizes)
+    for number, (part, size) in enumerate(zip(parts, sizes, strict=True), 1):
+        if size == 0 or (size != due and number < len(parts)):
+            yield BundleError(
+                f"this part is cut short: {size} bytes, where others have {due}",
+                where=str(part),
+                code=Code.PART_SIZE,
+            )
