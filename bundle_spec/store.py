@@ -38,6 +38,7 @@ class ChunkStore:
         self._lock = threading.RLock()
         self._failure: DownpourError | None = None
         self._useless = False
+        self._sealed = False
         self._closed = False
         self.kept: Path | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
@@ -128,6 +129,22 @@ class ChunkStore:
                 raise
 
     @contextmanager
+    def _moving(self) -> Iterator[None]:
+        """File and journal change together: a Ctrl-C between them must not be made durable."""
+        with self._guarded():
+            try:
+                yield
+            except LocalError:
+                raise
+            except BaseException:
+                self._failure = LocalError(
+                    "the run was stopped while it wrote",
+                    where=str(self._file.path),
+                    remedy="run again to go on",
+                )
+                raise
+
+    @contextmanager
     def writing(self) -> Iterator[PartialFile]:
         """The file, for one writer at a time."""
         with self._guarded():
@@ -138,6 +155,10 @@ class ChunkStore:
         """The journal, for one at a time."""
         with self._guarded():
             yield self._journal
+
+    def seal(self) -> None:
+        """What is written from now on is the tail, which the next run writes anew."""
+        self._sealed = True
 
     def fail(self, error: DownpourError, *, useless: bool) -> None:
         """Let every further call raise ``error``; ``useless``: there is nothing to go on with."""
@@ -169,7 +190,7 @@ class ChunkStore:
         self, disk: str, number: int, content: bytes, make_frame: Callable[[], bytes]
     ) -> None:
         """Write a chunk: as a link when its content is stored already, else as a frame."""
-        with self._guarded():
+        with self._moving():
             if self._chunks == layout.MAX_TOTAL_CHUNKS:
                 raise self.over_limit(f"{layout.MAX_TOTAL_CHUNKS} chunks")
             self._chunks += 1
@@ -193,7 +214,7 @@ class ChunkStore:
     def close_disk(self, disk: str, chunks: int) -> ClosedList:
         """Write a disk's chunk list."""
         running = digest.new()
-        with self._guarded():
+        with self._moving():
             lines = (
                 layout.list_line(sha256.hex(), disk, number)
                 for number, (_, sha256) in enumerate(self._journal.frames(disk))
@@ -291,7 +312,7 @@ class ChunkStore:
 
     def leave(self) -> None:
         """Keep what is worth it for the next run, and nothing else."""
-        if not self._failure:
+        if not self._failure and not self._sealed:
             with suppress(LocalError):
                 self.checkpoint()
         self._syncer.shutdown()

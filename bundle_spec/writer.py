@@ -120,7 +120,6 @@ class BundleWriter:
         What is there is read back, decompressed and hashed.  Raises LocalError when it is not
         what was written; the disk can then only be abandoned.
         """
-        del self._left[disk.id]
         writer = DiskWriter(self, disk.id, disk.disk_format, disk.chunk_size)
         writer.go_on(self._store.frames(disk.id))
         del self._left[disk.id]
@@ -199,6 +198,7 @@ class BundleWriter:
         with store.writing() as file:
             manifest = self._manifest(content)
             self._check(manifest)
+            store.seal()
             files = [file.append(each.path, self._files[each.path]) for each in manifest.files]
             index, index_sha256 = self._write_index(manifest, files)
             manifest = dataclasses.replace(manifest, index_sha256=index_sha256)
