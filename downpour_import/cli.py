@@ -2,9 +2,9 @@
 
 Usage:
   downpour-import verify [-q] BUNDLE
-  downpour-import plan [options] SOURCE
+  downpour-import plan [options] [-q] SOURCE
   downpour-import unpack [-q] BUNDLE DIR
-  downpour-import [options] SOURCE
+  downpour-import [options] [-q] SOURCE
   downpour-import (-h | --help)
   downpour-import --version
 

@@ -36,6 +36,14 @@ def test_every_option_has_an_effect(option: str) -> None:
     assert options(*OPTIONS[option], "b.dpbundle") != options("b.dpbundle")
 
 
+@pytest.mark.parametrize(
+    "command", [["verify", "b"], ["plan", "b"], ["unpack", "b", "dir"], ["b"]], ids=" ".join
+)
+def test_every_command_can_be_quiet(command: list[str]) -> None:
+    # docopt takes an option that any pattern spells out away from [options] in all of them.
+    assert parse(cli.__doc__ or "", ["-q", *command])["--quiet"]
+
+
 def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
     path = tmp_path / "m.yml"
     path.write_text("flavors: {a: b}\n")
