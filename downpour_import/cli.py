@@ -1,7 +1,7 @@
 """downpour-import: make a downpour bundle true in another OpenStack cloud.
 
 Usage:
-  downpour-import verify [-q] BUNDLE
+  downpour-import verify [--read-data | --quick] [--json] [--parts DIR]... [-q] BUNDLE
   downpour-import plan [options] [-q] SOURCE
   downpour-import unpack [-q] BUNDLE DIR
   downpour-import [options] [-q] SOURCE
@@ -12,7 +12,8 @@ SOURCE is a bundle, or a directory that `unpack` made of one.  It is verified, t
 looked at, and everything that it lacks is said before anything is written.  The same command
 again goes on where a run stopped, and makes nothing twice.
 
-  verify   Check every byte of a bundle.
+  verify   Check every byte of a bundle.  --read-data: also decompress every disk and check its
+           digest.  --quick: check all but the bytes of the disks, which is no verification.
   plan     Verify, look at the target, say what stands for what, and stop.
   unpack   Write playbook and manifest to DIR, to be read, edited, and run by hand.
 
@@ -27,6 +28,10 @@ Options:
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
   --trust-playbook           Run site.yml and tasks even if they are not the ones shipped here.
+  --parts DIR                Where else parts of a split bundle lie; may be given several times.
+  --read-data                See verify.
+  --quick                    See verify.
+  --json                     Print the result for programs.
   -q, --quiet                Only warnings and errors.
   -h, --help                 Show this.
   --version                  Show the version.
@@ -45,8 +50,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import verify_bundle
-from bundle_spec.console import TerminalProgress, human_bytes, parse, run
+from bundle_spec import commands
+from bundle_spec.console import TerminalProgress, parse, run
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
 from downpour_import import mapping, pipeline, unpack
@@ -75,6 +80,16 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
     )
 
 
+def verify_options_of(arguments: dict[str, Any]) -> commands.VerifyOptions:
+    """The options of a check."""
+    return commands.VerifyOptions(
+        path=Path(arguments["BUNDLE"]),
+        folders=_paths(arguments["--parts"]),
+        level=commands.level_of(read_data=arguments["--read-data"], quick=arguments["--quick"]),
+        json=arguments["--json"],
+    )
+
+
 def _refuse_lone_command(source: str) -> None:
     """``downpour-import verify`` alone fits the pattern of an import of a file so called."""
     if source in ("verify", "plan", "unpack") and not Path(source).exists():
@@ -85,6 +100,10 @@ def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
 
+def _paths(texts: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(map(Path, texts))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script: the exit code."""
     progress = TerminalProgress()
@@ -93,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parse(__doc__ or "", argv)
         shown = TerminalProgress(arguments["--quiet"])
         if arguments["verify"]:
-            _verify(Path(arguments["BUNDLE"]), shown)
+            commands.verify(verify_options_of(arguments), shown)
         elif arguments["unpack"]:
             _unpack(Path(arguments["BUNDLE"]), Path(arguments["DIR"]), shown)
         elif arguments["plan"]:
@@ -102,18 +121,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             _import(options_of(arguments), shown)
 
     return run(work, progress, interrupted="run the same command again to go on")
-
-
-def _verify(path: Path, progress: TerminalProgress) -> None:
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory", remedy="name the bundle that it came from")
-    bundle = verify_bundle(path, progress=progress)
-    manifest = bundle.manifest
-    print(
-        f"{path}: whole; {sum(1 for _ in manifest.resources)} resources, "
-        f"{len(manifest.disks)} disks of {human_bytes(sum(d.size for d in manifest.disks))}\n"
-        f"manifest sha256 {bundle.manifest_sha256}"
-    )
 
 
 def _unpack(path: Path, directory: Path, progress: TerminalProgress) -> None:

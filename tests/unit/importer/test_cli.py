@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bundle_spec.commands import VerifyOptions
 from bundle_spec.console import parse
 from bundle_spec.errors import UsageError
 from downpour_import import cli
@@ -24,6 +25,13 @@ OPTIONS = {
     "--check": ["--check"],
     "--edited": ["--edited"],
     "--trust-playbook": ["--trust-playbook"],
+}
+
+OF_VERIFY = {
+    "--parts": ["--parts", "a", "--parts", "b"],
+    "--read-data": ["--read-data"],
+    "--quick": ["--quick"],
+    "--json": ["--json"],
 }
 
 
@@ -44,6 +52,15 @@ def test_every_command_can_be_quiet(command: list[str]) -> None:
     assert parse(cli.__doc__ or "", ["-q", *command])["--quiet"]
 
 
+@pytest.mark.parametrize("option", OF_VERIFY)
+def test_every_option_of_verify_has_an_effect(option: str) -> None:
+    def options(*arguments: str) -> VerifyOptions:
+        return cli.verify_options_of(parse(cli.__doc__ or "", ["verify", *arguments, "b"]))
+
+    assert options(*OF_VERIFY[option]) != options()
+    assert options("--parts", "a", "--parts", "b").folders == (Path("a"), Path("b"))
+
+
 def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
     path = tmp_path / "m.yml"
     path.write_text("flavors: {a: b}\n")
@@ -52,7 +69,7 @@ def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, "--map", "--quiet", "--help", "--version"}
+    assert listed == {*OPTIONS, *OF_VERIFY, "--map", "--quiet", "--help", "--version"}
 
 
 def test_without_a_state_it_is_named_after_bundle_and_cloud() -> None:
