@@ -43,6 +43,11 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors")
     verify.set_defaults(run=_verify)
 
+    show = sub.add_parser("show", help="say what a bundle holds, without checking it")
+    _add_bundle(show)
+    show.add_argument("--json", action="store_true", help="print the result for programs")
+    show.set_defaults(run=_show)
+
     schema = sub.add_parser("schema", help="print the JSON schema of a manifest")
     schema.set_defaults(run=_schema)
     return parser
@@ -71,6 +76,12 @@ def _verify(options: argparse.Namespace, progress: Progress) -> None:
             json=options.json,
         ),
         progress,
+    )
+
+
+def _show(options: argparse.Namespace, progress: Progress) -> None:
+    commands.show(
+        commands.ShowOptions(path=options.bundle, folders=tuple(options.parts), json=options.json)
     )
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from bundle_spec import report
 from bundle_spec.errors import UsageError
 from bundle_spec.progress import Progress
+from bundle_spec.summary import summarise
+from bundle_spec.summary_text import render
 from bundle_spec.verify import Level
 
 
@@ -41,6 +43,25 @@ def verify(options: VerifyOptions, progress: Progress) -> None:
         raise found.error
     if not options.json:
         print(found.sentence())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions:
+    """``folders``: where else the parts of the bundle may lie."""
+
+    path: Path
+    folders: tuple[Path, ...] = ()
+    json: bool = False
+
+
+def show(options: ShowOptions) -> None:
+    """Say what a bundle holds, and that this is no verification.  Raises as ``summarise`` does."""
+    _refuse_directory(options.path)
+    summary = summarise(options.path, options.folders)
+    if options.json:
+        _print_json(summary.as_json())
+    else:
+        print(render(summary))
 
 
 def _refuse_directory(path: Path) -> None:

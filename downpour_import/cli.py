@@ -2,6 +2,7 @@
 
 Usage:
   downpour-import verify [--read-data | --quick] [--json] [--parts DIR]... [-q] BUNDLE
+  downpour-import show [--json] [--parts DIR]... BUNDLE
   downpour-import plan [options] [-q] SOURCE
   downpour-import unpack [-q] BUNDLE DIR
   downpour-import [options] [-q] SOURCE
@@ -14,6 +15,7 @@ again goes on where a run stopped, and makes nothing twice.
 
   verify   Check every byte of a bundle.  --read-data: also decompress every disk and check its
            digest.  --quick: check all but the bytes of the disks, which is no verification.
+  show     Say what a bundle holds, at once at any size.  It checks nothing but both ends.
   plan     Verify, look at the target, say what stands for what, and stop.
   unpack   Write playbook and manifest to DIR, to be read, edited, and run by hand.
 
@@ -90,9 +92,18 @@ def verify_options_of(arguments: dict[str, Any]) -> commands.VerifyOptions:
     )
 
 
+def show_options_of(arguments: dict[str, Any]) -> commands.ShowOptions:
+    """The options of ``show``."""
+    return commands.ShowOptions(
+        path=Path(arguments["BUNDLE"]),
+        folders=_paths(arguments["--parts"]),
+        json=arguments["--json"],
+    )
+
+
 def _refuse_lone_command(source: str) -> None:
     """``downpour-import verify`` alone fits the pattern of an import of a file so called."""
-    if source in ("verify", "plan", "unpack") and not Path(source).exists():
+    if source in ("verify", "show", "plan", "unpack") and not Path(source).exists():
         raise UsageError(f"{source} needs a bundle", remedy="see --help")
 
 
@@ -113,6 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         shown = TerminalProgress(arguments["--quiet"])
         if arguments["verify"]:
             commands.verify(verify_options_of(arguments), shown)
+        elif arguments["show"]:
+            commands.show(show_options_of(arguments))
         elif arguments["unpack"]:
             _unpack(Path(arguments["BUNDLE"]), Path(arguments["DIR"]), shown)
         elif arguments["plan"]:

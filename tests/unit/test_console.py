@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, human_bytes, run
+from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, run
 from bundle_spec.errors import BundleError, LocalError
 
 
@@ -52,17 +52,3 @@ def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str
     assert "\x1b" not in told
     assert "\r" not in told
     assert "volume \\x1b[2Jevil\\r\\n: 5 B in" in told
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1536, "1.5 KiB"),
-        (1 << 30, "1.0 GiB"),
-        (5 << 50, "5120.0 TiB"),
-    ],
-)
-def test_sizes_are_told_in_binary_units(size: int, text: str) -> None:
-    assert human_bytes(size) == text

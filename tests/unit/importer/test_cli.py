@@ -98,7 +98,7 @@ def test_a_wrong_command_line_ends_with_2_and_the_usage(
     assert (told.out, "Usage:" in told.err) == ("", True)
 
 
-@pytest.mark.parametrize("command", ["verify", "plan", "unpack"])
+@pytest.mark.parametrize("command", ["verify", "show", "plan", "unpack"])
 def test_a_command_without_its_bundle_is_told_so(
     command: str,
     tmp_path: Path,
