@@ -6,6 +6,7 @@ They print: stdout is data.  Nothing but a command line imports this module.
 from __future__ import annotations
 
 import json
+import os.path
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def show(options: ShowOptions) -> None:
 
 
 def _refuse_directory(path: Path) -> None:
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UsageError(f"{path} is a directory", remedy="name the bundle that it came from")
 
 

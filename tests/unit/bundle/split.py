@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,5 +22,5 @@ def split(bundle: Path, folders: Sequence[Path], size: int, *, with_list: bool =
             (folder / name).write_bytes(data)
             lines.append(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
     if with_list:
-        (folders[0] / f"{bundle.name}.parts").write_text("".join(lines))
+        (folders[0] / f"{bundle.name}.parts").write_bytes(os.fsencode("".join(lines)))
     bundle.unlink()

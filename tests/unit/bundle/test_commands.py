@@ -135,10 +135,67 @@ def test_every_missing_part_is_named(main: Main, path: Path, capsys: Capture) ->
     assert "name other places with --parts" in told.err
 
 
-def test_a_place_that_is_not_there_is_told(main: Main, path: Path, capsys: Capture) -> None:
-    split(path, [path.parent], 1 << 16)
+@pytest.mark.parametrize("folder", [".", "two"])
+def test_a_place_that_is_not_there_is_told(
+    main: Main, path: Path, capsys: Capture, folder: str
+) -> None:
+    """Also where nothing at all is found without it."""
+    split(path, [path.parent / folder], 1 << 16)
     assert main(["verify", "--parts", str(path.parent / "none"), str(path)]) == 12
     assert "none: cannot look for parts: No such file" in capsys.readouterr().err
+
+
+def test_the_first_part_may_be_the_missing_one(main: Main, path: Path, capsys: Capture) -> None:
+    split(path, [path.parent], 1 << 16, with_list=False)
+    Path(f"{path}.001").unlink()
+    assert main(["verify", str(path)]) == 4
+    assert "b.dpbundle.001: this part is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["Übung 雨.dpbundle", "a\x85b\u2028.dpbundle", "\udcff.dpbundle"])
+def test_parts_may_have_any_name(main: Main, path: Path, name: str) -> None:
+    path = path.rename(path.with_name(name))
+    split(path, [path.parent, path.parent / "two"], 1 << 16)
+    for each in (name, f"{name}.parts", f"{name}.003"):
+        assert main(["verify", "--parts", str(path.parent / "two"), str(path.with_name(each))]) == 0
+
+
+def test_a_link_that_leads_nowhere_is_a_missing_part(
+    main: Main, path: Path, capsys: Capture
+) -> None:
+    split(path, [path.parent], 1 << 16)
+    Path(f"{path}.002").rename(path.with_name("elsewhere"))
+    Path(f"{path}.002").symlink_to("none")
+    assert main(["verify", str(path)]) == 4
+    assert "b.dpbundle.002: this part is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["x", "\n", f"{'0' * 64}  b.dpbundle.002\n", "\xff"])
+def test_a_list_of_something_else_is_told(
+    main: Main, path: Path, capsys: Capture, text: str
+) -> None:
+    split(path, [path.parent], 1 << 16)
+    path.with_name("b.dpbundle.parts").write_text(text, "latin-1")
+    assert main(["verify", "--json", str(path)]) == 4
+    (fault,) = json.loads(capsys.readouterr().out)["faults"]
+    assert fault["code"] == "part-list"
+
+
+@pytest.mark.parametrize("command", ["verify", "show"])
+def test_a_path_that_no_file_can_have_is_told(main: Main, capsys: Capture, command: str) -> None:
+    assert main([command, "x" * 300]) == 12
+    assert "cannot open the bundle: File name too long" in capsys.readouterr().err
+
+
+def test_parts_may_lie_anywhere_but_where_the_bundle_is_named(
+    main: Main, path: Path, capsys: Capture
+) -> None:
+    split(path, [path.parent / "one", path.parent / "two"], 1 << 16)
+    places = ["--parts", str(path.parent / "one"), "--parts", str(path.parent / "two")]
+    assert main(["verify", *places, str(path)]) == 0
+    assert main(["verify", *places, str(path.parent / "gone" / "b.dpbundle")]) == 0
+    assert main(["verify", *places, str(path.parent / "gone" / "c.dpbundle")]) == 12
+    assert "c.dpbundle: cannot open the bundle: No such file" in capsys.readouterr().err
 
 
 def test_a_name_cannot_drive_the_terminal(main: Main, path: Path, capsys: Capture) -> None:
