@@ -3,15 +3,16 @@
 Usage:
   downpour-import verify [--read-data | --quick] [--json] [--parts DIR]... [-q] BUNDLE
   downpour-import show [--json] [--parts DIR]... BUNDLE
-  downpour-import plan [options] [-q] SOURCE
-  downpour-import unpack [-q] BUNDLE DIR
-  downpour-import [options] [-q] SOURCE
+  downpour-import plan [options] [--parts DIR]... [-q] SOURCE
+  downpour-import unpack [--parts DIR]... [-q] BUNDLE DIR
+  downpour-import [options] [--parts DIR]... [-q] SOURCE
   downpour-import (-h | --help)
   downpour-import --version
 
 SOURCE is a bundle, or a directory that `unpack` made of one.  It is verified, the target is
 looked at, and everything that it lacks is said before anything is written.  The same command
-again goes on where a run stopped, and makes nothing twice.
+again goes on where a run stopped, and makes nothing twice.  A bundle that was split is named as
+if it were whole, or by one of its parts or the list of them; nothing needs to be joined.
 
   verify   Check every byte of a bundle.  --read-data: also decompress every disk and check its
            digest.  --quick: check all but the bytes of the disks, which is no verification.
@@ -40,12 +41,13 @@ Options:
 
 Exit codes: 0 done, 2 usage, 3 correct the mapping, 4 the bundle is damaged, 5 not trusted, 6 the
 cloud cannot be used, 8 the target lacks something, 9 the target failed, 10 the result differs, 11
-another import's state, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout says
-what was made.
+another import's state, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout has the
+result.
 """
 
 from __future__ import annotations
 
+import os.path
 import shlex
 import sys
 from collections.abc import Sequence
@@ -73,6 +75,7 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
             region=arguments["--region"],
             config_file=arguments["--os-client-config"],
         ),
+        parts=_paths(arguments["--parts"]),
         mapping=mapping.load(Path(arguments["--map"])) if arguments["--map"] else MappingRules(),
         state=_path(arguments["--state"]),
         uuids=_path(arguments["--uuids"]),
@@ -103,7 +106,7 @@ def show_options_of(arguments: dict[str, Any]) -> commands.ShowOptions:
 
 def _refuse_lone_command(source: str) -> None:
     """``downpour-import verify`` alone fits the pattern of an import of a file so called."""
-    if source in ("verify", "show", "plan", "unpack") and not Path(source).exists():
+    if source in ("verify", "show", "plan", "unpack") and not os.path.exists(source):
         raise UsageError(f"{source} needs a bundle", remedy="see --help")
 
 
@@ -112,7 +115,8 @@ def _path(text: str | None) -> Path | None:
 
 
 def _paths(texts: Sequence[str]) -> tuple[Path, ...]:
-    return tuple(map(Path, texts))
+    # docopt-ng tells a repeated value once more for every pattern that it tried before.
+    return tuple(map(Path, dict.fromkeys(texts)))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif arguments["show"]:
             commands.show(show_options_of(arguments))
         elif arguments["unpack"]:
-            _unpack(Path(arguments["BUNDLE"]), Path(arguments["DIR"]), shown)
+            _unpack(arguments, shown)
         elif arguments["plan"]:
             _plan(options_of(arguments), shown)
         else:
@@ -136,8 +140,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(work, progress, interrupted="run the same command again to go on")
 
 
-def _unpack(path: Path, directory: Path, progress: TerminalProgress) -> None:
-    unpack.unpack(open_source(path, progress), directory)
+def _unpack(arguments: dict[str, Any], progress: TerminalProgress) -> None:
+    directory = Path(arguments["DIR"])
+    bundle = open_source(Path(arguments["BUNDLE"]), progress, _paths(arguments["--parts"]))
+    unpack.unpack(bundle, directory)
     folder = shlex.quote(str(directory / "playbook"))
     print(f"cd {folder} && ansible-playbook -i inventory.ini site.yml")
 
