@@ -26,7 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     """Every command is a function of the options and the progress, named by ``run``."""
-    parser = argparse.ArgumentParser(prog="python -m bundle_spec", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bundle_spec",
+        description="The bundle format by itself, without either half of downpour.",
+    )
     parser.set_defaults(quiet=False)
     sub = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 

@@ -67,7 +67,10 @@ def show(options: ShowOptions) -> None:
 
 def _refuse_directory(path: Path) -> None:
     if os.path.isdir(path):
-        raise UsageError(f"{path} is a directory", remedy="name the bundle that it came from")
+        raise UsageError(
+            f"{path} is a directory",
+            remedy="name a bundle; for what unpack made, the one that it came from",
+        )
 
 
 def _print_json(value: Any) -> None:

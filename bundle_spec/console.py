@@ -6,6 +6,7 @@ stdout is data, stderr is talk.  Nothing but a command line imports this module.
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import re
 import signal
@@ -59,6 +60,9 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
     ``interrupted``: what a person should know after Ctrl-C or SIGTERM.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that this terminal's encoding does not have must not end a command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return main() or 0
     except DownpourError as exc:

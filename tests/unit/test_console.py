@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
 from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, run
@@ -40,6 +43,18 @@ def test_a_fault_of_our_own_is_told_without_a_traceback(
     monkeypatch.setenv(DEBUG_VARIABLE, "1")
     with pytest.raises(KeyError):
         end(KeyError("surprise"), capsys)
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), "latin-1")
+    monkeypatch.setattr(sys, "stdout", out)
+
+    def main() -> None:
+        out.write("Zürich 雨")
+
+    assert run(main, TerminalProgress(), interrupted="") == 0
+    out.seek(0)
+    assert out.read() == "Zürich \\u96e8"
 
 
 def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
