@@ -11,7 +11,7 @@ import pytest
 
 import bundle_spec.__main__
 import downpour_import.cli
-from tests.unit.bundle.split import split
+from tests.split import split
 from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import noise, write_bundle
 

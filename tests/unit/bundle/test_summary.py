@@ -31,9 +31,9 @@ from bundle_spec.model import (
     Volume,
 )
 from bundle_spec.summary_text import render
+from tests.split import split
 from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import CHUNK, content, noise
-from tests.unit.bundle.split import split
 
 EVIL = "e\x1b[2Jv\r\nil\u202e\x9b"
 AT = "2026-01-02T03:04:05Z"

@@ -13,7 +13,7 @@ from bundle_spec.console import parse
 from bundle_spec.errors import UsageError
 from downpour_import import cli
 from downpour_import.options import ImportOptions
-from tests.unit.bundle.split import split
+from tests.split import split
 from tests.unit.importer.test_trust import write_bundle
 
 # Every option of the help text that an import takes, with arguments that must change it.

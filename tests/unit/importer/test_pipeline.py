@@ -13,7 +13,7 @@ from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import _propose, effective_settings
 from downpour_import.unpack import unpack
-from tests.unit.bundle.split import split
+from tests.split import split
 from tests.unit.importer.test_trust import write_bundle
 
 

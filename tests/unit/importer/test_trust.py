@@ -31,8 +31,8 @@ from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.session import load_settings
 from downpour_import.unpack import settings_file, unpack
+from tests.split import split
 from tests.unit.bundle.samples import content
-from tests.unit.bundle.split import split
 from tests.unit.export.test_playbook import NAMES
 from tests.unit.importer.things import source_id
 

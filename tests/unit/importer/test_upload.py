@@ -20,8 +20,8 @@ from downpour_import.recreate import (
     upload_volume_disk,
 )
 from downpour_import.recreate.upload import Images, _Body, compare_bytes, disk_ref
+from tests.split import split
 from tests.unit.bundle.samples import content, noise
-from tests.unit.bundle.split import split
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.things import Target, context, source_id
 
