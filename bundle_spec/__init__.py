@@ -5,6 +5,7 @@ from bundle_spec.disk_writer import DiskWriter
 from bundle_spec.journal import OpenDisk
 from bundle_spec.marker import MARKER_PREFIX, is_marker, is_reserved
 from bundle_spec.reader import BundleReader, open_bundle
+from bundle_spec.summary import Summary, summarise
 from bundle_spec.verify import (
     CheckedStructure,
     Level,
@@ -24,10 +25,12 @@ __all__ = [
     "FinishedBundle",
     "Level",
     "OpenDisk",
+    "Summary",
     "VerifiedBundle",
     "check_structure",
     "is_marker",
     "is_reserved",
     "open_bundle",
+    "summarise",
     "verify_bundle",
 ]

@@ -7,36 +7,89 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundle_spec import codec
-from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError
+from bundle_spec import codec, commands
+from bundle_spec.console import TerminalProgress, run
 from bundle_spec.json_schema import manifest_schema
-from bundle_spec.verify import verify_bundle
+from bundle_spec.progress import Progress
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code of the error tree."""
-    parser = argparse.ArgumentParser(prog="python -m bundle_spec", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    verify = commands.add_parser("verify", help="check every byte and tell every fault")
-    verify.add_argument("bundle", type=Path, metavar="BUNDLE")
-    verify.add_argument(
+    options = _parser().parse_args(argv)
+    progress = TerminalProgress(options.quiet)
+    return run(
+        lambda: options.run(options, progress),
+        progress,
+        interrupted="nothing was changed; run the same command again",
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Every command is a function of the options and the progress, named by ``run``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bundle_spec",
+        description="The bundle format by itself, without either half of downpour.",
+    )
+    parser.set_defaults(quiet=False)
+    sub = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+
+    verify = sub.add_parser("verify", help="check every byte and tell every fault")
+    _add_bundle(verify)
+    depth = verify.add_mutually_exclusive_group()
+    depth.add_argument(
         "--read-data", action="store_true", help="also decompress every disk and check its digest"
     )
-    commands.add_parser("schema", help="print the JSON schema of a manifest")
-    options = parser.parse_args(argv)
-    if options.command == "schema":
-        print(codec.dumps(manifest_schema()).decode(), end="")
-        return 0
-    try:
-        verified = verify_bundle(options.bundle, read_data=options.read_data)
-    except DownpourError as exc:
-        print(exc, file=sys.stderr)
-        return exc.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED_EXIT_CODE
-    # As sha256sum prints it: the digest of the manifest stands for the whole bundle.
-    print(f"{verified.manifest_sha256}  {options.bundle}")
-    return 0
+    depth.add_argument(
+        "--quick", action="store_true", help="check all but the bytes of the disks: no verification"
+    )
+    verify.add_argument("--json", action="store_true", help="print the result for programs")
+    verify.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors")
+    verify.set_defaults(run=_verify)
+
+    show = sub.add_parser("show", help="say what a bundle holds, without checking it")
+    _add_bundle(show)
+    show.add_argument("--json", action="store_true", help="print the result for programs")
+    show.set_defaults(run=_show)
+
+    schema = sub.add_parser("schema", help="print the JSON schema of a manifest")
+    schema.set_defaults(run=_schema)
+    return parser
+
+
+def _add_bundle(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "bundle", type=Path, metavar="BUNDLE", help="the bundle, one of its parts, or their list"
+    )
+    command.add_argument(
+        "--parts",
+        type=Path,
+        metavar="DIR",
+        action="append",
+        default=[],
+        help="where else parts of a split bundle lie; may be given several times",
+    )
+
+
+def _verify(options: argparse.Namespace, progress: Progress) -> None:
+    commands.verify(
+        commands.VerifyOptions(
+            path=options.bundle,
+            folders=tuple(options.parts),
+            level=commands.level_of(read_data=options.read_data, quick=options.quick),
+            json=options.json,
+        ),
+        progress,
+    )
+
+
+def _show(options: argparse.Namespace, progress: Progress) -> None:
+    commands.show(
+        commands.ShowOptions(path=options.bundle, folders=tuple(options.parts), json=options.json)
+    )
+
+
+def _schema(options: argparse.Namespace, progress: Progress) -> None:
+    print(codec.dumps(manifest_schema()).decode(), end="")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ def check_body(
     size = envelope.end.index.offset - BLOCK - BODY
     with (
         ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "verify") as pool,
-        progress.task("verify", size, "bytes") as task,
+        progress.task("verify" if read_chunks else "check structure", size, "bytes") as task,
     ):
         return _Walk(source, envelope, task, pool, read_chunks).run()
 

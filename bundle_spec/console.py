@@ -6,6 +6,7 @@ stdout is data, stderr is talk.  Nothing but a command line imports this module.
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import re
 import signal
@@ -22,6 +23,8 @@ from tqdm import tqdm
 
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, UsageError
 from bundle_spec.progress import Task, Unit
+from bundle_spec.text import human_bytes as human_bytes
+from bundle_spec.text import printable
 
 DEBUG_VARIABLE = "DOWNPOUR_DEBUG"
 """Set it to see the traceback of what is not an error of the tree."""
@@ -57,6 +60,9 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
     ``interrupted``: what a person should know after Ctrl-C or SIGTERM.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that this terminal's encoding does not have must not end a command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return main() or 0
     except DownpourError as exc:
@@ -93,13 +99,13 @@ class TerminalProgress:
         self._ticker: threading.Thread | None = None
 
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
-        return _Step(self, _printable(label), total, unit)
+        return _Step(self, printable(label), total, unit)
 
     def note(self, text: str) -> None:
         # tqdm leaves the cursor at the end of a line when it takes a lower bar away.
         start = "\r" if self._bars else ""
         with self._lock:
-            tqdm.write(start + "\n".join(map(_printable, text.split("\n"))), file=sys.stderr)
+            tqdm.write(start + "\n".join(map(printable, text.split("\n"))), file=sys.stderr)
 
     def bar(self, label: str, total: int | None, unit: Unit) -> tqdm[Any] | None:
         if not self._bars:
@@ -163,19 +169,3 @@ class _Step:
         if exc[0] is None:
             seconds = time.monotonic() - self._start
             self._progress.done(self._label, self._amount, self._unit, seconds)
-
-
-def _printable(text: str) -> str:
-    """Tenant text on one line of a terminal, whatever control characters it holds."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def human_bytes(size: float) -> str:
-    """``1536`` -> ``1.5 KiB``."""
-    if size < 1024:
-        return f"{size:.0f} B"
-    for unit in ("KiB", "MiB", "GiB"):
-        size /= 1024
-        if size < 1024:
-            return f"{size:.1f} {unit}"
-    return f"{size / 1024:.1f} TiB"

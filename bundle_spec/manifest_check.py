@@ -80,8 +80,9 @@ def _disk_faults(disk: Disk | AbandonedDisk) -> Iterator[tuple[Code, str]]:
     if disk.chunks > layout.MAX_CHUNKS:
         yield Code.LIMIT, f"{disk.chunks} chunks are more than {layout.MAX_CHUNKS}"
     for key, amount in (("stored", disk.stored), ("shared", disk.shared)):
-        if amount < 0:
-            yield Code.DISK_ACCOUNT, f"{key} is {amount}, less than nothing"
+        # Others add these up, and print them, before the body has been read.
+        if not 0 <= amount < 2**63:
+            yield Code.DISK_ACCOUNT, f"{key} is no number of bytes that a file can have"
 
 
 def _file_faults(manifest: Manifest) -> Iterator[BundleError]:

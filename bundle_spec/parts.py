@@ -5,6 +5,7 @@ Rules S-1 to S-4 of SPEC.md.  Nothing is ever joined: see ``source``.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -34,15 +35,18 @@ def list_name(name: str) -> str:
 
 def format_list(digests: Mapping[str, str]) -> bytes:
     """The list, as sha256sum writes and checks it: part name -> digest, in order [S-2]."""
-    return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
+    return os.fsencode("".join(f"{digest}  {name}\n" for name, digest in digests.items()))
 
 
 def bundle_name(path: Path) -> Path:
     """The bundle that a person means who names it, one of its parts, or their list."""
-    if path.is_file() and path.name.endswith(LIST_SUFFIX):
+    # os.path and not Path: what cannot be looked at is told by whoever opens it.
+    if not os.path.isfile(path):
+        return path
+    if path.name.endswith(LIST_SUFFIX):
         return path.with_name(path.name.removesuffix(LIST_SUFFIX))
     match = _NUMBERED.fullmatch(path.name)
-    return path.with_name(match[1]) if match and path.is_file() else path
+    return path.with_name(match[1]) if match else path
 
 
 def find_parts(path: Path, folders: Sequence[Path] = ()) -> tuple[Path, ...]:
@@ -50,12 +54,13 @@ def find_parts(path: Path, folders: Sequence[Path] = ()) -> tuple[Path, ...]:
 
     ``path`` may also name a part or the list.  Parts are looked for beside it and in
     ``folders``.  Raises BundleFaults that names every part that is missing or has a size that
-    it cannot have, BundleError for a list that is none, LocalError where nothing is found.
+    it cannot have, BundleError for a list that is none, LocalError for a folder that is not
+    there.  Where nothing is found it is ``path`` that is not there.
     """
     name = bundle_name(path)
-    if name == path and (path.exists() or not is_split(path, folders)):
+    if name == path and (os.path.exists(path) or not is_split(path, folders)):
         return (path,)
-    places = [name.parent, *folders]
+    places = _places(name, folders)
     found = _numbered(name.name, places)
     listed = read_list(name, folders)
     expected = list(listed) or [
@@ -87,11 +92,12 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
     for folder in (path.parent, *folders):
         place = folder / list_name(path.name)
         try:
-            lines = place.read_text("ascii").splitlines() if place.exists() else []
-        except (OSError, UnicodeDecodeError) as exc:
+            text = os.fsdecode(place.read_bytes()) if os.path.exists(place) else ""
+        except OSError as exc:
             raise BundleError(
                 f"cannot read the list of the parts: {exc}", where=str(place), code=Code.PART_LIST
             ) from exc
+        lines = text.removesuffix("\n").split("\n") if text else []
         matches = [_LINE.fullmatch(line) for line in lines]
         found = {match[2]: match[1] for match in matches if match}
         due = [part_name(path.name, number) for number in range(1, len(lines) + 1)]
@@ -107,10 +113,19 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
     return {}
 
 
-def is_split(path: Path, folders: Iterable[Path] = ()) -> bool:
-    """Whether parts or a list of them stand for the bundle ``path``."""
-    names = (list_name(path.name), part_name(path.name, 1))
-    return any((folder / name).exists() for folder in (path.parent, *folders) for name in names)
+def is_split(path: Path, folders: Sequence[Path] = ()) -> bool:
+    """Whether any part or a list of parts stands for the bundle ``path``.
+
+    Raises LocalError for a folder that is not there.
+    """
+    places = _places(path, folders)
+    found = _numbered(path.name, places)
+    return bool(found) or any(os.path.exists(place / list_name(path.name)) for place in places)
+
+
+def _places(path: Path, folders: Sequence[Path]) -> list[Path]:
+    """Where to look: beside the bundle, unless the place of its name is gone, and in folders."""
+    return [*([path.parent] if os.path.isdir(path.parent) else []), *folders]
 
 
 def _numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
@@ -127,7 +142,8 @@ def _numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
             ) from exc
         for entry in entries:
             match = _NUMBERED.fullmatch(entry.name)
-            if match and match[1] == name and int(match[2]):
+            # A link that leads nowhere is no part.
+            if match and match[1] == name and int(match[2]) and os.path.exists(entry):
                 found.setdefault(int(match[2]), entry)
     return found
 

@@ -5,8 +5,9 @@ Both give a verified bundle and the playbook that goes with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os.path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ PREFIX = "playbook/"
 
 @dataclass(frozen=True)
 class Opened:
-    """``playbook``: path below ``playbook/`` -> bytes.  ``settings``: those of the directory."""
+    """``playbook``: path below ``playbook/`` -> bytes.  ``settings``: those of the directory, with
+    absolute paths; of a bundle only where it lies."""
 
     path: Path
     bundle: VerifiedBundle
@@ -42,14 +44,16 @@ class Opened:
         return session.decode_data(value, where)
 
 
-def open_source(path: Path, progress: Progress) -> Opened:
+def open_source(path: Path, progress: Progress, folders: Sequence[Path] = ()) -> Opened:
     """Verify the bundle at ``path``, or the one that the directory ``path`` belongs to.
 
-    Raises BundleFaults, LocalError; nothing has been believed then.
+    ``folders``: where else parts of the bundle may lie, instead of where the settings of a
+    directory say.  Raises BundleFaults, LocalError; nothing has been believed then.
     """
-    if path.is_dir():
-        return _open_directory(path, progress)
-    bundle = verify_bundle(path, progress=progress)
+    parts = tuple(str(folder.resolve()) for folder in folders)
+    if os.path.isdir(path):
+        return _open_directory(path, progress, parts)
+    bundle = verify_bundle(path, folders, progress=progress)
     with bundle.open() as reader:
         files = {
             file.path.removeprefix(PREFIX): reader.read_file(file.path)
@@ -57,19 +61,22 @@ def open_source(path: Path, progress: Progress) -> Opened:
             if file.path.startswith(PREFIX)
         }
     _complete(files, path)
-    return Opened(path, bundle, files, Settings())
+    settings = Settings(bundle=session.bundle_path(path), parts=parts)
+    return Opened(path, bundle, files, settings)
 
 
-def _open_directory(path: Path, progress: Progress) -> Opened:
+def _open_directory(path: Path, progress: Progress, parts: tuple[str, ...]) -> Opened:
     folder = path / "playbook"
     settings = session.load_settings(folder / "settings.yml")
+    settings = replace(settings, parts=parts or settings.parts)
     if settings.bundle is None:
         raise LocalError(
             "settings.yml names no bundle",
             where=str(folder / "settings.yml"),
             remedy="write its path to bundle:",
         )
-    bundle = verify_bundle(Path(settings.bundle), progress=progress)
+    folders = tuple(map(Path, settings.parts))
+    bundle = verify_bundle(Path(settings.bundle), folders, progress=progress)
     manifest = path / "manifest.json"
     if digest.of(_read(manifest)) != bundle.manifest_sha256:
         raise BundleError(

@@ -11,7 +11,8 @@ from downpour_import.cloud import CloudOptions
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """``source``: a bundle, or a directory that was unpacked from one.
+    """``source``: a bundle, or a directory that was unpacked from one.  ``parts``: directories,
+    where else the parts of a split bundle lie; empty: those that the directory's settings name.
 
     ``state`` None: beside the working directory, named after bundle and cloud.  ``uuids``: a
     file that gets a copy of uuids.csv.
@@ -19,6 +20,7 @@ class ImportOptions:
 
     source: Path
     cloud: CloudOptions
+    parts: tuple[Path, ...] = ()
     mapping: MappingRules = field(default_factory=MappingRules)
     state: Path | None = None
     uuids: Path | None = None

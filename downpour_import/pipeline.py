@@ -18,6 +18,7 @@ from bundle_spec.errors import (
 )
 from bundle_spec.model import Resource
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
+from bundle_spec.parts import bundle_name
 from bundle_spec.progress import NULL, Progress
 from downpour_import import mapping, session, state, trust
 from downpour_import.cloud import TargetCloud, find_cloud
@@ -93,6 +94,7 @@ def plan_import(
         targets=found.targets,
         bundle_uuid=data.bundle,
         bundle=opened.bundle.path,
+        folders=opened.bundle.folders,
     )
     return [
         (record, recreate(RECREATORS[record.type], context, record, check=True))
@@ -102,7 +104,7 @@ def plan_import(
 
 def open_trusted(options: ImportOptions, progress: Progress) -> tuple[Opened, PlaybookData]:
     """The source of the import, whole, with a playbook and data that we are willing to run."""
-    opened = open_source(options.source, progress)
+    opened = open_source(options.source, progress, options.parts)
     if not options.trust_playbook:
         trust.check_code(opened)
     data = opened.data()
@@ -116,12 +118,11 @@ def effective_settings(options: ImportOptions, opened: Opened) -> Settings:
     own, chosen = opened.settings, options.cloud
     cloud = chosen.cloud or own.cloud
     name = cloud or os.environ.get("OS_CLOUD") or "cloud"
-    default = own.state or str(
-        Path.cwd() / f"{options.source.name.removesuffix('.dpbundle')}.{name}"
-    )
+    # Whichever part of a bundle is named, its state is the same.
+    bundle = bundle_name(options.source).name.removesuffix(".dpbundle")
+    default = own.state or str(Path.cwd() / f"{bundle}.{name}")
     return dataclasses.replace(
         own,
-        bundle=str(opened.bundle.path.resolve()),
         state=str(options.state.resolve() if options.state else default),
         cloud=cloud,
         region=chosen.region or own.region,

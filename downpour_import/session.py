@@ -38,13 +38,22 @@ def load_settings(path: Path) -> Settings:
         return None if text is None else str((path.parent / text).resolve())
 
     return Settings(
-        bundle=absolute(settings.bundle),
+        bundle=None if settings.bundle is None else bundle_path(path.parent / settings.bundle),
+        parts=tuple(str((path.parent / text).resolve()) for text in settings.parts),
         state=absolute(settings.state),
         cloud=settings.cloud,
         region=settings.region,
         config_file=absolute(settings.config_file),
         mapping=rules,
     )
+
+
+def bundle_path(path: Path) -> str:
+    """The absolute path of a bundle.
+
+    Its own name stays, also where it is a link: other parts are found by the name of one.
+    """
+    return str(path.parent.resolve() / path.name)
 
 
 def connect_by(settings: Settings) -> TargetCloud:
@@ -85,6 +94,7 @@ def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Contex
         targets=state.load_targets(directory),
         bundle_uuid=uuid,
         bundle=Path(settings.bundle),
+        folders=tuple(map(Path, settings.parts)),
     )
 
 

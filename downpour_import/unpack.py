@@ -36,12 +36,10 @@ def unpack(opened: Opened, directory: Path) -> None:
         write_files(playbook, opened.playbook)
         settings = playbook / "settings.yml"
         text = settings.read_text("utf-8")
-        # A path may hold anything.
-        for key, value in (
-            ("bundle", str(opened.bundle.path.resolve())),
-            ("state", str(directory.resolve() / "state")),
-        ):
-            text = text.replace(f"\n{key}: null\n", f"\n{_yaml({key: value})}", 1)
+        found = opened.settings
+        text = _set(text, "bundle", "null", found.bundle)
+        text = _set(text, "state", "null", str(directory.resolve() / "state"))
+        text = _set(text, "parts", "[]", list(found.parts))
         settings.write_text(text, "utf-8")
         with as_file(files("downpour_import") / COLLECTIONS) as source:
             shutil.copytree(
@@ -49,6 +47,14 @@ def unpack(opened: Opened, directory: Path) -> None:
             )
     except OSError as exc:
         raise LocalError(f"cannot unpack: {exc.strerror}", where=str(directory)) from exc
+
+
+def _set(text: str, key: str, empty: str, value: object) -> str:
+    """``text`` with ``value`` instead of an ``empty`` one.  A path may hold anything."""
+    line = _yaml({key: value})
+    if f"\n{key}:" not in text:  # settings of a bundle that is older than this key
+        return f"{text.rstrip()}\n{line}"
+    return text.replace(f"\n{key}: {empty}\n", f"\n{line}", 1)
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:

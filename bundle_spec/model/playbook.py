@@ -43,10 +43,13 @@ class MappingRules:
 class Settings:
     """``settings.yml``.  Relative paths start at the directory of the file.
 
-    ``cloud``, ``region``, ``config_file`` None: as every OpenStack client finds them.
+    ``bundle``: a bundle, or one that is split, by its name, a part, or the list of its parts.
+    ``parts``: directories, where else its parts lie.  ``cloud``, ``region``, ``config_file``
+    None: as every OpenStack client finds them.
     """
 
     bundle: str | None = None
+    parts: tuple[str, ...] = ()
     state: str | None = None
     cloud: str | None = None
     region: str | None = None

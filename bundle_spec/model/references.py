@@ -6,6 +6,7 @@ hand.  ``id`` is what resources of the bundle refer to.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -113,3 +114,9 @@ class References(Record):
         yield from self.volume_types
         yield from self.availability_zones
         yield from self.keypairs
+
+
+SECTIONS: tuple[str, ...] = tuple(
+    each.name for each in dataclasses.fields(References) if each.name != "extra"
+)
+"""``flavors``, ``networks`` …: the keys of the references, and the sections of a mapping."""

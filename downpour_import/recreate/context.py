@@ -23,13 +23,15 @@ MARKER_KEY = f"{MARKER_PREFIX}marker"
 
 @dataclass(eq=False)
 class Context:
-    """``targets``: what the preflight resolved.  ``bundle``: the file that holds the disks."""
+    """``targets``: what the preflight resolved.  ``bundle``: what holds the disks; ``folders``:
+    where else its parts lie."""
 
     cloud: TargetCloud
     journal: Journal
     targets: Targets
     bundle_uuid: str
     bundle: Path
+    folders: tuple[Path, ...] = ()
     marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     """API path -> marker -> ID, of what bore a marker when this process looked."""
     _extensions: frozenset[str] | None = field(default=None, repr=False)

@@ -198,7 +198,7 @@ def _put(context: Context, path: str, body: _Body) -> None:
 
 def open_own_bundle(context: Context) -> BundleReader:
     """The bundle that the settings name.  Raises BundleError when it is another one."""
-    bundle = open_bundle(context.bundle)
+    bundle = open_bundle(context.bundle, context.folders)
     if bundle.manifest.uuid != context.bundle_uuid:
         bundle.close()
         raise BundleError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
-from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, human_bytes, run
+from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, run
 from bundle_spec.errors import BundleError, LocalError
 
 
@@ -42,6 +45,18 @@ def test_a_fault_of_our_own_is_told_without_a_traceback(
         end(KeyError("surprise"), capsys)
 
 
+def test_a_name_that_the_terminal_cannot_show_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), "latin-1")
+    monkeypatch.setattr(sys, "stdout", out)
+
+    def main() -> None:
+        out.write("Zürich 雨")
+
+    assert run(main, TerminalProgress(), interrupted="") == 0
+    out.seek(0)
+    assert out.read() == "Zürich \\u96e8"
+
+
 def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     progress = TerminalProgress()
     with progress.task("volume \x1b[2Jevil\r\n", 5, "bytes") as task:
@@ -52,17 +67,3 @@ def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str
     assert "\x1b" not in told
     assert "\r" not in told
     assert "volume \\x1b[2Jevil\\r\\n: 5 B in" in told
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 B"),
-        (1023, "1023 B"),
-        (1536, "1.5 KiB"),
-        (1 << 30, "1.0 GiB"),
-        (5 << 50, "5120.0 TiB"),
-    ],
-)
-def test_sizes_are_told_in_binary_units(size: int, text: str) -> None:
-    assert human_bytes(size) == text

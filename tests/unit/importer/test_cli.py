@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from bundle_spec.commands import VerifyOptions
 from bundle_spec.console import parse
 from bundle_spec.errors import UsageError
 from downpour_import import cli
 from downpour_import.options import ImportOptions
+from tests.split import split
 from tests.unit.importer.test_trust import write_bundle
 
 # Every option of the help text that an import takes, with arguments that must change it.
 OPTIONS = {
+    "--parts": ["--parts", "a", "--parts", "b"],
     "--cloud": ["--cloud", "a"],
     "--region": ["--region", "r"],
     "--os-client-config": ["--os-client-config", "c.yaml"],
@@ -24,6 +27,13 @@ OPTIONS = {
     "--check": ["--check"],
     "--edited": ["--edited"],
     "--trust-playbook": ["--trust-playbook"],
+}
+
+OF_VERIFY = {
+    "--parts": ["--parts", "a"],
+    "--read-data": ["--read-data"],
+    "--quick": ["--quick"],
+    "--json": ["--json"],
 }
 
 
@@ -36,6 +46,37 @@ def test_every_option_has_an_effect(option: str) -> None:
     assert options(*OPTIONS[option], "b.dpbundle") != options("b.dpbundle")
 
 
+@pytest.mark.parametrize(
+    "command", [["verify", "b"], ["plan", "b"], ["unpack", "b", "dir"], ["b"]], ids=" ".join
+)
+def test_every_command_can_be_quiet(command: list[str]) -> None:
+    # docopt takes an option that any pattern spells out away from [options] in all of them.
+    assert parse(cli.__doc__ or "", ["-q", *command])["--quiet"]
+
+
+@pytest.mark.parametrize("option", OF_VERIFY)
+def test_every_option_of_verify_has_an_effect(option: str) -> None:
+    def options(*arguments: str) -> VerifyOptions:
+        return cli.verify_options_of(parse(cli.__doc__ or "", ["verify", *arguments, "b"]))
+
+    assert options(*OF_VERIFY[option]) != options()
+
+
+PARTS = ["--parts", "a", "--parts=b", "--parts", "c"]
+ABC = (Path("a"), Path("b"), Path("c"))
+
+
+def test_places_of_parts_are_told_in_their_order() -> None:
+    doc = cli.__doc__ or ""
+    assert options(*PARTS, "b").parts == ABC
+    assert options("plan", *PARTS, "--cloud", "x", "b").parts == ABC
+    assert cli.verify_options_of(parse(doc, ["verify", *PARTS, "b"])).folders == ABC
+    assert cli.show_options_of(parse(doc, ["show", "b", *PARTS])).folders == ABC
+    unpacked = parse(doc, ["unpack", *PARTS, "b", "dir"])
+    assert (unpacked["BUNDLE"], unpacked["DIR"]) == ("b", "dir")
+    assert list(dict.fromkeys(unpacked["--parts"])) == ["a", "b", "c"]
+
+
 def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
     path = tmp_path / "m.yml"
     path.write_text("flavors: {a: b}\n")
@@ -44,7 +85,7 @@ def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, "--map", "--quiet", "--help", "--version"}
+    assert listed == {*OPTIONS, *OF_VERIFY, "--map", "--quiet", "--help", "--version"}
 
 
 def test_without_a_state_it_is_named_after_bundle_and_cloud() -> None:
@@ -73,7 +114,7 @@ def test_a_wrong_command_line_ends_with_2_and_the_usage(
     assert (told.out, "Usage:" in told.err) == ("", True)
 
 
-@pytest.mark.parametrize("command", ["verify", "plan", "unpack"])
+@pytest.mark.parametrize("command", ["verify", "show", "plan", "unpack"])
 def test_a_command_without_its_bundle_is_told_so(
     command: str,
     tmp_path: Path,
@@ -110,6 +151,18 @@ def test_unpack_prints_the_command_that_runs_it(
     assert cli.main(["unpack", str(path), str(directory)]) == 0
     told = capsys.readouterr().out
     assert told == f"cd '{directory}/playbook' && ansible-playbook -i inventory.ini site.yml\n"
+
+
+def test_unpack_finds_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_bundle(tmp_path / "b.dpbundle")
+    split(path, [tmp_path, tmp_path / "two"], 1 << 13)
+    arguments = ["unpack", str(path), str(tmp_path / "out")]
+    assert cli.main(arguments) == 4
+    assert "b.dpbundle.002: this part is missing" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert cli.main([*arguments, "--parts", str(tmp_path / "two")]) == 0
+    text = (tmp_path / "out" / "playbook" / "settings.yml").read_text()
+    assert f"\nparts:\n- {tmp_path}/two\n" in text
 
 
 @pytest.fixture

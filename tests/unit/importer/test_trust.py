@@ -31,6 +31,7 @@ from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.session import load_settings
 from downpour_import.unpack import settings_file, unpack
+from tests.split import split
 from tests.unit.bundle.samples import content
 from tests.unit.export.test_playbook import NAMES
 from tests.unit.importer.things import source_id
@@ -182,6 +183,50 @@ def test_an_unpacked_directory_is_the_bundle_again(
     assert directory.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("name", ["b.dpbundle", "b.dpbundle.parts", "b.dpbundle.002"])
+def test_an_unpacked_directory_knows_where_the_parts_lie(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [tmp_path, tmp_path / "a 'b' # c: \"d\" {{ 7*7 }}", tmp_path / "two"]
+    split(write_bundle(tmp_path / "b.dpbundle"), folders, 1 << 13)
+    (folders[1] / "b.dpbundle.002").rename(tmp_path / "b.dpbundle.002")
+    monkeypatch.chdir(tmp_path)
+    places = [each.relative_to(tmp_path) for each in folders[1:]]
+    opened = open_source(Path(name), NULL, places)
+    unpack(opened, Path("out"))
+    monkeypatch.chdir("/")
+    again = open_source(tmp_path / "out", NULL)
+    assert again.bundle.manifest_sha256 == opened.bundle.manifest_sha256
+    assert again.settings.bundle == str(tmp_path / name)
+    assert again.settings.parts == tuple(map(str, folders[1:]))
+    # A medium is somewhere else now: the command line has the last word.
+    moved = folders[2].rename(tmp_path / "elsewhere")
+    with pytest.raises(LocalError, match=r"two: cannot look for parts"):
+        open_source(tmp_path / "out", NULL)
+    again = open_source(tmp_path / "out", NULL, [folders[1], moved])
+    assert again.settings.parts == (str(folders[1]), str(moved))
+
+
+def test_other_parts_are_found_beside_one_that_is_a_link(tmp_path: Path) -> None:
+    split(write_bundle(tmp_path / "b.dpbundle"), [tmp_path / "1", tmp_path / "2"], 1 << 13)
+    (tmp_path / "all").mkdir()
+    for part in tmp_path.glob("[12]/*"):
+        (tmp_path / "all" / part.name).symlink_to(part)
+    unpack(open_source(tmp_path / "all" / "b.dpbundle.001", NULL), tmp_path / "out")
+    assert open_source(tmp_path / "out", NULL)
+
+
+def test_settings_from_before_there_were_parts_can_name_them(tmp_path: Path) -> None:
+    text = static_files()["settings.yml"]
+    assert b"\nparts: []\n" in text
+    old = {"settings.yml": text.replace(b"\nparts: []\n", b"\n")}
+    split(write_bundle(tmp_path / "b.dpbundle", old), [tmp_path / "1", tmp_path / "2"], 1 << 13)
+    unpack(open_source(tmp_path / "1" / "b.dpbundle", NULL, [tmp_path / "2"]), tmp_path / "out")
+    again = open_source(tmp_path / "out", NULL)
+    assert again.settings.parts == (str(tmp_path / "2"),)
+    assert again.settings.state == str(tmp_path / "out" / "state")
+
+
 def test_the_collection_lies_beside_the_playbook(opened: Opened, tmp_path: Path) -> None:
     unpack(opened, tmp_path / "out")
     plugins = tmp_path / "out/playbook/collections/ansible_collections/downpour/bundle/plugins"
@@ -227,7 +272,11 @@ def test_an_edited_manifest_is_refused(opened: Opened, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_settings_for_the_runner_come_back_whatever_names_hold(name: str, tmp_path: Path) -> None:
     settings = Settings(
-        bundle="/b", state="/s", cloud=name, mapping=MappingRules(networks={name: name, "n": None})
+        bundle="/b",
+        parts=("/p", f"/{name!r}"),
+        state="/s",
+        cloud=name,
+        mapping=MappingRules(networks={name: name, "n": None}),
     )
     path = tmp_path / "settings.yml"
     path.write_bytes(settings_file(settings))

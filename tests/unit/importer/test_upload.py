@@ -20,6 +20,7 @@ from downpour_import.recreate import (
     upload_volume_disk,
 )
 from downpour_import.recreate.upload import Images, _Body, compare_bytes, disk_ref
+from tests.split import split
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.things import Target, context, source_id
@@ -171,6 +172,19 @@ def test_another_bundle_at_the_path_is_refused(fake: Target, bundle: FinishedBun
     with pytest.raises(BundleError, match="another bundle than the one"):
         recreate(Images(), here, image_of(bundle))
     assert fake.sent("PUT") == []
+
+
+def test_a_disk_streams_out_of_the_parts_of_a_bundle(fake: Target, bundle: FinishedBundle) -> None:
+    folders = [bundle.path.parent, bundle.path.parent / "two"]
+    split(bundle.path, folders, 1 << 16)
+    with pytest.raises(BundleError, match=r"b\.dpbundle\.002: this part is missing"):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    assert fake.sent("PUT") == []
+    here = at(fake, bundle)
+    here.folders = (folders[1],)
+    assert recreate(Images(), here, image_of(bundle)).state == "made"
+    assert [put.body for put in fake.sent("PUT")] == [RAW]
+    assert differences(here, image_of(bundle)) == []
 
 
 def test_a_volume_is_filled_from_an_image_that_then_goes(

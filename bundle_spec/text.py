@@ -1,0 +1,61 @@
+"""Words for people: sizes, tables, and tenant text that cannot drive a terminal.  Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+ABSURD = 2**100
+"""Bytes.  More is not told in numbers: a manifest may claim anything."""
+
+
+def printable(text: str) -> str:
+    """Tenant text on one line of a terminal, whatever control characters it holds."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def human_bytes(size: float) -> str:
+    """``1536`` -> ``1.5 KiB``."""
+    if abs(size) >= ABSURD:
+        return "absurdly many bytes"
+    if size < 1024:
+        return f"{size:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
+        size /= 1024
+        if size < 1024:
+            return f"{size:.1f} {unit}"
+    return f"{size / 1024:.1f} TiB"
+
+
+def width(text: str) -> int:
+    """The columns that a terminal needs for printable text."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
+
+
+def table(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> Iterator[str]:
+    """Lines with aligned columns, printable; the columns ``right`` are numbers, set right."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (
+            fill + cell if number in right else cell + fill
+            for number, cell in enumerate(row)
+            for fill in [" " * (widths[number] - width(cell))]
+        )
+        yield "  ".join(padded).rstrip()
+
+
+def filled(words: Iterable[str], columns: int = 88) -> list[str]:
+    """The words, with commas between them, on lines of at most ``columns`` (a word is not cut)."""
+    lines: list[str] = []
+    for word in words:
+        if lines and width(lines[-1]) + width(word) + 3 <= columns:
+            lines[-1] += f", {word}"
+        else:
+            if lines:
+                lines[-1] += ","
+            lines.append(word)
+    return lines

@@ -1,0 +1,72 @@
+"""A bundle in parts on two media: it is imported from where they lie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.devcloud import Devcloud
+from tests.e2e.conftest import Shell, read_csv
+from tests.e2e.test_unpack import by_hand
+from tests.split import split
+from tests.tenant import MIB, Tenant
+
+
+@pytest.fixture(scope="module")
+def media(shell: Shell, made: Tenant) -> Path:
+    """The parts of small.dpbundle, by turns in media/one, with their list, and media/two."""
+    (shell.directory / "small.yml").write_text(f"images:\n  - id: {made.qcow2_image}\n")
+    shell.run("downpour-export", "small.yml", "small.dpbundle", OS_CLOUD="source")
+    media = shell.directory / "media"
+    split(shell.directory / "small.dpbundle", [media / "one", media / "two"], 5 * MIB)
+    return media
+
+
+def test_it_is_imported_from_two_directories(
+    shell: Shell, media: Path, made: Tenant, connect: Any, clouds: Devcloud
+) -> None:
+    parts = ("--parts", "media/two")
+    target = connect("target-other")
+
+    def arrived(state: Path) -> None:
+        """The image stands, with the bytes of the source; it goes again."""
+        ((*_, old, new),) = read_csv(state / "uuids.csv")[1:]
+        assert old == made.qcow2_image
+        files = clouds.cloud("source").image_file(old), clouds.cloud("target").image_file(new)
+        assert len({hashlib.sha256(file.read_bytes()).digest() for file in files}) == 1
+        target.image.delete_image(new)
+
+    done = shell.run("downpour-import", "show", "--json", "media/one/small.dpbundle", *parts)
+    assert json.loads(done.stdout)["parts"] == len(list(media.glob("*/small.dpbundle.0*"))) > 2
+    done = shell.run("downpour-import", "verify", "media/one/small.dpbundle.parts", *parts)
+    assert "small.dpbundle.parts: whole;" in done.stdout
+    done = shell.run(
+        "downpour-import", "plan", "small.dpbundle", "--parts", "media/one", *parts,
+        "--cloud", "target-other",
+    )  # fmt: skip
+    assert done.stdout == f"make: image 'golden-qcow2' ({made.qcow2_image})\n"
+
+    shell.run("downpour-import", "unpack", "media/one/small.dpbundle", "small-by-hand", *parts)
+    unpacked = shell.directory / "small-by-hand"
+    by_hand(shell, unpacked)
+    arrived(unpacked / "state")
+
+    done = shell.run(
+        "downpour-import", "media/one/small.dpbundle.001", *parts, "--cloud", "target-other"
+    )
+    assert "1 made" in done.stdout
+    # The state is called after the bundle, not after the part.
+    arrived(shell.directory / "small.target-other")
+
+
+def test_without_one_of_them_nothing_begins(shell: Shell, media: Path) -> None:
+    done = shell.run(
+        "downpour-import", "media/one/small.dpbundle", "--cloud", "nowhere", check=False
+    )
+    assert done.returncode == 4
+    missing = sorted(path.name for path in (media / "two").iterdir())
+    assert all(f"{name}: this part is missing" in done.stderr for name in missing)

@@ -1,0 +1,46 @@
+"""Words for people on a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from bundle_spec.text import filled, human_bytes, printable, table, width
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (-5, "-5 B"),
+        (1023, "1023 B"),
+        (1536, "1.5 KiB"),
+        (1 << 30, "1.0 GiB"),
+        (5 << 50, "5120.0 TiB"),
+        (10**4000, "absurdly many bytes"),
+        (-(10**4000), "absurdly many bytes"),
+    ],
+)
+def test_sizes_are_told_in_binary_units(size: int, text: str) -> None:
+    assert human_bytes(size) == text
+
+
+def test_control_characters_are_shown_and_not_sent() -> None:
+    assert printable("a\x1b[2J\r\n\x9b\u202e\udcff") == r"a\x1b[2J\r\n\x9b\u202e\udcff"
+    assert printable("Zürich 雨 {{ 7*7 }}") == "Zürich 雨 {{ 7*7 }}"
+
+
+def test_a_table_is_aligned_by_what_a_terminal_shows() -> None:
+    rows = [("name", "size", "x"), ("雨", "1", "y"), ("a\nb", "100", ""), ("e\u0301", "20", "z")]
+    assert list(table(rows, right=frozenset({1}))) == [
+        "name  size  x",
+        "雨       1  y",
+        "a\\nb   100",
+        "e\u0301       20  z",
+    ]
+    assert width("雨e\u0301") == 3
+
+
+def test_words_fill_lines_and_are_never_cut() -> None:
+    assert filled([]) == []
+    assert filled(["a"] * 5, 7) == ["a, a,", "a, a,", "a"]
+    assert filled(["a", "b" * 30, "c"], 10) == ["a,", "b" * 30 + ",", "c"]
