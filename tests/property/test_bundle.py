@@ -17,8 +17,8 @@ from bundle_spec.errors import BundleError
 from bundle_spec.graph_check import graph_faults
 from bundle_spec.layout import Header, header, parse_header
 from bundle_spec.manifest_text import format_manifest, parse_manifest
-from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import CHUNK, content
+from tests.vectors.forge import Forge
 
 # A disk as runs of chunks of few contents, and a last short one: repeats are what matters.
 DISK = st.tuples(

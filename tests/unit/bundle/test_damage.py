@@ -12,8 +12,8 @@ import pytest
 from bundle_spec import open_bundle, verify_bundle
 from bundle_spec.body_check import MAX_FAULTS
 from bundle_spec.errors import BundleError, BundleFaults, LocalError
-from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import CHUNK, noise, write_bundle
+from tests.vectors.forge import Forge
 
 
 @pytest.fixture

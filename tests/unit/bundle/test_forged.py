@@ -14,7 +14,7 @@ import pytest
 
 from bundle_spec import BundleReader, open_bundle, verify_bundle
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
-from tests.unit.bundle.forge import CHUNK, Forge, Member, frame, ustar
+from tests.vectors.forge import CHUNK, Forge, ForgedDisk, Member, frame, ustar
 
 Edit = Callable[[Forge], None]
 
@@ -165,17 +165,17 @@ def test_members(tmp_path: Path, name: str) -> None:
 
 def test_a_link_to_a_chunk_of_another_length(tmp_path: Path) -> None:
     """[F-8]"""
-    forge = Forge(raw=b"A" * CHUNK + b"A" * 5)
+    forge = Forge(disks=[ForgedDisk(raw=b"A" * CHUNK + b"A" * 5)])
     forge.frames[1] = 0
     refused(tmp_path, forge, "links to a chunk of 65536 bytes where 5 are due")
 
 
 def test_a_thousand_and_one_links(tmp_path: Path) -> None:
     """[F-8]"""
-    forge = Forge(raw=b"A" * CHUNK * 1002)
+    forge = Forge(disks=[ForgedDisk(raw=b"A" * CHUNK * 1002)])
     forge.frames[1:] = [0] * 1001
     refused(tmp_path, forge, "more than 1000 links")
-    forge = Forge(raw=b"A" * CHUNK * 1001)
+    forge = Forge(disks=[ForgedDisk(raw=b"A" * CHUNK * 1001)])
     forge.frames[1:] = [0] * 1000
     verify_bundle(forge.write(tmp_path / "allowed.dpbundle"), read_data=True)
 

@@ -28,8 +28,8 @@ from bundle_spec.model import (
     SubnetReference,
     Volume,
 )
-from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import content
+from tests.vectors.forge import Forge
 
 DISK = Disk(
     id="0001",
