@@ -271,8 +271,10 @@ def decode_end(data: bytes, where: str) -> End:
 
 def _span(value: object) -> Span:
     match value:
-        case [int(offset), int(size)] if 0 <= offset < 2**63 and 0 <= size < 2**33:
-            return Span(offset, size)
+        # true and false are integers in Python, and JSON writes them as they were read.
+        case [int(offset), int(size)] if bool not in (type(offset), type(size)):
+            if 0 <= offset < 2**63 and 0 <= size < 2**33:
+                return Span(offset, size)
     raise ValueError(value)
 
 

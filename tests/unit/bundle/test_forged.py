@@ -261,6 +261,12 @@ def test_end_blocks(tmp_path: Path, name: str) -> None:
     refused(tmp_path, Forge(end=edit), message)
 
 
+def test_false_is_no_size(tmp_path: Path) -> None:
+    """[F-14]  Of an INDEX of no bytes ``false`` would be written as it was read."""
+    forge = Forge(disks=[], files={}, end=lambda end: end["index"].__setitem__(1, False))
+    refused(tmp_path, forge, "does not say what it must")
+
+
 def test_a_signature_lies_between_manifest_and_end(tmp_path: Path) -> None:
     """[F-4] [F-13]"""
     path = Forge(signature=b"signed").write(tmp_path / "signed.dpbundle")
