@@ -161,6 +161,8 @@ def header(name: str, size: int, link: str = "") -> bytes:
     name_field, link_field = name.encode("ascii"), link.encode("ascii")
     if not 0 < len(name_field) <= MAX_NAME or len(link_field) > MAX_NAME or size >> 33:
         raise ValueError(f"{name!r} of {size} bytes has no ustar header")
+    if b"\0" in name_field + link_field:  # a NUL ends a name: what followed would be hidden
+        raise ValueError(f"{name!r} cannot be a name")
     size_field = b"%011o\0" % size
     kind = b"1" if link else b"0"
     checksum = _FIXED_SUM + sum(name_field) + sum(link_field) + sum(size_field) + kind[0]

@@ -14,6 +14,7 @@ import pytest
 
 from bundle_spec import BundleReader, open_bundle, verify_bundle
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
+from bundle_spec.layout import header
 from tests.vectors.forge import CHUNK, Forge, ForgedDisk, Member, frame, ustar
 
 Edit = Callable[[Forge], None]
@@ -154,6 +155,18 @@ MEMBERS: dict[str, tuple[Callable[[list[Member]], None], str]] = {
         "not a member of 4 bytes",
     ),
 }
+
+
+def test_a_name_goes_to_its_first_nul(tmp_path: Path) -> None:
+    """[F-2]  What follows is not part of the name, and not allowed."""
+    name = "playbook/site.yml\0hidden"
+
+    def edit(members: list[Member]) -> None:
+        members[-1].header = ustar(name, len(members[-1].data))
+
+    refused(tmp_path, Forge(members=edit), "the header is not canonical")
+    with pytest.raises(ValueError, match="cannot be a name"):
+        header(name, 0)
 
 
 @pytest.mark.parametrize("name", MEMBERS)
