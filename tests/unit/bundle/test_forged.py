@@ -32,11 +32,19 @@ def raw_frame(raw: bytes, declared: int) -> bytes:
     return b"\x28\xb5\x2f\xfd" + b"\xa4" + struct.pack("<I", declared) + block + bytes(4)
 
 
+def windowed(descriptor: int) -> bytes:
+    """A frame of ``B`` with this window descriptor."""
+    block = (CHUNK << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"B"
+    return b"\x28\xb5\x2f\xfd" + bytes([0x84, descriptor]) + struct.pack("<I", CHUNK) + block
+
+
 # --- frames [F-7] ---
 
 FRAMES = {
     "content size of a bomb": (raw_frame(b"A" * CHUNK, 2**30), "declares 1073741824 bytes"),
     "content size one too small": (frame(b"B" * (CHUNK - 1)), "declares 65535 bytes where 65536"),
+    "a window of 17 MiB": (windowed(14 << 3 | 1), "a window of 18874368 bytes"),
+    "a window of 3.75 TiB": (windowed(255), "a window of 4123168604160 bytes"),
     "no content size": (frame(b"B" * CHUNK, size=False), "declares no size"),
     "no checksum": (frame(b"B" * CHUNK, checksum=False), "has no checksum"),
     "a byte after the frame": (frame(b"B" * CHUNK) + b"\0", "1 bytes follow the frame"),
