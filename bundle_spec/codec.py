@@ -7,6 +7,7 @@ so that a round trip loses nothing [M-7].  Decoding reports every fault, with it
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import functools
 import json
@@ -34,10 +35,12 @@ def dumps(value: Json) -> bytes:
 
 
 def loads(data: bytes, where: str) -> Json:
-    """Parse strictly: UTF-8, no duplicate keys, integers only, bounded depth [M-3] [M-4].
+    """Parse strictly: UTF-8, no duplicate keys, integers only, bounded depth [M-2] to [M-4].
 
     Raises BundleError located at ``where``.
     """
+    if data.startswith(codecs.BOM_UTF8):
+        raise BundleError("begins with a byte order mark", where=where, code=Code.UTF8)
     try:
         value = json.loads(
             data.decode("utf-8", "strict"),

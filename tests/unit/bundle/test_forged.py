@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bundle_spec import BundleReader, open_bundle, verify_bundle
+from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.layout import header
 from tests.vectors.forge import CHUNK, Forge, ForgedDisk, Member, frame, ustar
@@ -362,10 +363,21 @@ def test_a_manifest_that_is_not_canonical(tmp_path: Path) -> None:
     forge = Forge(manifest_bytes=lambda data: data.replace(b": ", b":  ", 1))
     refused(tmp_path, forge, "not canonical JSON")
     refused(tmp_path, Forge(manifest_bytes=lambda data: data + b"\n"), "not canonical JSON")
-    forge = Forge(manifest_bytes=lambda data: data.replace(b'"demo"', rb'"\ud800"'))
-    refused(tmp_path, forge, "not canonical JSON")
     forge = Forge(manifest_bytes=lambda data: data.replace(b'"demo"', b"-0"))
     refused(tmp_path, forge, "not canonical JSON")
+
+
+def test_a_fault_of_the_text_has_the_code_of_its_rule(tmp_path: Path) -> None:
+    """[M-2] [M-3] [M-5]"""
+    forges = {
+        Code.UTF8: Forge(manifest_bytes=lambda data: b"\xef\xbb\xbf" + data),
+        Code.JSON: Forge(manifest_bytes=lambda data: data.replace(b'"demo"', rb'"\ud800"')),
+        Code.VERSION_FORM: Forge(manifest=lambda value: value.update(version=[True, 0])),
+    }
+    for code, forge in forges.items():
+        with pytest.raises(BundleFaults) as caught:
+            verify_bundle(forge.write(tmp_path / "forged.dpbundle"))
+        assert [fault.code for fault in caught.value.faults] == [code]  # type: ignore[attr-defined]
 
 
 def test_a_version_that_this_reader_does_not_know(tmp_path: Path) -> None:
