@@ -28,6 +28,12 @@ MAX_DEPTH = 32
 """Nesting allowed in a JSON document of a bundle [M-4]."""
 
 
+MAX_INTEGER = 2**53 - 1
+"""The greatest number in a JSON document of a bundle, and with a minus the least [M-3]."""
+
+_DIGITS = len(f"-{MAX_INTEGER}")
+
+
 def dumps(value: Json) -> bytes:
     """Canonical JSON [M-2]: UTF-8, sorted keys, one space of indent, one final newline."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
@@ -35,7 +41,7 @@ def dumps(value: Json) -> bytes:
 
 
 def loads(data: bytes, where: str) -> Json:
-    """Parse strictly: UTF-8, no duplicate keys, integers only, bounded depth [M-2] to [M-4].
+    """Parse strictly: UTF-8, no duplicate keys, integers only, bounded [M-2] to [M-4].
 
     Raises BundleError located at ``where``.
     """
@@ -45,6 +51,7 @@ def loads(data: bytes, where: str) -> Json:
         value = json.loads(
             data.decode("utf-8", "strict"),
             object_pairs_hook=_unique,
+            parse_int=_integer,
             parse_constant=_no_constant,
             parse_float=_no_fraction,
         )
@@ -66,6 +73,13 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
             raise ValueError(f"the key {key!r} stands twice in one object")
         result[key] = value
     return result
+
+
+def _integer(text: str) -> int:
+    # Beyond this a reader whose numbers are doubles reads another number, or none.
+    if len(text) > _DIGITS or abs(int(text)) > MAX_INTEGER:
+        raise ValueError(f"{text[:_DIGITS]} is out of range")
+    return int(text)
 
 
 def _no_constant(name: str) -> Json:
