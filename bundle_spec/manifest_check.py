@@ -94,12 +94,14 @@ def _file_faults(manifest: Manifest) -> Iterator[BundleError]:
         place = f"files[{number}]"
         if message := layout.file_path_fault(file.path):
             yield _fault(Code.FILE_PATH, message, f"{place}.path")
-        # Some file systems take names that differ only in case for one name.
-        name = file.path.lower()
-        if name in seen:
-            yield _fault(Code.FILE_PATH, f"{file.path!r} stands twice", f"{place}.path")
-        seen.add(name)
-        folders.update(name[:cut] for cut, letter in enumerate(name) if letter == "/")
+        else:
+            # Some file systems take names that differ only in case for one name.
+            name = file.path.lower()
+            if name in seen:
+                yield _fault(Code.FILE_PATH, f"{file.path!r} stands twice", f"{place}.path")
+            seen.add(name)
+            # Only of a path that is short: of one with a million slashes this is all memory.
+            folders.update(name[:cut] for cut, letter in enumerate(name) if letter == "/")
         if not 0 <= file.size <= layout.MAX_FILE_SIZE:
             message = f"a size of {file.size} bytes is out of bounds"
             yield _fault(Code.LIMIT, message, f"{place}.size")
