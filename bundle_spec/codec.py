@@ -8,6 +8,7 @@ so that a round trip loses nothing [M-7].  Decoding reports every fault, with it
 from __future__ import annotations
 
 import codecs
+import contextlib
 import dataclasses
 import functools
 import json
@@ -17,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from bundle_spec.codes import Code
-from bundle_spec.errors import BundleError, BundleFaults
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults
 
 Json = Any
 """A JSON value as the json module makes it."""
@@ -127,16 +128,28 @@ def decode(cls: type[R], value: Json, where: str) -> R:
     """The record of type ``cls`` that ``value`` describes.
 
     ``where`` names the document and the place in it for faults.  Raises BundleFaults with
-    every fault: a missing key without a default, a value of another type.
+    every fault up to MAX_FAULTS: a missing key without a default, a value of another type.
     """
-    faults: list[BundleError] = []
-    record = _decode(cls, value, where, faults)
+    faults, record = _Found(), None
+    with contextlib.suppress(_EnoughError):
+        record = _decode(cls, value, where, faults)
     if faults:
         raise BundleFaults("the data does not have the form that the format asks for", faults)
     return typing.cast(R, record)
 
 
-def _decode(hint: Any, value: Json, where: str, faults: list[BundleError]) -> Any:
+class _EnoughError(Exception):
+    """So many faults were found that no more are looked for."""
+
+
+class _Found(list[BundleError]):
+    def append(self, fault: BundleError, /) -> None:
+        super().append(fault)
+        if len(self) == MAX_FAULTS:
+            raise _EnoughError
+
+
+def _decode(hint: Any, value: Json, where: str, faults: _Found) -> Any:
     origin = typing.get_origin(hint)
     if dataclasses.is_dataclass(hint):
         return _decode_record(typing.cast(type, hint), value, where, faults)
@@ -176,7 +189,7 @@ def _decode(hint: Any, value: Json, where: str, faults: list[BundleError]) -> An
 _NAMES = {str: "a string", int: "an integer", bool: "true or false"}
 
 
-def _fault(expected: str, value: Json, where: str, faults: list[BundleError]) -> None:
+def _fault(expected: str, value: Json, where: str, faults: _Found) -> None:
     try:
         shown = json.dumps(value, ensure_ascii=True)
     except (TypeError, ValueError):  # YAML has values that JSON has not: dates, sets, cycles
@@ -186,7 +199,7 @@ def _fault(expected: str, value: Json, where: str, faults: list[BundleError]) ->
     faults.append(BundleError(f"expected {expected}, found {shown}", where=where, code=Code.FORM))
 
 
-def _string_keys(value: dict[Any, Json], where: str, faults: list[BundleError]) -> bool:
+def _string_keys(value: dict[Any, Json], where: str, faults: _Found) -> bool:
     """Whether every key is a string, as in JSON; YAML has others."""
     others = [key for key in value if not isinstance(key, str)]
     for key in others:
@@ -203,7 +216,7 @@ def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]) -> Any:
+def _decode_record(cls: type, value: Json, where: str, faults: _Found) -> Any:
     if not isinstance(value, dict):
         return _fault("an object", value, where, faults)
     if not _string_keys(value, where, faults):
@@ -222,10 +235,9 @@ def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]
             faults.append(BundleError(message, where=where, code=Code.FORM))
     extra = {key: child for key, child in value.items() if key not in known}
     if "extra" not in _hints(cls):
-        faults += [
-            BundleError(f"the key {key!r} is not known", where=where, code=Code.FORM)
-            for key in extra
-        ]
+        for key in extra:
+            message = f"the key {key!r} is not known"
+            faults.append(BundleError(message, where=where, code=Code.FORM))
     if len(faults) > before:
         return None
     return cls(**known, **({"extra": extra} if extra else {}))

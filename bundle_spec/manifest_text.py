@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from bundle_spec import codec, layout
 from bundle_spec.codec import Json
 from bundle_spec.codes import Code
-from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.manifest_check import manifest_faults
 from bundle_spec.model import Manifest
 
@@ -33,7 +35,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
     """The manifest in ``data``: the rules M-1 to M-13.
 
     Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
-    BundleFaults, with every fault, for anything else.
+    BundleFaults, with every fault up to MAX_FAULTS, for anything else.
     """
     value = codec.loads(data, where)
     _check_version(value, where)
@@ -45,7 +47,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
     if canonical != data:
         raise BundleError("not canonical JSON", where=where, code=Code.NOT_CANONICAL)
     manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
-    faults = list(manifest_faults(manifest))
+    faults = list(islice(manifest_faults(manifest), MAX_FAULTS))
     if faults:
         raise BundleFaults("the manifest breaks the rules of the format", faults)
     return manifest

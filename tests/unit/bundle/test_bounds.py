@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.vectors.forge import Forge
+import pytest
+
+from bundle_spec.errors import MAX_FAULTS
+from tests.vectors.forge import Forge, Json
 
 VERIFY = """
 import resource, sys
@@ -25,6 +28,27 @@ MEMORY = 512 * 2**20
 """Bytes of address space, of which Python and its libraries take most."""
 
 
+DISK = {
+    "id": "x",
+    "disk_format": "raw",
+    "size": 0,
+    "sha256": "0" * 64,
+    "chunk_size": 65536,
+    "chunks": 0,
+    "list_sha256": "0" * 64,
+    "stored": 0,
+    "shared": 0,
+}
+
+PORT = {
+    "id": "p",
+    "name": "p",
+    "network_id": "n",
+    "mac_address": "m",
+    "security_group_ids": ["g"] * 500_000,
+}
+
+
 def told(path: Path) -> str:
     """How many faults a process with little memory finds, and the code of the first."""
     command = [sys.executable, "-c", VERIFY, str(path), str(MEMORY)]
@@ -38,3 +62,18 @@ def test_a_path_of_many_slashes(tmp_path: Path) -> None:
     path = "playbook" + 100_000 * "/"
     forge = Forge(manifest=lambda value: value["files"][0].update(path=path))
     assert told(forge.write(tmp_path / "forged.dpbundle")) == "1 file-path"
+
+
+HOSTILE: dict[str, tuple[Json, str]] = {
+    "records that are none": ({"abandoned": [0] * 500_000}, "form"),
+    "disks of one id": ({"disks": [DISK] * 2_000}, "disk-id"),
+    "references to nothing": ({"resources": {"ports": [PORT]}}, "reference"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_faults_without_end_in_a_manifest(tmp_path: Path, name: str) -> None:
+    """[F-18]"""
+    change, code = HOSTILE[name]
+    forge = Forge(disks=[], files={}, manifest=lambda value: value.update(change))
+    assert told(forge.write(tmp_path / "forged.dpbundle")) == f"{MAX_FAULTS} {code}"

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec import open_bundle, verify_bundle
-from bundle_spec.body_check import MAX_FAULTS
-from bundle_spec.errors import BundleError, BundleFaults, LocalError
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, LocalError
 from tests.unit.bundle.samples import CHUNK, noise, write_bundle
 from tests.vectors.forge import Forge
 
