@@ -19,6 +19,12 @@ MIN_PART_SIZE = 2**16
 
 _NUMBERED = re.compile(r"(.+)\.([0-9]{3})", re.S)
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_NAMES = "utf-8", "surrogateescape"
+"""A list has names of files as their bytes are."""
+
+_MAX_LIST = 2**20
+"""Bytes: more than any list has [F-18]."""
+
 _COPY = "copy it again from where the bundle was split"
 
 
@@ -34,7 +40,8 @@ def list_name(name: str) -> str:
 
 def format_list(digests: Mapping[str, str]) -> bytes:
     """The list, as sha256sum writes and checks it: part name -> digest, in order [S-2]."""
-    return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
+    text = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
+    return text.encode(*_NAMES)
 
 
 def bundle_name(path: Path) -> Path:
@@ -86,12 +93,19 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
     """
     for folder in (path.parent, *folders):
         place = folder / list_name(path.name)
+        if not place.exists():
+            continue
         try:
-            lines = place.read_text("ascii").splitlines() if place.exists() else []
-        except (OSError, UnicodeDecodeError) as exc:
-            raise BundleError(
-                f"cannot read the list of the parts: {exc}", where=str(place), code=Code.PART_LIST
+            with place.open("rb") as file:
+                text = file.read(_MAX_LIST).decode(*_NAMES)
+        except OSError as exc:
+            raise LocalError(
+                f"cannot read the list of the parts: {exc.strerror}",
+                where=str(place),
+                remedy="check the medium",
             ) from exc
+        # Not splitlines: a name may have what Unicode takes for the end of a line.
+        lines = text.removesuffix("\n").split("\n") if text else []
         matches = [_LINE.fullmatch(line) for line in lines]
         found = {match[2]: match[1] for match in matches if match}
         due = [part_name(path.name, number) for number in range(1, len(lines) + 1)]
@@ -108,9 +122,11 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
 
 
 def is_split(path: Path, folders: Iterable[Path] = ()) -> bool:
-    """Whether parts or a list of them stand for the bundle ``path``."""
-    names = (list_name(path.name), part_name(path.name, 1))
-    return any((folder / name).exists() for folder in (path.parent, *folders) for name in names)
+    """Whether parts or a list of them stand for the bundle ``path``: any part, not only the first,
+    so that the one that is missing can be named [S-3]."""
+    places = [folder for folder in (path.parent, *folders) if folder.is_dir()]
+    listed = any((folder / list_name(path.name)).exists() for folder in places)
+    return listed or bool(_numbered(path.name, places))
 
 
 def _numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
