@@ -15,6 +15,7 @@ _MAGIC = b"\x28\xb5\x2f\xfd"
 _CHECKSUM = 4
 _SINGLE_SEGMENT = 0x20
 _RLE, _RESERVED = 1, 3
+_MAX_BLOCK = 128 * layout.KIB
 _CUT = Code.FRAME_CUT, "the frame is cut short"
 
 
@@ -59,7 +60,7 @@ def fault(data: bytes, due: int) -> Fault | None:
         return Code.FRAME_CHECKSUM, "the frame has no checksum"
     if parameters.dict_id:
         return Code.FRAME_DICTIONARY, f"the frame asks for dictionary {parameters.dict_id}"
-    return _blocks_fault(data, position)
+    return _blocks_fault(data, position, min(parameters.window_size, _MAX_BLOCK))
 
 
 def _window(data: bytes) -> int:
@@ -73,8 +74,11 @@ def _window(data: bytes) -> int:
     return base + base // 8 * (data[5] & 7)
 
 
-def _blocks_fault(data: bytes, position: int) -> Fault | None:
-    """Follow the blocks of the frame: it must fill ``data`` to the last byte."""
+def _blocks_fault(data: bytes, position: int, limit: int) -> Fault | None:
+    """Follow the blocks of the frame: it must fill ``data`` to the last byte.
+
+    ``limit``: bytes of a block, which zstd itself does not ask of blocks of one repeated byte.
+    """
     size = len(data)
     last = False
     while not last:
@@ -84,6 +88,8 @@ def _blocks_fault(data: bytes, position: int) -> Fault | None:
         last, kind = bool(block & 1), block >> 1 & 3
         if kind == _RESERVED:
             return Code.FRAME_HEADER, "the frame has a block of a reserved kind"
+        if block >> 3 > limit:
+            return Code.FRAME_HEADER, f"the frame has a block of more than {limit} bytes"
         position += 3 + (1 if kind == _RLE else block >> 3)
     position += _CHECKSUM
     if position > size:

@@ -27,10 +27,13 @@ def refused(tmp_path: Path, forge: Forge, message: str, *, read_data: bool = Fal
         verify_bundle(path, read_data=read_data)
 
 
-def raw_frame(raw: bytes, declared: int) -> bytes:
-    """A frame of one RLE block that declares a content size of its own choice."""
-    block = (len(raw) << 3 | 1 << 1 | 1).to_bytes(3, "little") + raw[:1]
-    return b"\x28\xb5\x2f\xfd" + b"\xa4" + struct.pack("<I", declared) + block + bytes(4)
+def rle_frame(declared: int, *sizes: int) -> bytes:
+    """A frame of ``B`` in blocks of these sizes that declares a content size of its own choice."""
+    blocks = b"".join(
+        (size << 3 | 1 << 1 | (number == len(sizes))).to_bytes(3, "little") + b"B"
+        for number, size in enumerate(sizes, 1)
+    )
+    return b"\x28\xb5\x2f\xfd" + b"\xa4" + struct.pack("<I", declared) + blocks + bytes(4)
 
 
 def windowed(descriptor: int) -> bytes:
@@ -42,10 +45,11 @@ def windowed(descriptor: int) -> bytes:
 # --- frames [F-7] ---
 
 FRAMES = {
-    "content size of a bomb": (raw_frame(b"A" * CHUNK, 2**30), "declares 1073741824 bytes"),
+    "content size of a bomb": (rle_frame(2**30, CHUNK), "declares 1073741824 bytes"),
     "content size one too small": (frame(b"B" * (CHUNK - 1)), "declares 65535 bytes where 65536"),
     "a window of 17 MiB": (windowed(14 << 3 | 1), "a window of 18874368 bytes"),
     "a window of 3.75 TiB": (windowed(255), "a window of 4123168604160 bytes"),
+    "a block that is too large": (rle_frame(CHUNK, CHUNK + 1), "a block of more than 65536 bytes"),
     "no content size": (frame(b"B" * CHUNK, size=False), "declares no size"),
     "no checksum": (frame(b"B" * CHUNK, checksum=False), "has no checksum"),
     "a byte after the frame": (frame(b"B" * CHUNK) + b"\0", "1 bytes follow the frame"),
@@ -75,7 +79,7 @@ def test_frames(tmp_path: Path, name: str) -> None:
 def test_a_frame_that_lies_in_its_block(tmp_path: Path) -> None:
     """Its headers are right, so only reading the data can tell."""
     forge = Forge()
-    forge.frames[1] = raw_frame(b"B" * CHUNK * 8, CHUNK)
+    forge.frames[1] = rle_frame(CHUNK, *[CHUNK] * 8)
     path = forge.write(tmp_path / "forged.dpbundle")
     with pytest.raises(BundleFaults, match="the frame does not open"):
         verify_bundle(path, read_data=True)
