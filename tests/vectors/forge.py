@@ -145,13 +145,13 @@ class Forge:
 
     disks: list[ForgedDisk] = field(default_factory=lambda: [sample_disk()])
     files: dict[str, bytes] = field(default_factory=lambda: {"playbook/site.yml": b"---\n"})
-    members: Callable[[list[Member]], None] = lambda members: None
-    manifest: Callable[[Json], None] = lambda value: None
+    members: Callable[[list[Member]], object] = lambda members: None
+    manifest: Callable[[Json], object] = lambda value: None
     manifest_bytes: Callable[[bytes], bytes] = lambda data: data
-    lines: Callable[[list[str]], None] = lambda lines: None
-    index: Callable[[list[tuple[int, int]]], None] = lambda entries: None
-    tail: Callable[[list[Member]], None] = lambda members: None
-    end: Callable[[Json], None] = lambda value: None
+    lines: Callable[[list[str]], object] = lambda lines: None
+    index: Callable[[list[tuple[int, int]]], object] = lambda entries: None
+    tail: Callable[[list[Member]], object] = lambda members: None
+    end: Callable[[Json], object] = lambda value: None
     end_bytes: Callable[[bytes], bytes] = lambda data: data
     magic: bytes = b"dpbundle 1\n"
     signature: bytes | None = None

@@ -33,12 +33,11 @@ def blocks_of(raw: bytes) -> bytes:
 
 
 def raw_blocks(raw: bytes, sizes: Sequence[int]) -> bytes:
-    """``raw`` in raw blocks of these sizes."""
+    """``raw`` in raw blocks of these sizes, of which none is the last of a frame."""
     found, start = b"", 0
     for size in sizes:
-        piece = raw[start : start + size]
+        found += block(RAW, size, raw[start : start + size])
         start += size
-        found += block(RAW, size, piece, last=start == len(raw) and size > 0)
     return found
 
 
