@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bundle_spec import digest, verify_bundle
-from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.codes import Code, Place
+from bundle_spec.errors import BundleError, BundleFaults, DownpourError, LocalError
 from bundle_spec.parts import format_list, part_name
 from tests.vectors.forge import Forge
 
@@ -65,6 +66,29 @@ def test_parts_in_several_directories_and_under_several_names(tmp_path: Path) ->
         verify_bundle(path, [tmp_path / "none"])
     with pytest.raises(LocalError, match="No such file"):
         verify_bundle(tmp_path / "none" / "out.dpbundle")
+
+
+def test_the_list_does_not_decide_whether_a_bundle_is_whole(tmp_path: Path) -> None:
+    """[S-4]  It is asked which part is to blame, and only when something is wrong."""
+    path = tmp_path / "out.dpbundle"
+    parts = split(path)
+    path.with_name("out.dpbundle.parts").write_bytes(
+        format_list({part.name: "0" * 64 for part in parts})
+    )
+    verify_bundle(path, read_data=True)
+    parts[1].write_bytes(b"x" + parts[1].read_bytes()[1:])
+    with pytest.raises(BundleFaults) as caught:
+        verify_bundle(path)
+    blamed = [fault.where for fault in caught.value.faults if code_of(fault) is Code.PART_DIGEST]
+    assert blamed == [part.name for part in parts]
+    places = [fault.where for fault in caught.value.faults if isinstance(fault.where, Place)]
+    assert places
+    for place in places:
+        assert place.part == parts[place.offset // 5000].name, "where its member begins"
+
+
+def code_of(fault: DownpourError) -> Code | None:
+    return fault.code if isinstance(fault, BundleError) else None
 
 
 def test_a_list_of_gigabytes_is_not_read(tmp_path: Path) -> None:
