@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,10 @@ from tests.vectors import generate, table
 
 LEVELS = ["structure", "stored", "data"]
 INVALID = table.invalid()
+
+OLDER = {"keys-absent"}
+"""Valid vectors without some keys that have a default.  A vector is never made again for a new
+key: there will always be such bundles, and two are signed with a key that is gone."""
 
 
 def check(path: Path, level: str) -> list[BundleError]:
@@ -109,11 +114,20 @@ def test_a_valid_manifest_is_written_as_it_was_read(tmp_path: Path, name: str) -
     data = stored_manifest(generate.unpacked(f"valid/{name}", tmp_path))
     manifest = parse_manifest(data, "manifest.json")
     again = format_manifest(manifest)
-    if name == "keys-absent":
-        assert set(json.loads(data)) < set(json.loads(again))
+    if name in OLDER:
+        assert without_new(json.loads(again), json.loads(data)) == json.loads(data)
     else:
-        assert again == data
+        assert again == data, "a record has a new key with a default? name the vector in OLDER"
     assert parse_manifest(again, "manifest.json") == manifest
+
+
+def without_new(value: Any, old: Any) -> Any:
+    """``value`` without the keys that ``old`` has not."""
+    if isinstance(value, dict) and isinstance(old, dict):
+        return {key: without_new(value[key], old[key]) for key in value if key in old}
+    if isinstance(value, list) and isinstance(old, list):
+        return [without_new(*pair) for pair in zip(value, old, strict=True)]
+    return value
 
 
 def stored_manifest(path: Path) -> bytes:
