@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clouds lint types layers unit e2e test demo down clean
+.PHONY: help venv clouds lint types layers unit soak e2e test demo down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -36,6 +36,9 @@ layers: $(READY)  ## the rules of who may import whom
 
 unit: $(READY)  ## fast tests; no cloud
 	$(BIN)/pytest -q --ignore=tests/e2e
+
+soak: $(READY)  ## ten thousand damaged bundles, ten times the examples: minutes
+	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
 
 e2e: $(READY)  ## from one real cloud to another
 	$(BIN)/pytest -q tests/e2e

@@ -18,14 +18,12 @@ from bundle_spec import digest, layout
 from bundle_spec.codes import Code, Place
 from bundle_spec.disk_check import DiskCheck, Tables
 from bundle_spec.envelope import BODY, Envelope
-from bundle_spec.errors import BundleError
+from bundle_spec.errors import MAX_FAULTS, BundleError
 from bundle_spec.frame import fault as frame_fault
 from bundle_spec.index import Index, pack
 from bundle_spec.layout import BLOCK, Header, Span, describe
 from bundle_spec.progress import Progress, Task
 from bundle_spec.source import Source
-
-MAX_FAULTS = 1000
 
 _ELSEWHERE = "INDEX has another place or length for it"
 _PADDING = Code.PADDING, "bytes in the padding"
@@ -44,7 +42,7 @@ def check_body(
 ) -> list[BundleError]:
     """The faults between magic and INDEX, and those of INDEX itself, in the order of the file.
 
-    At most MAX_FAULTS of them: a bundle with more is described well enough.
+    At most MAX_FAULTS of them.
     """
     size = envelope.end.index.offset - BLOCK - BODY
     with (

@@ -7,6 +7,8 @@ so that a round trip loses nothing [M-7].  Decoding reports every fault, with it
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import dataclasses
 import functools
 import json
@@ -16,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from bundle_spec.codes import Code
-from bundle_spec.errors import BundleError, BundleFaults
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults
 
 Json = Any
 """A JSON value as the json module makes it."""
@@ -27,6 +29,12 @@ MAX_DEPTH = 32
 """Nesting allowed in a JSON document of a bundle [M-4]."""
 
 
+MAX_INTEGER = 2**53 - 1
+"""The greatest number in a JSON document of a bundle, and with a minus the least [M-3]."""
+
+_DIGITS = len(f"-{MAX_INTEGER}")
+
+
 def dumps(value: Json) -> bytes:
     """Canonical JSON [M-2]: UTF-8, sorted keys, one space of indent, one final newline."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
@@ -34,14 +42,17 @@ def dumps(value: Json) -> bytes:
 
 
 def loads(data: bytes, where: str) -> Json:
-    """Parse strictly: UTF-8, no duplicate keys, integers only, bounded depth [M-3] [M-4].
+    """Parse strictly: UTF-8, no duplicate keys, integers only, bounded [M-2] to [M-4].
 
     Raises BundleError located at ``where``.
     """
+    if data.startswith(codecs.BOM_UTF8):
+        raise BundleError("begins with a byte order mark", where=where, code=Code.UTF8)
     try:
         value = json.loads(
             data.decode("utf-8", "strict"),
             object_pairs_hook=_unique,
+            parse_int=_integer,
             parse_constant=_no_constant,
             parse_float=_no_fraction,
         )
@@ -63,6 +74,13 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
             raise ValueError(f"the key {key!r} stands twice in one object")
         result[key] = value
     return result
+
+
+def _integer(text: str) -> int:
+    # Beyond this a reader whose numbers are doubles reads another number, or none.
+    if len(text) > _DIGITS or abs(int(text)) > MAX_INTEGER:
+        raise ValueError(f"{text[:_DIGITS]} is out of range")
+    return int(text)
 
 
 def _no_constant(name: str) -> Json:
@@ -110,16 +128,28 @@ def decode(cls: type[R], value: Json, where: str) -> R:
     """The record of type ``cls`` that ``value`` describes.
 
     ``where`` names the document and the place in it for faults.  Raises BundleFaults with
-    every fault: a missing key without a default, a value of another type.
+    every fault up to MAX_FAULTS: a missing key without a default, a value of another type.
     """
-    faults: list[BundleError] = []
-    record = _decode(cls, value, where, faults)
+    faults, record = _Found(), None
+    with contextlib.suppress(_EnoughError):
+        record = _decode(cls, value, where, faults)
     if faults:
         raise BundleFaults("the data does not have the form that the format asks for", faults)
     return typing.cast(R, record)
 
 
-def _decode(hint: Any, value: Json, where: str, faults: list[BundleError]) -> Any:
+class _EnoughError(Exception):
+    """So many faults were found that no more are looked for."""
+
+
+class _Found(list[BundleError]):
+    def append(self, fault: BundleError, /) -> None:
+        super().append(fault)
+        if len(self) == MAX_FAULTS:
+            raise _EnoughError
+
+
+def _decode(hint: Any, value: Json, where: str, faults: _Found) -> Any:
     origin = typing.get_origin(hint)
     if dataclasses.is_dataclass(hint):
         return _decode_record(typing.cast(type, hint), value, where, faults)
@@ -159,7 +189,7 @@ def _decode(hint: Any, value: Json, where: str, faults: list[BundleError]) -> An
 _NAMES = {str: "a string", int: "an integer", bool: "true or false"}
 
 
-def _fault(expected: str, value: Json, where: str, faults: list[BundleError]) -> None:
+def _fault(expected: str, value: Json, where: str, faults: _Found) -> None:
     try:
         shown = json.dumps(value, ensure_ascii=True)
     except (TypeError, ValueError):  # YAML has values that JSON has not: dates, sets, cycles
@@ -169,7 +199,7 @@ def _fault(expected: str, value: Json, where: str, faults: list[BundleError]) ->
     faults.append(BundleError(f"expected {expected}, found {shown}", where=where, code=Code.FORM))
 
 
-def _string_keys(value: dict[Any, Json], where: str, faults: list[BundleError]) -> bool:
+def _string_keys(value: dict[Any, Json], where: str, faults: _Found) -> bool:
     """Whether every key is a string, as in JSON; YAML has others."""
     others = [key for key in value if not isinstance(key, str)]
     for key in others:
@@ -186,7 +216,7 @@ def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]) -> Any:
+def _decode_record(cls: type, value: Json, where: str, faults: _Found) -> Any:
     if not isinstance(value, dict):
         return _fault("an object", value, where, faults)
     if not _string_keys(value, where, faults):
@@ -205,10 +235,9 @@ def _decode_record(cls: type, value: Json, where: str, faults: list[BundleError]
             faults.append(BundleError(message, where=where, code=Code.FORM))
     extra = {key: child for key, child in value.items() if key not in known}
     if "extra" not in _hints(cls):
-        faults += [
-            BundleError(f"the key {key!r} is not known", where=where, code=Code.FORM)
-            for key in extra
-        ]
+        for key in extra:
+            message = f"the key {key!r} is not known"
+            faults.append(BundleError(message, where=where, code=Code.FORM))
     if len(faults) > before:
         return None
     return cls(**known, **({"extra": extra} if extra else {}))

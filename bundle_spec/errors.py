@@ -12,6 +12,9 @@ from typing import Any, ClassVar
 
 from bundle_spec.codes import Code, Place
 
+MAX_FAULTS = 1000
+"""A bundle with more faults is described well enough; and each takes memory."""
+
 
 class DownpourError(Exception):
     """The root: something that downpour can explain.

@@ -13,7 +13,9 @@ Fault = tuple[Code, str]
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _CHECKSUM = 4
+_SINGLE_SEGMENT = 0x20
 _RLE, _RESERVED = 1, 3
+_MAX_BLOCK = 128 * layout.KIB
 _CUT = Code.FRAME_CUT, "the frame is cut short"
 
 
@@ -43,6 +45,8 @@ def fault(data: bytes, due: int) -> Fault | None:
     """
     if not data.startswith(_MAGIC):
         return Code.NOT_A_FRAME, "the data is not a zstd frame"
+    if (window := _window(data)) > layout.MAX_CHUNK_SIZE:
+        return Code.FRAME_WINDOW, f"the frame asks for a window of {window} bytes"
     try:
         parameters = zstandard.get_frame_parameters(data)
         position = zstandard.frame_header_size(data)
@@ -56,14 +60,25 @@ def fault(data: bytes, due: int) -> Fault | None:
         return Code.FRAME_CHECKSUM, "the frame has no checksum"
     if parameters.dict_id:
         return Code.FRAME_DICTIONARY, f"the frame asks for dictionary {parameters.dict_id}"
-    if parameters.window_size > layout.MAX_CHUNK_SIZE:
-        message = f"the frame asks for a window of {parameters.window_size} bytes"
-        return Code.FRAME_WINDOW, message
-    return _blocks_fault(data, position)
+    return _blocks_fault(data, position, min(parameters.window_size, _MAX_BLOCK))
 
 
-def _blocks_fault(data: bytes, position: int) -> Fault | None:
-    """Follow the blocks of the frame: it must fill ``data`` to the last byte."""
+def _window(data: bytes) -> int:
+    """The window that the frame asks for; 0 when it has but one segment, or is cut before.
+
+    zstd itself calls a window of more than 2 GiB a damaged header.
+    """
+    if len(data) < 6 or data[4] & _SINGLE_SEGMENT:
+        return 0
+    base = 1 << 10 + (data[5] >> 3)
+    return base + base // 8 * (data[5] & 7)
+
+
+def _blocks_fault(data: bytes, position: int, limit: int) -> Fault | None:
+    """Follow the blocks of the frame: it must fill ``data`` to the last byte.
+
+    ``limit``: bytes of a block, which zstd itself does not ask of blocks of one repeated byte.
+    """
     size = len(data)
     last = False
     while not last:
@@ -73,6 +88,8 @@ def _blocks_fault(data: bytes, position: int) -> Fault | None:
         last, kind = bool(block & 1), block >> 1 & 3
         if kind == _RESERVED:
             return Code.FRAME_HEADER, "the frame has a block of a reserved kind"
+        if block >> 3 > limit:
+            return Code.FRAME_HEADER, f"the frame has a block of more than {limit} bytes"
         position += 3 + (1 if kind == _RLE else block >> 3)
     position += _CHECKSUM
     if position > size:

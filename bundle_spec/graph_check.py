@@ -73,3 +73,7 @@ def _reserved(resource: Resource) -> Iterator[str]:
                 yield f"the key {key!r} of {field}"
     if is_marker(getattr(resource, "description", None) or ""):
         yield "the description"
+    if isinstance(resource, SecurityGroup):
+        for rule in resource.rules:
+            if is_marker(rule.description):
+                yield f"the description of the rule {rule.id}"

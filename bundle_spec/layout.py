@@ -161,6 +161,8 @@ def header(name: str, size: int, link: str = "") -> bytes:
     name_field, link_field = name.encode("ascii"), link.encode("ascii")
     if not 0 < len(name_field) <= MAX_NAME or len(link_field) > MAX_NAME or size >> 33:
         raise ValueError(f"{name!r} of {size} bytes has no ustar header")
+    if b"\0" in name_field + link_field:  # a NUL ends a name: what followed would be hidden
+        raise ValueError(f"{name!r} cannot be a name")
     size_field = b"%011o\0" % size
     kind = b"1" if link else b"0"
     checksum = _FIXED_SUM + sum(name_field) + sum(link_field) + sum(size_field) + kind[0]
@@ -271,8 +273,10 @@ def decode_end(data: bytes, where: str) -> End:
 
 def _span(value: object) -> Span:
     match value:
-        case [int(offset), int(size)] if 0 <= offset < 2**63 and 0 <= size < 2**33:
-            return Span(offset, size)
+        # true and false are integers in Python, and JSON writes them as they were read.
+        case [int(offset), int(size)] if bool not in (type(offset), type(size)):
+            if 0 <= offset < 2**63 and 0 <= size < 2**33:
+                return Span(offset, size)
     raise ValueError(value)
 
 

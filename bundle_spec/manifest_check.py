@@ -81,7 +81,7 @@ def _disk_faults(disk: Disk | AbandonedDisk) -> Iterator[tuple[Code, str]]:
         yield Code.LIMIT, f"{disk.chunks} chunks are more than {layout.MAX_CHUNKS}"
     for key, amount in (("stored", disk.stored), ("shared", disk.shared)):
         # Others add these up, and print them, before the body has been read.
-        if not 0 <= amount < 2**63:
+        if amount < 0:
             yield Code.DISK_ACCOUNT, f"{key} is no number of bytes that a file can have"
 
 
@@ -95,12 +95,14 @@ def _file_faults(manifest: Manifest) -> Iterator[BundleError]:
         place = f"files[{number}]"
         if message := layout.file_path_fault(file.path):
             yield _fault(Code.FILE_PATH, message, f"{place}.path")
-        # Some file systems take names that differ only in case for one name.
-        name = file.path.lower()
-        if name in seen:
-            yield _fault(Code.FILE_PATH, f"{file.path!r} stands twice", f"{place}.path")
-        seen.add(name)
-        folders.update(name[:cut] for cut, letter in enumerate(name) if letter == "/")
+        else:
+            # Some file systems take names that differ only in case for one name.
+            name = file.path.lower()
+            if name in seen:
+                yield _fault(Code.FILE_PATH, f"{file.path!r} stands twice", f"{place}.path")
+            seen.add(name)
+            # Only of a path that is short: of one with a million slashes this is all memory.
+            folders.update(name[:cut] for cut, letter in enumerate(name) if letter == "/")
         if not 0 <= file.size <= layout.MAX_FILE_SIZE:
             message = f"a size of {file.size} bytes is out of bounds"
             yield _fault(Code.LIMIT, message, f"{place}.size")

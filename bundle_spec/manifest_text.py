@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from bundle_spec import codec, layout
 from bundle_spec.codec import Json
 from bundle_spec.codes import Code
-from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.manifest_check import manifest_faults
 from bundle_spec.model import Manifest
 
@@ -33,18 +35,19 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
     """The manifest in ``data``: the rules M-1 to M-13.
 
     Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
-    BundleFaults, with every fault, for anything else.
+    BundleFaults, with every fault up to MAX_FAULTS, for anything else.
     """
     value = codec.loads(data, where)
     _check_version(value, where)
     try:
-        canonical = codec.dumps(value) == data
-    except ValueError:  # a number or a text that canonical JSON cannot write
-        canonical = False
-    if not canonical:
+        canonical = codec.dumps(value)
+    except UnicodeEncodeError as exc:
+        message = "a text holds half of a surrogate pair"
+        raise BundleError(message, where=where, code=Code.JSON) from exc
+    if canonical != data:
         raise BundleError("not canonical JSON", where=where, code=Code.NOT_CANONICAL)
     manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
-    faults = list(manifest_faults(manifest))
+    faults = list(islice(manifest_faults(manifest), MAX_FAULTS))
     if faults:
         raise BundleFaults("the manifest breaks the rules of the format", faults)
     return manifest
@@ -54,15 +57,16 @@ def _check_version(value: Json, where: str) -> None:
     if not isinstance(value, dict) or value.get("format") != "dpbundle":
         raise BundleError("not the manifest of a bundle", where=where, code=Code.FORM)
     match value.get("version"):
-        case [layout.MAJOR, int()]:
-            pass
-        case [int(major), int(minor)]:
-            raise UnsupportedBundle(
-                f"the bundle has format version {major}.{minor}; this reader knows {layout.MAJOR}",
-                where=where,
-                remedy="use a newer downpour",
-                code=Code.UNKNOWN_VERSION,
-            )
+        # true and false are integers in Python.
+        case [int(major), int(minor)] if bool not in (type(major), type(minor)):
+            if major != layout.MAJOR:
+                raise UnsupportedBundle(
+                    f"the bundle has format version {major}.{minor}; "
+                    f"this reader knows {layout.MAJOR}",
+                    where=where,
+                    remedy="use a newer downpour",
+                    code=Code.UNKNOWN_VERSION,
+                )
         case _:
             raise BundleError(
                 "the version is not [major, minor]",

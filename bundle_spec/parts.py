@@ -20,6 +20,9 @@ MIN_PART_SIZE = 2**16
 
 _NUMBERED = re.compile(r"(.+)\.([0-9]{3})", re.S)
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_MAX_LIST = 2**20
+"""Bytes: more than any list has [F-18]."""
+
 _COPY = "copy it again from where the bundle was split"
 
 
@@ -91,12 +94,18 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
     """
     for folder in (path.parent, *folders):
         place = folder / list_name(path.name)
+        if not os.path.exists(place):
+            continue
         try:
-            text = os.fsdecode(place.read_bytes()) if os.path.exists(place) else ""
+            with place.open("rb") as file:
+                text = os.fsdecode(file.read(_MAX_LIST))
         except OSError as exc:
-            raise BundleError(
-                f"cannot read the list of the parts: {exc}", where=str(place), code=Code.PART_LIST
+            raise LocalError(
+                f"cannot read the list of the parts: {exc.strerror}",
+                where=str(place),
+                remedy="check the medium",
             ) from exc
+        # Not splitlines: a name may have what Unicode takes for the end of a line.
         lines = text.removesuffix("\n").split("\n") if text else []
         matches = [_LINE.fullmatch(line) for line in lines]
         found = {match[2]: match[1] for match in matches if match}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +16,7 @@ from bundle_spec import layout
 from bundle_spec.body_check import check_body
 from bundle_spec.disk_reader import DiskReader
 from bundle_spec.envelope import COPY_AGAIN, Envelope, read_envelope
-from bundle_spec.errors import BundleError, BundleFaults, Faults, UnsupportedBundle
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, Faults, UnsupportedBundle
 from bundle_spec.graph_check import graph_faults
 from bundle_spec.index import Index
 from bundle_spec.model import Manifest
@@ -127,7 +128,7 @@ def _faults(
     source: Source, envelope: Envelope, level: Level, progress: Progress
 ) -> list[BundleError]:
     faults = check_body(source, envelope, progress, read_chunks=level != "structure")
-    faults += graph_faults(envelope.manifest)
+    faults += islice(graph_faults(envelope.manifest), MAX_FAULTS)
     if level == "data":
         faults += _data_faults(source, envelope, progress)
     return faults

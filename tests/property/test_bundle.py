@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bundle_spec import BundleWriter, codec, verify_bundle
@@ -17,8 +17,9 @@ from bundle_spec.errors import BundleError
 from bundle_spec.graph_check import graph_faults
 from bundle_spec.layout import Header, header, parse_header
 from bundle_spec.manifest_text import format_manifest, parse_manifest
-from tests.unit.bundle.forge import Forge
+from tests.property.strategies import JSON, examples
 from tests.unit.bundle.samples import CHUNK, content
+from tests.vectors.forge import Forge
 
 # A disk as runs of chunks of few contents, and a last short one: repeats are what matters.
 DISK = st.tuples(
@@ -32,36 +33,53 @@ def raw_bytes(disk: tuple[list[tuple[int, int]], bytes]) -> bytes:
     return b"".join(bytes([letter]) * (CHUNK * count) for letter, count in runs) + tail
 
 
-@settings(max_examples=20, deadline=None)
+FORMATS = st.sampled_from(["qcow2", "raw"])
+
+
+@examples(20)
 @given(
-    disks=st.lists(DISK, max_size=4).map(lambda each: [raw_bytes(disk) for disk in each]),
-    pieces=st.lists(st.integers(1, 3 * CHUNK), min_size=1, max_size=5),
+    disks=st.lists(st.tuples(FORMATS, DISK.map(raw_bytes), st.booleans()), max_size=4),
+    pieces=st.lists(st.integers(1, 3 * CHUNK), max_size=5).map(lambda each: [*each, CHUNK]),
     data=st.data(),
 )
 def test_disks_written_in_turns_come_out_whole(
-    disks: list[bytes], pieces: list[int], data: st.DataObject
+    disks: list[tuple[str, bytes, bool]], pieces: list[int], data: st.DataObject
 ) -> None:
+    """Disks of both chunk sizes; those with ``False`` break off, and others may link to them."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "out.dpbundle"
         with BundleWriter(path, threads=2) as writer:
-            open_disks = [(writer.disk("qcow2", size_hint=1), memoryview(raw)) for raw in disks]
+            open_disks = [
+                (writer.disk(disk_format, size_hint=1), memoryview(raw), ends)
+                for disk_format, raw, ends in disks
+            ]
             turn = 0
-            while any(rest for _, rest in open_disks):
-                for number, (disk, rest) in enumerate(open_disks):
+            while any(rest for _, rest, _ in open_disks):
+                for number, (disk, rest, ends) in enumerate(open_disks):
                     size = pieces[turn % len(pieces)]
                     disk.write(rest[:size])
-                    open_disks[number] = (disk, rest[size:])
+                    open_disks[number] = (disk, rest[size:], ends)
                     turn += 1
-            for disk, _ in data.draw(st.permutations(open_disks)):
-                disk.finish()
+            for disk, _, ends in data.draw(st.permutations(open_disks)):
+                if ends:
+                    disk.finish()
+                else:
+                    disk.abandon()
             writer.finish(content())
-        with verify_bundle(path, read_data=True).open() as bundle:
-            for number, raw in enumerate(disks, 1):
-                reader = bundle.disk(f"{number:04d}")
+        verified = verify_bundle(path, read_data=True)
+        left = {disk.id: disk for disk in verified.manifest.abandoned}
+        with verified.open() as bundle:
+            for number, (_, raw, ends) in enumerate(disks, 1):
+                disk_id = f"{number:04d}"
+                if not ends:
+                    assert left.pop(disk_id).size <= len(raw)
+                    continue
+                reader = bundle.disk(disk_id)
                 assert b"".join(reader.stream(100_000)) == raw
                 offset = data.draw(st.integers(0, len(raw)))
                 length = data.draw(st.integers(0, len(raw)))
                 assert reader.read(offset, length) == raw[offset : offset + length]
+        assert not left
 
 
 NAME = st.text("abcdefghijklmnopqrstuvwxyz0123456789/.", min_size=1, max_size=100)
@@ -86,13 +104,6 @@ def test_no_bit_of_a_header_is_free(position: int, byte: int) -> None:
     assert found is None
 
 
-JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=10,
-)
-
-
 @given(value=JSON)
 def test_canonical_json_is_read_back(value: Any) -> None:
     data = codec.dumps(value)
@@ -115,7 +126,7 @@ MANIFEST = codec.encode(parse_manifest(BUNDLE[OFFSET : OFFSET + SIZE], "x"))
 ODD = JSON | st.sampled_from([-1, 2**63, 10**30, 0.5, True, "", "0001", [[]], {"": {}}])
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(place=st.sampled_from(places(MANIFEST)), odd=ODD)
 def test_any_value_anywhere_in_a_manifest_is_taken_or_refused(
     place: tuple[Any, ...], odd: Any

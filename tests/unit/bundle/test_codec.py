@@ -109,11 +109,13 @@ def test_mappings_are_checked_value_by_value() -> None:
         (b'{"a": 1e999}', "1e999 is not an integer"),
         (b'{"a": 1} x', "not JSON"),
         (b"\xff{}", "not UTF-8 at byte 0"),
-        (b"\xef\xbb\xbf{}", "not JSON"),
+        (b"\xef\xbb\xbf{}", "byte order mark"),
         (b"[" * 100_000, "nested too deeply|not JSON"),
         (b"[" * 33 + b"]" * 33, "nested deeper than 32"),
         (b"", "not JSON"),
-        (b"1" * 5000, "not JSON"),
+        (b"1" * 5000, "out of range"),
+        (b"9007199254740992", "out of range"),
+        (b"-9007199254740992", "out of range"),
     ],
 )
 def test_parsing_is_strict(data: bytes, message: str) -> None:
@@ -121,6 +123,12 @@ def test_parsing_is_strict(data: bytes, message: str) -> None:
     with pytest.raises(BundleError, match=message) as caught:
         codec.loads(data, "manifest.json")
     assert caught.value.where == "manifest.json"
+
+
+def test_the_numbers_that_are_allowed() -> None:
+    """[M-3]"""
+    for number in (2**53 - 1, -(2**53 - 1), 0):
+        assert codec.loads(str(number).encode(), "x") == number
 
 
 def test_the_allowed_depth_is_allowed() -> None:

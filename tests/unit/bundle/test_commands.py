@@ -12,8 +12,8 @@ import pytest
 import bundle_spec.__main__
 import downpour_import.cli
 from tests.split import split
-from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import noise, write_bundle
+from tests.vectors.forge import Forge
 
 Main = Callable[[Sequence[str]], int]
 MAINS: list[Any] = [

@@ -28,8 +28,8 @@ from bundle_spec.model import (
     SubnetReference,
     Volume,
 )
-from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import content
+from tests.vectors.forge import Forge
 
 DISK = Disk(
     id="0001",
@@ -128,7 +128,9 @@ def test_nothing_stands_twice() -> None:
 def test_the_name_space_of_marks_is_kept_free() -> None:
     """[M-16]"""
     marker = "dpb-0123456789ab-" + "0" * 32
+    rule = SecurityGroupRule(id="r", direction="egress", ether_type="IPv6", description=marker)
     resources = Resources(
+        security_groups=(SecurityGroup(id="g", name="g", rules=(rule,)),),
         networks=(Network(id="n", name="dpb-name", tags=("dpb-x",), description=marker),),
         images=(
             Image(
@@ -145,6 +147,7 @@ def test_the_name_space_of_marks_is_kept_free() -> None:
     )
     reserved = "is reserved for downpour's own marks"
     assert faults(resources, FLAVORS, (DISK,)) == [
+        f"resources.security_groups[0]: the description of the rule r {reserved}",
         f"resources.networks[0]: the tag 'dpb-x' {reserved}",
         f"resources.networks[0]: the description {reserved}",
         f"resources.images[0]: the key 'dpb-key' of properties {reserved}",

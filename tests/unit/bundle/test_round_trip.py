@@ -12,8 +12,8 @@ from bundle_spec import BundleWriter, DiskWriter, open_bundle, verify_bundle
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.layout import GIB, MAX_LINKS, MIB, TRAILER, chunk_size_for
 from bundle_spec.model import Capture, Disk, Resources
-from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import CHUNK, content, image, noise, write_bundle
+from tests.vectors.forge import Forge
 
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 20 * CHUNK + 7]
 

@@ -16,7 +16,7 @@ from bundle_spec import codec, open_bundle
 from bundle_spec.__main__ import main
 from bundle_spec.codes import Code
 from bundle_spec.json_schema import manifest_schema
-from tests.unit.bundle.forge import Forge
+from tests.vectors.forge import Forge
 
 ROOM = Path(bundle_spec.__file__).parent
 SCHEMA = ROOM / "schema" / "manifest.schema.json"

@@ -32,8 +32,8 @@ from bundle_spec.model import (
 )
 from bundle_spec.summary_text import render
 from tests.split import split
-from tests.unit.bundle.forge import Forge
 from tests.unit.bundle.samples import CHUNK, content, noise
+from tests.vectors.forge import Forge
 
 EVIL = "e\x1b[2Jv\r\nil\u202e\x9b"
 AT = "2026-01-02T03:04:05Z"
@@ -241,7 +241,7 @@ def test_what_is_no_bundle_is_not_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["stored", "shared"])
-@pytest.mark.parametrize("amount", [-1, 2**63, 10**4000])
+@pytest.mark.parametrize("amount", [-1, -(2**53) + 1])
 def test_absurd_accounts_are_refused(tmp_path: Path, key: str, amount: int) -> None:
     forge = Forge(manifest=lambda value: value["disks"][0].update({key: amount}))
     with pytest.raises(BundleError, match=f"{key} is no number of bytes") as caught:
@@ -249,12 +249,12 @@ def test_absurd_accounts_are_refused(tmp_path: Path, key: str, amount: int) -> N
     assert isinstance(caught.value, BundleFaults)
 
 
-@pytest.mark.parametrize("amount", [-(10**4000), 10**4000])
-def test_an_absurd_virtual_size_is_told_in_words(tmp_path: Path, amount: int) -> None:
-    forge = Forge(manifest=lambda value: value["disks"][0].update(virtual_size=amount))
-    found = summarise(forge.write(tmp_path / "b"))
-    assert "absurdly many bytes" in render(found)
-    assert json.loads(json.dumps(found.as_json()))["disks"][0]["virtual_size"] == amount
+@pytest.mark.parametrize("key", ["stored", "virtual_size"])
+def test_numbers_that_no_tool_could_add_up_are_refused(tmp_path: Path, key: str) -> None:
+    """[M-3]"""
+    forge = Forge(manifest=lambda value: value["disks"][0].update({key: 2**53}))
+    with pytest.raises(BundleError, match="out of range"):
+        summarise(forge.write(tmp_path / "b"))
 
 
 # --- the command ---
