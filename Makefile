@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clouds lint types layers unit soak e2e test demo down clean
+.PHONY: help venv clouds lint types layers unit soak e2e test bench demo down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ e2e: $(READY)  ## from one real cloud to another
 	$(BIN)/pytest -q tests/e2e
 
 test: lint types layers unit e2e  ## everything
+
+bench: $(READY)  ## measure it against doing it by hand, into docs/ (QUICK=1: small, only shown)
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 demo: $(READY)  ## move a small tenant between two clouds (KEEP=1 leaves them up)
 	$(BIN)/python -m tests.demo $(if $(KEEP),--keep)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-ABSURD = 2**100
-"""Bytes.  More is not told in numbers: a manifest may claim anything."""
-
 
 def printable(text: str) -> str:
     """Tenant text on one line of a terminal, whatever control characters it holds."""
@@ -16,8 +13,6 @@ def printable(text: str) -> str:
 
 def human_bytes(size: float) -> str:
     """``1536`` -> ``1.5 KiB``."""
-    if abs(size) >= ABSURD:
-        return "absurdly many bytes"
     if size < 1024:
         return f"{size:.0f} B"
     for unit in ("KiB", "MiB", "GiB"):

@@ -1,0 +1,1 @@
+"""What downpour costs, held against what one would do by hand.  ``make bench``."""

@@ -1,0 +1,94 @@
+"""make bench: measure downpour against doing it by hand, and write the page of the results.
+
+A full run takes half an hour or more, 12 GiB of disk and as much free memory.
+A quick one shows that all works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from bundle_spec.errors import INTERRUPTED_EXIT_CODE
+from tests.bench import format, machine, report, tools
+from tests.bench.errors import BenchError
+from tests.bench.section import Bench, Scale, Section
+
+SECTIONS = {section.name: section for section in (format.SECTION,)}
+DOCS = Path(__file__).parents[2] / "docs"
+REPEATS: dict[Scale, int] = {"full": 3, "quick": 1, "tiny": 1}
+TITLE_OF_SMALL = "{title} (small disks: the numbers tell nothing)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure; returns the exit code: 2 when something is missing, 130 when interrupted."""
+    given = _parser().parse_args(argv)
+    scale: Scale = "tiny" if given.tiny else "quick" if given.quick else "full"
+    out = given.out or (DOCS if scale == "full" else None)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        for section in [SECTIONS[name] for name in given.sections] or SECTIONS.values():
+            _run(section, scale, out, given.work)
+    except BenchError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED_EXIT_CODE
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)}; else all"
+    )
+    parser.add_argument("--quick", action="store_true", help="small and once, under a minute")
+    parser.add_argument("--tiny", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where the page and the CSV go (docs; quick: nowhere)",
+    )
+    parser.add_argument(
+        "--work", type=Path, metavar="DIR", help="where a temporary folder is made for the disks"
+    )
+    return parser
+
+
+def _run(section: Section, scale: Scale, out: Path | None, work: Path | None) -> None:
+    tools.require(section.tools)
+    with tempfile.TemporaryDirectory(prefix="downpour-bench-", dir=work) as folder:
+        about = machine.describe(Path(folder))
+        # Children run in other directories.
+        bench = Bench(scale, REPEATS[scale], Path(folder).resolve(), _say)
+        measured = [*section.measure(bench)]
+    told = {each.row.key for each in measured}
+    if missing := [row.key for row in section.rows if row.key not in told]:
+        raise RuntimeError(f"section {section.name} did not measure {', '.join(missing)}")
+    title = section.title if scale == "full" else TITLE_OF_SMALL.format(title=section.title)
+    chapter = report.chapter(title, section.intro, about, measured)
+    print(chapter)
+    if out:
+        page, numbers = out / "benchmarks.md", out / "benchmarks" / f"{section.name}.csv"
+        numbers.parent.mkdir(parents=True, exist_ok=True)
+        numbers.write_text(report.to_csv(measured))
+        text = page.read_text() if page.exists() else report.PAGE
+        page.write_text(report.put_chapter(text, section.name, chapter))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
