@@ -98,7 +98,7 @@ class Journal:
         # Rows are only appended, so a rollback journal holds but a few pages of each
         # transaction; locked, because a WAL's shared memory is not for every file system.
         self._db.executescript(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE;"
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE;"
             "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;"
         )
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
