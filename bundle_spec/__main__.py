@@ -51,6 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="print the result for programs")
     show.set_defaults(run=_show)
 
+    split = sub.add_parser("split", help="cut a bundle into parts that fit on several media")
+    split.add_argument("bundle", type=Path, metavar="BUNDLE")
+    split.add_argument("size", metavar="SIZE", help="of a part: 4G is 4,000,000,000 bytes")
+    split.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="where the parts go")
+    split.add_argument("-q", "--quiet", action="store_true", help="only warnings and errors")
+    split.set_defaults(run=_split)
+
     schema = sub.add_parser("schema", help="print the JSON schema of a manifest")
     schema.set_defaults(run=_schema)
     return parser
@@ -85,6 +92,13 @@ def _verify(options: argparse.Namespace, progress: Progress) -> None:
 def _show(options: argparse.Namespace, progress: Progress) -> None:
     commands.show(
         commands.ShowOptions(path=options.bundle, folders=tuple(options.parts), json=options.json)
+    )
+
+
+def _split(options: argparse.Namespace, progress: Progress) -> None:
+    size = commands.part_size(options.size)
+    commands.split(
+        commands.SplitOptions(path=options.bundle, size=size, folder=options.folder), progress
     )
 
 

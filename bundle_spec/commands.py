@@ -13,9 +13,12 @@ from typing import Any
 
 from bundle_spec import report
 from bundle_spec.errors import UsageError
+from bundle_spec.parts import MIN_PART_SIZE, bundle_name, read_list
 from bundle_spec.progress import Progress
+from bundle_spec.split import split_bundle
 from bundle_spec.summary import summarise
 from bundle_spec.summary_text import render
+from bundle_spec.text import parse_size
 from bundle_spec.verify import Level
 
 
@@ -63,6 +66,33 @@ def show(options: ShowOptions) -> None:
         _print_json(summary.as_json())
     else:
         print(render(summary))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitOptions:
+    """``folder``: where the parts go, else beside the bundle.  ``size``: of a part, in bytes."""
+
+    path: Path
+    size: int
+    folder: Path | None = None
+
+
+def part_size(text: str) -> int:
+    """The size of a part that a person wrote.  Raises UsageError."""
+    try:
+        size = parse_size(text)
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
+    if size < MIN_PART_SIZE:
+        raise UsageError(f"parts of {text} are too small", remedy=f"at least {MIN_PART_SIZE} bytes")
+    return size
+
+
+def split(options: SplitOptions, progress: Progress) -> None:
+    """Cut a bundle into parts and say what to check them with.  Raises as ``split_bundle``."""
+    _refuse_directory(options.path)
+    listed = split_bundle(options.path, options.size, options.folder, progress=progress)
+    print(f"{listed}: {len(read_list(bundle_name(listed)))} parts; the bundle itself stays")
 
 
 def _refuse_directory(path: Path) -> None:

@@ -21,14 +21,23 @@ _READ_WRITE = os.O_RDWR | os.O_CLOEXEC
 class PartialFile:
     """``PATH.partial``, or ``PATH.001.partial`` …, locked against a second run.
 
-    Not thread-safe.  Raises LocalError.
+    ``beside_whole``: the whole bundle may lie beside its parts, and stays.  Not thread-safe.
+    Raises LocalError.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, part_size: int | None = None):
+    def __init__(
+        self,
+        path: Path,
+        *,
+        overwrite: bool,
+        part_size: int | None = None,
+        beside_whole: bool = False,
+    ):
         self.final_path = path
         self.path = path.with_name(path.name + ".partial")
         self.part_size = part_size
         self._overwrite = overwrite
+        self._beside_whole = beside_whole
         if not self.final_path.parent.is_dir():
             raise LocalError("there is no such directory", where=str(self.final_path.parent))
         first = self._temporary(1)
@@ -57,20 +66,20 @@ class PartialFile:
         """Raises LocalError when the name, or that of a part, is taken."""
         if self._overwrite:
             return
-        for path in (self.final_path, *self._parts_of_old()):
-            if path.exists():
-                raise LocalError(
-                    "the file exists already",
-                    where=str(path),
-                    remedy="choose another name, or remove it first",
-                )
+        for path in self._old():
+            raise LocalError(
+                "the file exists already",
+                where=str(path),
+                remedy="choose another name, or remove it first",
+            )
 
-    def _parts_of_old(self) -> list[Path]:
-        """The parts, and their list, that another bundle of this name may have left."""
+    def _old(self) -> list[Path]:
+        """What another bundle of this name left: the file, parts, or their list."""
         path = self.final_path
-        numbers = range(1, parts.MAX_PARTS + 1)
-        names = [parts.list_name(path.name), *(parts.part_name(path.name, n) for n in numbers)]
-        return [old for name in names if (old := path.with_name(name)).exists()]
+        whole = [path] if path.exists() and not self._beside_whole else []
+        found = parts.numbered(path.name, [path.parent]).values() if path.parent.is_dir() else ()
+        listed = path.with_name(parts.list_name(path.name))
+        return [*whole, *found, *([listed] if listed.exists() else [])]
 
     @staticmethod
     def _lock(fd: int, path: Path) -> None:
@@ -112,6 +121,12 @@ class PartialFile:
     def digests(self) -> list[str]:
         """Of the parts that are full and out of the buffer."""
         return self._sink.digests
+
+    def write(self, data: bytes) -> None:
+        """Append bytes that are not a member."""
+        with self.local_errors():
+            self._file.write(data)
+        self.position += len(data)
 
     def append(self, name: str, data: bytes) -> Span:
         """Write one member.  Returns where its data lies."""
@@ -171,7 +186,7 @@ class PartialFile:
         Returns what a person should be told: the file, or the list.
         """
         self.refuse_to_overwrite()
-        old = {path for path in (self.final_path, *self._parts_of_old()) if path.exists()}
+        old = set(self._old())
         count = len(self._sink.paths())
         shown = self.final_path
         with self.local_errors():
@@ -186,6 +201,19 @@ class PartialFile:
                 path.unlink()
             self._file.close()
         return shown
+
+    def forget_other_form(self) -> None:
+        """Remove what an unfinished run left that was split otherwise."""
+        with self.local_errors():
+            if self.part_size:
+                self.path.unlink(missing_ok=True)
+                return
+            folder, name = self.final_path.parent, self.final_path.name
+            for number in range(1, parts.MAX_PARTS + 1):
+                left = folder / f"{parts.part_name(name, number)}.partial"
+                if not left.exists():
+                    break
+                left.unlink()
 
     def take_back(self, count: int) -> None:
         """Undo what a run that was killed within ``publish`` of ``count`` files had done."""

@@ -64,7 +64,7 @@ def find_parts(path: Path, folders: Sequence[Path] = ()) -> tuple[Path, ...]:
     if name == path and (os.path.exists(path) or not is_split(path, folders)):
         return (path,)
     places = _places(name, folders)
-    found = _numbered(name.name, places)
+    found = numbered(name.name, places)
     listed = read_list(name, folders)
     expected = list(listed) or [
         part_name(name.name, n) for n in range(1, max(found, default=0) + 1)
@@ -128,7 +128,7 @@ def is_split(path: Path, folders: Sequence[Path] = ()) -> bool:
     Raises LocalError for a folder that is not there.
     """
     places = _places(path, folders)
-    found = _numbered(path.name, places)
+    found = numbered(path.name, places)
     return bool(found) or any(os.path.exists(place / list_name(path.name)) for place in places)
 
 
@@ -137,8 +137,11 @@ def _places(path: Path, folders: Sequence[Path]) -> list[Path]:
     return [*([path.parent] if os.path.isdir(path.parent) else []), *folders]
 
 
-def _numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
-    """Number -> path.  What stands in several places is taken from the first."""
+def numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
+    """The parts of the bundle ``name`` that lie there: number -> path.
+
+    What stands in several places is taken from the first.
+    """
     found: dict[int, Path] = {}
     for folder in folders:
         try:

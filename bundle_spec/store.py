@@ -57,11 +57,21 @@ class ChunkStore:
         self._due = (self._file.position, time.monotonic())
 
     def _open(self, resume: bool) -> None:
-        # A journal without its file is what is left of a bundle that has its name already.
-        if not resume or not self._file.found:
+        if not resume:
             self._remove_journal()
+            self._file.forget_other_form()
+        new = not self._journal_path.exists()
         self._journal = Journal(self._journal_path)
         try:
+            begun = self._journal.get("position") is not None
+            same = self._journal.get("part_size") == self._file.part_size
+            if begun and not same:
+                raise self._other_split()
+            if not begun or not self._file.found:
+                # What is left of a run that was killed at once, or of a bundle that has its name.
+                self._journal.close()
+                self._remove_journal()
+                self._journal, new = Journal(self._journal_path), True
             if count := self._journal.get("publishing"):
                 self._file.take_back(count)
                 self._journal.set("publishing", None)
@@ -80,19 +90,20 @@ class ChunkStore:
                 self._file.append(layout.MAGIC_NAME, layout.MAGIC)
         except BaseException:
             self._journal.close()
-            if not self._file.found:
+            if new:
                 self._remove_journal()
             raise
 
-    def _go_on(self) -> None:
+    def _other_split(self) -> LocalError:
         begun_with = self._journal.get("part_size")
-        if begun_with != self._file.part_size:
-            told = f"--split {begun_with}" if begun_with else "no --split"
-            raise LocalError(
-                f"the unfinished bundle was begun with {told}",
-                where=str(self._journal_path),
-                remedy="use the same again, or begin anew",
-            )
+        told = f"--split {begun_with}" if begun_with else "no --split"
+        return LocalError(
+            f"the unfinished bundle was begun with {told}",
+            where=str(self._journal_path),
+            remedy="use the same again, or begin anew with --fresh",
+        )
+
+    def _go_on(self) -> None:
         position = self._journal.get("position")
         self._file.begin(position, str(self._journal.get("parts")).split())
         self._journal.forget_from(position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,6 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 def printable(text: str) -> str:
     """Tenant text on one line of a terminal, whatever control characters it holds."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+_UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+_SIZE = re.compile(r"([0-9]{1,15})([KMGT]?)(i?)B?")
+
+
+def parse_size(text: str) -> int:
+    """``4G`` -> 4,000,000,000, as media are sold; ``4Gi`` -> 4,294,967,296.  Raises ValueError."""
+    match = _SIZE.fullmatch(text)
+    if not match or (match[3] and not match[2]):
+        raise ValueError(f"{text!r} is not a size such as 4G, 700M or 4GiB")
+    return int(match[1]) * int((1024 if match[3] else 1000) ** _UNITS[match[2]])
 
 
 def human_bytes(size: float) -> str:
