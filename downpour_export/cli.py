@@ -7,15 +7,18 @@ Usage:
 
 RESOURCE_FILE names what shall go; all that it depends on is found.  BUNDLE is the file to
 write.  Nothing at the source is changed but temporary snapshots, volumes and images, which are
-gone at the end.
+gone at the end.  A run that failed or was stopped leaves BUNDLE.partial, and the same command goes
+on there: disks that are in it are not read again.
 
 Options:
   --cloud NAME               The source cloud in clouds.yaml; else OS_CLOUD, OS_*.
   --region NAME              Its region, where it has several.
   --os-client-config FILE    A clouds.yaml in another place.
   --jobs N                   Disks that are read at once [default: 2].
-  --level N                  zstd level, 1 (fast) to 19 (small) [default: 3].
+  --level LEVEL              zstd level, fast (1) to 19 (small) [default: 3].
+  --split SIZE               Write parts of SIZE, BUNDLE.001 and so on: 4G is 4,000,000,000 bytes.
   --overwrite                Replace BUNDLE if it exists.
+  --fresh                    Begin again, and not where an earlier run of this bundle stopped.
   -q, --quiet                Only warnings and errors.
   -h, --help                 Show this.
   --version                  Show the version.
@@ -30,6 +33,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bundle_spec.commands import part_size
 from bundle_spec.console import TerminalProgress, human_bytes, parse, run
 from bundle_spec.errors import UsageError
 from downpour_export.cloud import CloudOptions
@@ -48,9 +52,11 @@ def options_of(argv: Sequence[str] | None) -> tuple[ExportOptions, bool]:
             region=arguments["--region"],
             config_file=arguments["--os-client-config"],
         ),
-        level=_number(arguments, "--level", 1, 19),
+        level=1 if arguments["--level"] == "fast" else _number(arguments, "--level", 1, 19),
         jobs=_number(arguments, "--jobs", 1, 16),
         overwrite=arguments["--overwrite"],
+        part_size=part_size(arguments["--split"]) if arguments["--split"] else None,
+        resume=not arguments["--fresh"],
     ), arguments["--quiet"]
 
 

@@ -10,7 +10,11 @@ from downpour_export.cloud import CloudOptions
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
-    """``level``: of zstd, 1 (fast) to 19.  ``jobs``: disks read at once."""
+    """``level``: of zstd, 1 (fast) to 19.  ``jobs``: disks read at once.
+
+    ``part_size``: bytes of a part, None for one file.  ``resume`` False: forget what an earlier
+    run left.
+    """
 
     resource_file: Path
     bundle: Path
@@ -18,3 +22,5 @@ class ExportOptions:
     level: int = 3
     jobs: int = 2
     overwrite: bool = False
+    part_size: int | None = None
+    resume: bool = True

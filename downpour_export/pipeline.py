@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from bundle_spec import BundleWriter, FinishedBundle
+from bundle_spec import BundleWriter, FinishedBundle, codec
+from bundle_spec.errors import LocalError
 from bundle_spec.model import Content, Disk, Image, Ref, Source
 from bundle_spec.progress import NULL, Progress
 from downpour_export import resource_file
@@ -17,6 +18,9 @@ from downpour_export.discover import discover
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
 from downpour_export.playbook import playbook_files
+from downpour_export.resource_file import ResourceFile
+
+_SOURCE = "source"
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,36 @@ class Exported:
 
 
 def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
-    """Write the bundle.  Raises what the steps raise; nothing is left behind then."""
+    """Write the bundle, or go on with it where an earlier run stopped.
+
+    Raises what the steps raise.  Disks that are whole are kept for the next run then.
+    """
     wanted = resource_file.load(options.resource_file)
     # A place that cannot be written to is found before the cloud is asked for anything.
-    with BundleWriter(
-        options.bundle, level=options.level, overwrite=options.overwrite, progress=progress
-    ) as writer:
+    writer = BundleWriter(
+        options.bundle,
+        level=options.level,
+        overwrite=options.overwrite,
+        part_size=options.part_size,
+        resume=options.resume,
+        progress=progress,
+    )
+    try:
+        return _write(options, wanted, writer, progress)
+    finally:
+        if writer.kept:
+            progress.note(
+                f"{writer.kept} has what was captured: the same command goes on with it, "
+                "--fresh begins again"
+            )
+
+
+def _write(
+    options: ExportOptions, wanted: ResourceFile, writer: BundleWriter, progress: Progress
+) -> Exported:
+    with writer:
         cloud = connect(options.cloud)
+        _same_source(writer, cloud.source())
         plan = make_plan(wanted, discover(cloud, progress))
         for warning in plan.warnings:
             progress.note(f"warning: {warning}")
@@ -41,6 +68,17 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
         for path, data in playbook_files(writer.uuid, content).items():
             writer.add_file(path, data)
         return Exported(writer.finish(content), plan)
+
+
+def _same_source(writer: BundleWriter, source: Source) -> None:
+    """What an earlier run captured must be of the same project.  Raises LocalError."""
+    found = codec.dumps([source.auth_url, source.region, source.project_id]).decode()
+    if writer.note(_SOURCE) not in (None, found):
+        raise LocalError(
+            "an earlier run for this bundle took disks from another cloud or project",
+            remedy="choose another name, or begin again with --fresh",
+        )
+    writer.set_note(_SOURCE, found)
 
 
 def assemble(plan: Plan, captured: Captured, source: Source) -> Content:

@@ -7,10 +7,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bundle_spec import BundleWriter
+from bundle_spec import BundleWriter, codec
 from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
-from downpour_export.capture.download import download
+from downpour_export.capture.download import Names, download
 from downpour_export.capture.stop import StopFlag
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
@@ -51,7 +51,7 @@ def capture(
     stop = StopFlag()
     temporaries = Temporaries(cloud, writer.uuid, stop, progress)
     work = _Work(cloud, writer, temporaries, stop, progress)
-    disks = list(disks)
+    disks = work.without_those_there(list(disks))
     with (
         progress.task("disks", len(disks), "resources") as task,
         ThreadPoolExecutor(jobs, "capture") as pool,
@@ -80,6 +80,11 @@ def capture(
                 raise
             raise
     return work.captured
+
+
+def _label(disk: DiskCapture) -> str:
+    """What the bundle's journal calls a disk."""
+    return f"{disk.type} {disk.id}"
 
 
 def _groups(disks: Iterable[DiskCapture]) -> Iterable[list[DiskCapture]]:
@@ -116,6 +121,37 @@ class _Work:
         self._stop = stop
         self._progress = progress
         self.captured = Captured({}, {})
+
+    def without_those_there(self, disks: list[DiskCapture]) -> list[DiskCapture]:
+        """Take what an earlier run of this bundle captured; the disks that are still to read.
+
+        Disks of one server are taken together or not at all: they belong to one moment.
+        """
+        there = self._writer.ended_disks()
+        left = []
+        for group in _groups(disks):
+            if all(map(self._is_there, group)):
+                for disk in group:
+                    self._take(disk, there.pop(_label(disk)))
+            else:
+                left += group
+        for record in there.values():
+            self._writer.abandon_disk(record.id)
+        if self.captured.disks:
+            number = len(self.captured.disks)
+            self._progress.note(f"{number} of {len(disks)} disks are in the bundle already")
+        return left
+
+    def _is_there(self, disk: DiskCapture) -> bool:
+        known = disk.type != "server" or self._writer.note(_label(disk)) is not None
+        return known and _label(disk) in self._writer.ended_disks()
+
+    def _take(self, disk: DiskCapture, record: Disk) -> None:
+        self.captured.disks[disk.ref] = record
+        if disk.type == "server":
+            label = _label(disk)
+            value = codec.loads((self._writer.note(label) or "").encode(), label)
+            self.captured.images[disk.id] = codec.decode(Image, value, label)
 
     def snapshot(self, disk: DiskCapture) -> _Snapshot:
         """Fix the moment of a disk; nothing is copied yet."""
@@ -160,16 +196,19 @@ class _Work:
     def _read(self, snapshot: _Snapshot, image_id: str) -> None:
         item = self._cloud.get("image", f"/images/{image_id}")
         disk = snapshot.disk
+        if disk.type == "server":
+            found = image_discovery.found_of(item, self._cloud.project_id)
+            self.captured.images[disk.id] = found.record
+            # For the next run, if this one does not come to its end.
+            text = codec.dumps(codec.encode(found.record)).decode()
+            self._writer.set_note(_label(disk), text)
         done = download(
             self._cloud,
             self._writer,
             item,
             Capture(type=disk.type, id=disk.id, at=snapshot.at, consistency=disk.consistency),
-            f"{disk.type} {disk.name or disk.id}",
+            Names(_label(disk), f"{disk.type} {disk.name or disk.id}"),
             self._stop,
             self._progress,
         )
         self.captured.disks[disk.ref] = done
-        if disk.type == "server":
-            found = image_discovery.found_of(item, self._cloud.project_id)
-            self.captured.images[disk.id] = found.record

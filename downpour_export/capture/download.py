@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
@@ -20,12 +21,19 @@ PIECE = 1 << 20
 TRIES = 3
 
 
+class Names(NamedTuple):
+    """A disk as the bundle's journal knows it, and as a person does."""
+
+    label: str
+    shown: str
+
+
 def download(
     cloud: SourceCloud,
     writer: BundleWriter,
     image: Json,
     capture: Capture,
-    label: str,
+    names: Names,
     stop: StopFlag,
     progress: Progress,
 ) -> Disk:
@@ -34,9 +42,9 @@ def download(
     Raises CaptureError after TRIES attempts; LocalError at once.
     """
     for attempt in range(1, TRIES + 1):
-        disk = writer.disk(image["disk_format"], size_hint=image["size"])
+        disk = writer.disk(image["disk_format"], size_hint=image["size"], label=names.label)
         try:
-            with progress.task(label, image["size"], "bytes") as task:
+            with progress.task(names.shown, image["size"], "bytes") as task:
                 hasher = _hasher(image)
                 for piece in _pieces(cloud, image["id"]):
                     stop.check()
@@ -52,7 +60,7 @@ def download(
             stop.check()
             if attempt == TRIES:
                 raise
-            progress.note(f"{label}: {exc}; reading it again")
+            progress.note(f"{names.shown}: {exc}; reading it again")
         except BaseException:
             disk.abandon()
             raise

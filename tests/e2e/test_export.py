@@ -136,7 +136,7 @@ def test_an_ambiguous_name_lists_the_ids(shell: Shell, connect: Any, made: Tenan
     assert "did you mean 'data'?" in done.stderr
 
 
-def test_an_interrupted_export_leaves_nothing(
+def test_an_interrupted_export_leaves_nothing_at_the_source_and_goes_on(
     shell: Shell, exported: Exported, connect: Any, made: Tenant
 ) -> None:
     """Ctrl-C while temporary objects exist, at a moment when the source shows one."""
@@ -160,7 +160,13 @@ def test_an_interrupted_export_leaves_nothing(
     assert "interrupted" in stderr
     assert "Traceback" not in stderr
     assert holdings(source) == before
-    assert not list(shell.directory.glob("stopped.dpbundle*"))
+    assert not (shell.directory / "stopped.dpbundle").exists()
+    # The same command goes on, and no less is in the bundle for it.
+    shell.run("downpour-export", "export.yml", "stopped.dpbundle", OS_CLOUD="source")
+    manifest = verify_bundle(shell.directory / "stopped.dpbundle", read_data=True).manifest
+    assert len(manifest.disks) == 5
+    assert not list(shell.directory.glob("stopped.dpbundle.*"))
+    assert holdings(source) == before
 
 
 def test_a_token_that_sees_everything_carries_only_its_own_project(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 import requests
 
-from bundle_spec import BundleWriter
+from bundle_spec import BundleWriter, verify_bundle
+from bundle_spec.errors import CaptureError
 from bundle_spec.model import Ref
+from tests.unit.bundle.samples import content
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, disk, run
 from tests.unit.fake_cloud import Call, response
 
@@ -97,3 +100,60 @@ def test_an_older_nova_tells_the_image_in_a_header(fake: Source, writer: BundleW
     fake.before.append(only_header)
     found, _ = run(fake, writer, WEB[:1])
     assert found.images["web"].id == "from-header"
+
+
+def broken(call: Call) -> requests.Response | None:
+    """The source that never gives the last disk."""
+    if call.path.endswith("/file"):
+        raise CaptureError("gone")
+    return None
+
+
+def test_what_an_earlier_run_captured_is_not_captured_again(fake: Source, tmp_path: Path) -> None:
+    path = tmp_path / "out.dpbundle"
+    with BundleWriter(path) as writer:
+        first, _ = run(fake, writer, [*WEB, *ALONE])
+        fake.before.append(broken)
+        with pytest.raises(CaptureError):
+            run(fake, writer, [*WEB, *ALONE, *DB])
+    assert writer.kept
+    fake.before.clear()
+    fake.calls.clear()
+    with BundleWriter(path) as writer:
+        found, notes = run(fake, writer, [*WEB, *ALONE, *DB])
+    assert {ref: found.disks[ref] for ref in first.disks} == first.disks
+    assert found.images["web"] == first.images["web"]
+    assert set(found.disks) == {each.ref for each in [*WEB, *ALONE, *DB]}
+    assert "4 of 6 disks are in the bundle already" in notes.notes
+    assert fake.sent("POST", "/servers/web/action") == []
+    assert len(fake.sent("POST", "/servers/db/action")) == 1
+    assert fake.left() == []
+
+
+def test_disks_of_one_server_are_captured_at_one_moment_also_after_a_kill(
+    fake: Source, tmp_path: Path
+) -> None:
+    """The server's own disk is there and its volume is not: both are taken again."""
+    path = tmp_path / "out.dpbundle"
+    with BundleWriter(path) as writer:
+        run(fake, writer, WEB[:1])
+    fake.calls.clear()
+    with BundleWriter(path) as writer:
+        found, _ = run(fake, writer, WEB)
+        writer.finish(content())
+    assert len(fake.sent("POST", "/servers/web/action")) == 1
+    manifest = verify_bundle(path, read_data=True).manifest
+    assert [each.id for each in manifest.abandoned] == ["0001"]
+    assert {each.id for each in found.disks.values()} == {"0002", "0003"}
+
+
+def test_a_disk_that_is_not_wanted_any_more_is_no_disk_of_the_bundle(
+    fake: Source, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.dpbundle"
+    with BundleWriter(path) as writer:
+        run(fake, writer, ALONE)
+    with BundleWriter(path) as writer:
+        run(fake, writer, ALONE[:1])
+        finished = writer.finish(content())
+    assert len(finished.manifest.disks) == len(finished.manifest.abandoned) == 1

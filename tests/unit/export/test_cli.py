@@ -18,8 +18,10 @@ OPTIONS = {
     "--region": ["--region", "r"],
     "--os-client-config": ["--os-client-config", "c.yaml"],
     "--jobs": ["--jobs", "5"],
-    "--level": ["--level", "19"],
+    "--level": ["--level", "fast"],
     "--overwrite": ["--overwrite"],
+    "--split": ["--split", "4G"],
+    "--fresh": ["--fresh"],
     "--quiet": ["--quiet"],
 }
 
