@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import zstandard
@@ -26,6 +27,32 @@ _BATCH = layout.MIB
 _DIGEST = 32
 
 
+class ChunkCache:
+    """The chunks that were opened last, for disks that are read side by side.  Thread-safe.
+
+    Clones of one base hold the same chunks at the same places: whoever comes second finds them
+    here, is faster for it, and so stays close.
+    """
+
+    def __init__(self, size: int):
+        """``size``: bytes to hold at most."""
+        self._room = size
+        self._chunks: dict[bytes, bytes] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._chunks.get(key)
+
+    def put(self, key: bytes, raw: bytes) -> None:
+        with self._lock:
+            if key in self._chunks:
+                return
+            self._chunks[key] = raw
+            self._room -= len(raw)
+            while self._room < 0:
+                self._room += len(self._chunks.pop(next(iter(self._chunks))))
+
+
 class DiskReader:
     """A disk of ``size`` raw bytes.
 
@@ -33,7 +60,13 @@ class DiskReader:
     chunk list, and that against the manifest, before it is decompressed.
     """
 
-    def __init__(self, source: Source, index: Index, record: Disk | AbandonedDisk):
+    def __init__(
+        self,
+        source: Source,
+        index: Index,
+        record: Disk | AbandonedDisk,
+        cache: ChunkCache | None = None,
+    ):
         self.record = record
         self.id = record.id
         self.size = record.size
@@ -42,7 +75,8 @@ class DiskReader:
         self._entries = index.entries(record.id, record.chunks)
         self._digests = self._read_list()
         self._decompress = Decompressor()
-        self._latest = (-1, b"")
+        self._cache = cache
+        self._latest = (b"", b"")
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes from ``offset``: ``length`` of them, fewer where the disk ends before.
@@ -61,31 +95,39 @@ class DiskReader:
         return b"".join(parts)
 
     def stream(self, piece: int = layout.MIB) -> Iterator[bytes]:
-        """All bytes in order, in pieces of ``piece`` bytes (the last one may be shorter).
+        """All bytes in order, in pieces of at most ``piece`` bytes.
 
         Chunks are decompressed ahead in threads, within bounds.  Whoever has seen the iterator
         end has the whole disk: a damaged chunk or a raw digest other than the manifest's raises
         BundleError instead.
         """
         running = digest.new()
-        size = 0
-        held = bytearray()
         for raw in self._chunks_in_order():
             running.update(raw)
-            size += len(raw)
-            if not held and len(raw) == piece:
+            # Chunks are not joined: that would copy every byte, for nothing.
+            if len(raw) <= piece:
                 yield raw
-                continue
-            held += raw
-            whole = len(held) - len(held) % piece
-            for start in range(0, whole, piece):
-                yield bytes(held[start : start + piece])
-            del held[:whole]
-        if held:
-            yield bytes(held)
+            else:
+                yield from (raw[start : start + piece] for start in range(0, len(raw), piece))
+        self._compare(running)
+
+    def check(self, on_bytes: Callable[[int], None]) -> None:
+        """Read all bytes and compare their digest; ``on_bytes`` is told how many have been read.
+
+        In the caller's thread: whoever checks several disks takes a thread for each.  Raises
+        BundleError.
+        """
+        running = digest.new()
+        for number in range(self.record.chunks):
+            raw = self._kept(number)
+            running.update(raw)
+            on_bytes(len(raw))
+        self._compare(running)
+
+    def _compare(self, running: digest.Hash) -> None:
         if isinstance(self.record, Disk) and running.hexdigest() != self.record.sha256:
             raise BundleError(
-                f"its {size} bytes do not have the digest that the manifest gives",
+                f"its {self.size} bytes do not have the digest that the manifest gives",
                 where=f"disks/{self.id}",
                 remedy="the bundle was made wrongly: export again",
                 code=Code.DISK_DIGEST,
@@ -101,7 +143,7 @@ class DiskReader:
         try:
             for first in range(0, self.record.chunks, step):
                 numbers = range(first, min(first + step, self.record.chunks))
-                pending.append(pool.submit(lambda batch: [*map(self._raw, batch)], numbers))
+                pending.append(pool.submit(self._batch, numbers))
                 if len(pending) == ahead:
                     yield from pending.popleft().result()
             while pending:
@@ -109,15 +151,41 @@ class DiskReader:
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def _batch(self, numbers: range) -> list[bytes]:
+        """Several chunks; one that repeats the one before it, as zeros do, costs nothing."""
+        raws: list[bytes] = []
+        for number in numbers:
+            repeats = raws and self._key(number) == self._key(number - 1)
+            raws.append(raws[-1] if repeats else self._raw(number))
+        return raws
+
     def _kept(self, number: int) -> bytes:
         """A chunk, and the same one again without work."""
-        latest, raw = self._latest
-        if latest != number:
+        key, (latest, raw) = self._key(number), self._latest
+        if latest != key:
             raw = self._raw(number)
-            self._latest = (number, raw)
+            self._latest = (key, raw)
         return raw
 
+    def _key(self, number: int) -> bytes:
+        """What decides about the bytes of a chunk: its place, its digest, its length."""
+        entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
+        expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
+        length = layout.chunk_length(self.size, self.record.chunk_size, number)
+        return b"%b%b%d" % (entry, expected, length)
+
     def _raw(self, number: int) -> bytes:
+        """A chunk, from the cache if another disk has just asked for the same."""
+        if self._cache is None:
+            return self._open(number)
+        key = self._key(number)
+        raw = self._cache.get(key)
+        if raw is None:
+            raw = self._open(number)
+            self._cache.put(key, raw)
+        return raw
+
+    def _open(self, number: int) -> bytes:
         due = layout.chunk_length(self.size, self.record.chunk_size, number)
         name = layout.chunk_name(self.id, number)
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]

@@ -29,7 +29,9 @@ class Progress(Protocol):
         """Say one line to the person who watches."""
 
 
-class _NullTask:
+class NullTask:
+    """A step that nobody sees."""
+
     def advance(self, amount: int) -> None:
         pass
 
@@ -44,7 +46,7 @@ class NullProgress:
     """Reports to nobody."""
 
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
-        return _NullTask()
+        return NullTask()
 
     def note(self, text: str) -> None:
         pass

@@ -18,7 +18,7 @@ from bundle_spec import BundleWriter, model, open_bundle, verify_bundle
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.frame import Decompressor
-from bundle_spec.progress import Task, _NullTask
+from bundle_spec.progress import NullTask, Task
 from tests.unit.bundle.samples import content
 from tests.vectors import generate
 from tests.vectors.forge import Forge, sha256, ustar
@@ -153,7 +153,7 @@ def test_a_bundle_gets_its_name_when_it_is_synced_and_verified(
     class Watch:
         def task(self, label: str, total: int | None, unit: str) -> Task:
             events.append(label)
-            return _NullTask()
+            return NullTask()
 
         def note(self, text: str) -> None:
             pass
