@@ -137,14 +137,14 @@ def table(measured: Sequence[Measured]) -> str:
 
 
 COLUMNS = (
-    *("key", "what", "unit", "goal", "prize", "median", "low", "high", "repeats", "verdict"),
+    *("key", "what", "unit", "goal", "prize", "median", "low", "high", "values", "verdict"),
     *("ours", "by_hand", "sides_unit", "ours_cpu_seconds", "by_hand_cpu_seconds"),
     "ours_peak_bytes",
 )
 
 
 def to_csv(measured: Sequence[Measured]) -> str:
-    """All numbers as they are; medians of the sides."""
+    """All numbers as they are, in the order of the repeats; medians of the sides."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -154,7 +154,7 @@ def to_csv(measured: Sequence[Measured]) -> str:
             (
                 *(row.key, row.what, row.unit, _number(row.goal), _number(row.prize)),
                 *map(_number, (spread.median, spread.low, spread.high)),
-                *(len(each.values), each.verdict),
+                *(" ".join(map(_number, each.values)), each.verdict),
                 *(_median(each.ours), _median(each.other), each.ours.unit if each.ours else ""),
                 *(_cpu(each.ours), _cpu(each.other)),
                 each.ours.peak if each.ours and each.ours.peak else "",
