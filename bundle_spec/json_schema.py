@@ -1,6 +1,6 @@
 """The JSON schema of a manifest, made from the records: it cannot say anything else than they do.
 
-It tells the form of M-1 and section 5 of SPEC.md.  The other rules need a program.
+It tells the form of M-1 and section 6 of SPEC.md.  The other rules need a program.
 """
 
 from __future__ import annotations

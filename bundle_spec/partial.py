@@ -33,6 +33,8 @@ class PartialFile:
         part_size: int | None = None,
         beside_whole: bool = False,
     ):
+        if part_size is not None and part_size < parts.MIN_PART_SIZE:
+            raise ValueError(f"parts of {part_size} bytes are too small [F-17]")
         self.final_path = path
         self.path = path.with_name(path.name + ".partial")
         self.part_size = part_size

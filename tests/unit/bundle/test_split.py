@@ -201,6 +201,13 @@ def test_what_is_no_size(text: str) -> None:
         parse_size(text)
 
 
+def test_parts_that_are_too_small_are_not_written(path: Path) -> None:
+    """[F-17]"""
+    with pytest.raises(ValueError, match="too small"):
+        BundleWriter(path, part_size=65535)
+    assert names(path) == []
+
+
 def test_the_command(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_bundle(path, *RAW.values())
     assert main(["split", str(path), "1M"]) == 0
