@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from bundle_spec import codec
 from bundle_spec.errors import LocalError
@@ -253,12 +253,6 @@ class Journal:
     def close(self) -> None:
         """What was not committed is forgotten."""
         self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
 
 
 def _range(disk: str) -> tuple[int, int]:

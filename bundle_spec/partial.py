@@ -158,7 +158,7 @@ class PartialFile:
     def read(self, span: Span) -> bytes:
         """The data of a member that was flushed before."""
         with self.local_errors():
-            return self._sink.read(span.offset, span.size)
+            return self._sink.read_back(span.offset, span.size)
 
     def flush(self) -> None:
         """Give the operating system what is buffered."""

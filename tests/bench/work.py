@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def index(folder: Path, entries: int) -> dict[str, float]:
     disks = [f"{number:04d}" for number in range(1, DISKS_OF_INDEX + 1)]
     contents = ContentIndex(folder / "index")
     seconds = 0.0
-    with Journal(folder / "journal") as journal:
+    with closing(Journal(folder / "journal")) as journal:
         for first in range(0, entries, COMMITTED):
             numbers = range(first, min(first + COMMITTED, entries))
             digests = [chance.randbytes(32) for _ in numbers]
