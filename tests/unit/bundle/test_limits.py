@@ -155,5 +155,5 @@ def test_the_table_has_these_limits() -> None:
         "files": "10,000, of 16 MiB each",
         "manifest": "64 MiB",
         "signature": "64 KiB",
-        "parts": "999, of at least 64 KiB",
+        "parts": "999; a writer makes none smaller than 64 KiB but the last",
     }
