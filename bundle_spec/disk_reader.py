@@ -8,12 +8,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import zstandard
 
 from bundle_spec import digest, layout
 from bundle_spec.codes import Code
-from bundle_spec.errors import BundleError
+from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.frame import Decompressor, fault
 from bundle_spec.index import Index
 from bundle_spec.layout import INDEX_ENTRY, describe
@@ -110,6 +111,27 @@ class DiskReader:
             else:
                 yield from (raw[start : start + piece] for start in range(0, len(raw), piece))
         self._compare(running)
+
+    def save(self, path: Path) -> None:
+        """Write the disk to a new file, whose zeros take no room on the medium.
+
+        Nothing stays of a disk that is damaged.  Raises LocalError, also when ``path`` exists,
+        and BundleError.
+        """
+        try:
+            with path.open("xb") as file:
+                try:
+                    for raw in self.stream(layout.MAX_CHUNK_SIZE):
+                        if raw == bytes(len(raw)):
+                            file.seek(len(raw), os.SEEK_CUR)
+                        else:
+                            file.write(raw)
+                    file.truncate(self.size)
+                except BaseException:
+                    path.unlink()
+                    raise
+        except OSError as exc:
+            raise LocalError(f"cannot write the disk: {exc.strerror}", where=str(path)) from exc
 
     def check(self, on_bytes: Callable[[int], None]) -> None:
         """Read all bytes and compare their digest; ``on_bytes`` is told how many have been read.

@@ -266,3 +266,28 @@ def test_a_check_of_all_data_stops_at_once(path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         verify_bundle(path, read_data=True, progress=Impatient())
     assert len(told) < 100 < 6 * 40
+
+
+def test_a_disk_as_a_file_with_holes(path: Path, tmp_path: Path) -> None:
+    raw = noise(3 * CHUNK) + bytes(300 * CHUNK) + noise(5) + bytes(100)
+    write_bundle(path, raw, bytes(50 * CHUNK))
+    with open_bundle(path) as bundle:
+        for disk, expected in (("0001", raw), ("0002", bytes(50 * CHUNK))):
+            target = tmp_path / disk
+            bundle.disk(disk).save(target)
+            assert target.read_bytes() == expected
+            assert target.stat().st_blocks * 512 < 6 * CHUNK
+            with pytest.raises(LocalError, match="File exists"):
+                bundle.disk(disk).save(target)
+            assert target.read_bytes() == expected
+
+
+def test_a_damaged_disk_leaves_no_file(path: Path, tmp_path: Path) -> None:
+    """[F-18]"""
+    forge = Forge(manifest=lambda value: value["disks"][0].update(sha256="0" * 64))
+    with (
+        open_bundle(forge.write(path)) as bundle,
+        pytest.raises(BundleError, match="do not have the digest"),
+    ):
+        bundle.disk("0001").save(tmp_path / "disk")
+    assert not (tmp_path / "disk").exists()
