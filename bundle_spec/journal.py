@@ -87,7 +87,7 @@ class Journal:
     def __init__(self, path: Path):
         """Open the journal at ``path``, or begin one.  Raises LocalError for any other file."""
         self.path = path
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(path, timeout=1, check_same_thread=False, isolation_level=None)
         try:
             self._open()
         except BaseException:

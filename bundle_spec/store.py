@@ -58,8 +58,7 @@ class ChunkStore:
 
     def _open(self, resume: bool) -> None:
         if not resume:
-            self._remove_journal()
-            self._file.forget_other_form()
+            self._forget()
         new = not self._journal_path.exists()
         self._journal = Journal(self._journal_path)
         try:
@@ -93,6 +92,17 @@ class ChunkStore:
             if new:
                 self._remove_journal()
             raise
+
+    def _forget(self) -> None:
+        """Remove what another run left, also one that was split otherwise, unless it still runs."""
+        try:
+            Journal(self._journal_path).close()
+        except sqlite3.OperationalError:
+            raise  # locked: our own lock on the file says nothing of a run with other parts
+        except (sqlite3.DatabaseError, LocalError):
+            pass  # whatever it is, it shall go
+        self._remove_journal()
+        self._file.forget_other_form()
 
     def _other_split(self) -> LocalError:
         begun_with = self._journal.get("part_size")
@@ -284,7 +294,9 @@ class ChunkStore:
         with suppress(LocalError, RuntimeError):
             self._sync_file(since)
             with self._guarded():
-                self._commit(position, parts)
+                # A checkpoint may have come first: what it promised must not be taken back.
+                if position > (self._journal.get("position") or 0):
+                    self._commit(position, parts)
 
     def _sync_file(self, since: int) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,12 +79,13 @@ def capture(
                 )
                 raise
             raise
+    work.abandon_the_rest()
     return work.captured
 
 
 def _label(disk: DiskCapture) -> str:
-    """What the bundle's journal calls a disk."""
-    return f"{disk.type} {disk.id}"
+    """What the bundle's journal calls a disk: a volume that moved to another server is another."""
+    return f"{disk.type} {disk.id}" + (f" of server {disk.server_id}" if disk.server_id else "")
 
 
 def _groups(disks: Iterable[DiskCapture]) -> Iterable[list[DiskCapture]]:
@@ -130,21 +131,33 @@ class _Work:
         there = self._writer.ended_disks()
         left = []
         for group in _groups(disks):
-            if all(map(self._is_there, group)):
-                for disk in group:
-                    self._take(disk, there.pop(_label(disk)))
-            else:
-                left += group
-        for record in there.values():
-            self._writer.abandon_disk(record.id)
+            found = [there[_label(disk)] for disk in group if self._is_there(disk, there)]
+            if len(found) == len(group):
+                for disk, record in zip(group, found, strict=True):
+                    self._take(disk, record)
+                continue
+            left += group
+            # At once, so that no later run takes disks of two moments for one capture.
+            for record in found:
+                self._writer.abandon_disk(record.id)
         if self.captured.disks:
             number = len(self.captured.disks)
             self._progress.note(f"{number} of {len(disks)} disks are in the bundle already")
         return left
 
-    def _is_there(self, disk: DiskCapture) -> bool:
+    def _is_there(self, disk: DiskCapture, there: Mapping[str, Disk]) -> bool:
         known = disk.type != "server" or self._writer.note(_label(disk)) is not None
-        return known and _label(disk) in self._writer.ended_disks()
+        return known and _label(disk) in there
+
+    def abandon_the_rest(self) -> None:
+        """Disks that an earlier run captured, and that this one does not want.
+
+        Only when all else is there: a resource file with a mistake must not cost a capture.
+        """
+        wanted = {record.id for record in self.captured.disks.values()}
+        for record in self._writer.ended_disks().values():
+            if record.id not in wanted:
+                self._writer.abandon_disk(record.id)
 
     def _take(self, disk: DiskCapture, record: Disk) -> None:
         self.captured.disks[disk.ref] = record

@@ -236,6 +236,27 @@ def test_a_journal_that_is_none_is_told(path: Path) -> None:
     assert caught.value.where == f"{path}.partial.journal"
 
 
+def test_a_journal_that_is_none_can_be_begun_anew(path: Path) -> None:
+    begin(path, "a", 40 * CHUNK)
+    path.with_name("out.dpbundle.partial.journal").write_bytes(b"junk" * 3000)
+    with BundleWriter(path, resume=False) as writer:
+        writer.finish(content())
+    assert names(path) == ["out.dpbundle"]
+
+
+def test_a_sync_that_comes_late_takes_nothing_back(path: Path) -> None:
+    with BundleWriter(path) as writer:
+        store = writer._store
+        with store.writing():
+            early = store._flushed()
+        disk = writer.disk("qcow2", size_hint=1, label="a")
+        disk.write(RAW["a"])
+        disk.finish()
+        store._sync(*early, 0)
+        with store.journal() as journal:
+            assert journal.get("position") > early[0] + len(RAW["a"])
+
+
 def test_a_full_disk_costs_nothing_that_was_recorded(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

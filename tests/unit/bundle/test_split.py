@@ -132,6 +132,18 @@ def test_beginning_anew_with_another_split_leaves_nothing_of_the_old_one(path: P
     assert names(path) == ["out.dpbundle"]
 
 
+def test_a_run_with_other_parts_that_still_goes_on_is_left_alone(path: Path) -> None:
+    with BundleWriter(path, part_size=SIZE) as writer:
+        disk = writer.disk("raw")
+        for resume in (True, False):
+            with pytest.raises(LocalError, match="locked"):
+                BundleWriter(path, resume=resume)
+        disk.write(RAW["a"])
+        disk.finish()
+        writer.finish(content())
+    verify_bundle(path, read_data=True)
+
+
 def test_parts_of_another_bundle_are_not_overwritten(path: Path) -> None:
     other = path.with_name("out.dpbundle.007")
     other.write_bytes(b"precious")

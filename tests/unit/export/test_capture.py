@@ -157,3 +157,29 @@ def test_a_disk_that_is_not_wanted_any_more_is_no_disk_of_the_bundle(
         run(fake, writer, ALONE[:1])
         finished = writer.finish(content())
     assert len(finished.manifest.disks) == len(finished.manifest.abandoned) == 1
+
+
+def test_a_mistake_in_the_resource_file_costs_no_capture(fake: Source, tmp_path: Path) -> None:
+    """The second run asks for less, and fails; the third one for all again."""
+    path = tmp_path / "out.dpbundle"
+    with BundleWriter(path) as writer:
+        first, _ = run(fake, writer, ALONE)
+    fake.before.append(broken)
+    with BundleWriter(path) as writer, pytest.raises(CaptureError):
+        run(fake, writer, [ALONE[0], *DB])
+    fake.before.clear()
+    with BundleWriter(path) as writer:
+        found, _ = run(fake, writer, ALONE)
+    assert found.disks == first.disks
+
+
+def test_a_volume_that_moved_to_another_server_is_captured_with_it(
+    fake: Source, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.dpbundle"
+    with BundleWriter(path) as writer:
+        run(fake, writer, [*WEB, DB[0]])
+    fake.calls.clear()
+    with BundleWriter(path) as writer:
+        run(fake, writer, [DB[0], disk("volume", "v1", server="db")])
+    assert len(fake.sent("POST", "/servers/db/action")) == len(fake.sent("POST", "/snapshots")) == 1
