@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,10 +96,12 @@ class DiskWriter:
         self._raw_digest.update(view)
         self.size += len(view)
 
-    def go_on(self, chunks: Iterable[bytes]) -> None:
+    def go_on(self, chunks: Iterable[bytes], seen: Callable[[bytes], object] | None) -> None:
         """Count ``chunks``, which are in the bundle already, as written by this disk."""
         for chunk in chunks:
             self._count(chunk)
+            if seen is not None:
+                seen(chunk)
             self._cut += 1
             self._placed += 1
 

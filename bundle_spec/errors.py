@@ -126,6 +126,10 @@ class CaptureError(DownpourError):
     exit_code = 7
 
 
+class OverQuota(CaptureError):
+    """The source's quota has no room for a temporary object."""
+
+
 class TargetError(DownpourError):
     """The target lacks something that the bundle needs; nothing was written."""
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,14 +114,17 @@ class BundleWriter:
         taken up by ``resume_disk``."""
         return [disk for disk in self._left.values() if self._size_left(disk) == disk.size]
 
-    def resume_disk(self, disk: OpenDisk) -> DiskWriter:
+    def resume_disk(
+        self, disk: OpenDisk, seen: Callable[[bytes], object] | None = None
+    ) -> DiskWriter:
         """Go on with a disk: its ``size`` tells which byte must come next.
 
-        What is there is read back, decompressed and hashed.  Raises LocalError when it is not
-        what was written; the disk can then only be abandoned.
+        What is there is read back, decompressed and hashed; ``seen`` is given these bytes, in
+        order, for a digest of the caller's own.  Raises LocalError when it is not what was
+        written; the disk can then only be abandoned.
         """
         writer = DiskWriter(self, disk.id, disk.disk_format, disk.chunk_size)
-        writer.go_on(self._store.frames(disk.id))
+        writer.go_on(self._store.frames(disk.id), seen)
         del self._left[disk.id]
         self._writing.add(disk.id)
         return writer

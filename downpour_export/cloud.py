@@ -8,6 +8,8 @@ attributes, and what arrives must equal what left.
 from __future__ import annotations
 
 import os
+import random
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,7 @@ from openstack import exceptions as sdk_exceptions
 from openstack import utils as sdk_utils
 from openstack.config import OpenStackConfig
 
-from bundle_spec.errors import CaptureError, CloudError
+from bundle_spec.errors import CaptureError, CloudError, OverQuota
 from bundle_spec.model import Source
 
 Service = Literal["compute", "network", "image", "block_storage"]
@@ -32,6 +34,19 @@ PAGE_SIZE = 500
 NEWEST = {"compute": "2.100", "block_storage": "3.70"}
 """The newest microversion whose answers this code reads; an older cloud gives its own newest."""
 
+
+TRIES = 6
+"""How often a request is sent that the source cannot answer now."""
+
+LONGEST_PAUSE = 20.0
+SILENCE = 300
+"""Seconds without a byte after which a connection counts as broken, unless clouds.yaml has an
+``api_timeout``."""
+
+# Too many requests, or a service or a proxy that restarts.  A POST is sent again only where the
+# answer says that nothing was done.
+_NOT_NOW = {"GET": (429, 500, 502, 503, 504), "DELETE": (429, 500, 502, 503, 504)}
+_NOT_DONE = (429, 503)
 
 CONFIG_VARIABLE = "OS_CLIENT_CONFIG_FILE"
 
@@ -91,6 +106,8 @@ def connect(options: CloudOptions) -> SourceCloud:
             connect_retries=3,
         )
         connection = openstack.connection.Connection(config=config)
+        if connection.session.timeout is None:
+            connection.session.timeout = SILENCE
         connection.authorize()
         return SourceCloud(connection)
     except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
@@ -165,21 +182,34 @@ class SourceCloud:
         return self._checked(self._send(service, method, path, **kwargs))
 
     def _send(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
+        """One request, as often as it takes within bounds.  An expired token is renewed below."""
         adapter = getattr(self._connection, service)
-        try:
-            return adapter.request(
-                path, method, raise_exc=False, microversion=self.microversion(service), **kwargs
-            )
-        except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
-            raise CaptureError(f"the source does not answer: {exc}", where=path) from exc
+        for attempt in range(1, TRIES + 1):
+            last = attempt == TRIES
+            try:
+                response = adapter.request(
+                    path, method, raise_exc=False, microversion=self.microversion(service), **kwargs
+                )
+            except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+                # A POST whose answer was lost may have been obeyed.
+                if last or method not in _NOT_NOW or not isinstance(exc, _BROKEN):
+                    raise CaptureError(f"the source does not answer: {exc}", where=path) from exc
+                time.sleep(_pause(attempt))
+                continue
+            if last or response.status_code not in _NOT_NOW.get(method, _NOT_DONE):
+                return response
+            time.sleep(_pause(attempt, response.headers.get("Retry-After")))
+        raise AssertionError("unreachable")
 
     def _checked(self, response: Any) -> Any:
         if response.status_code < 400:
             return response
+        # Cinder says 413 when a quota is used up (Block Storage API, "Faults").
+        kind = OverQuota if response.status_code == 413 else CaptureError
         try:
             sdk_exceptions.raise_from_response(response)
         except sdk_exceptions.HttpException as exc:
-            raise CaptureError(
+            raise kind(
                 f"the source refused {response.request.method}: {exc.details or exc}",
                 where=response.url.partition("?")[0],
             ) from exc
@@ -195,6 +225,20 @@ class SourceCloud:
             )
             self._microversions[service] = found
         return self._microversions[service]
+
+
+_BROKEN = (
+    ks_exceptions.ConnectFailure,
+    ks_exceptions.RetriableConnectionFailure,
+    ks_exceptions.UnknownConnectionError,
+)
+
+
+def _pause(attempt: int, told: str | None = None) -> float:
+    """Seconds before the next try: as told, else longer each time, and never all at once."""
+    if told is not None and told.isascii() and told.isdigit():
+        return min(float(told), LONGEST_PAUSE)
+    return random.uniform(0.5, 1.0) * min(0.5 * 2.0**attempt, LONGEST_PAUSE)
 
 
 def _next_marker(answer: Mapping[str, Json], key: str) -> str | None:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+import random
+import re
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
 
-from bundle_spec import BundleWriter
+from bundle_spec import BundleWriter, DiskWriter, codec
 from bundle_spec.errors import CaptureError
 from bundle_spec.model import Capture, Disk
 from bundle_spec.progress import Progress
-from downpour_export.capture.stop import StopFlag
+from downpour_export.capture.stop import StopFlag, Stopped
 from downpour_export.cloud import Json, SourceCloud
 
 PIECE = 1 << 20
-TRIES = 3
+TRIES = 4
+"""How often a download that brings nothing new, or the wrong bytes, is tried."""
+PAUSE = 0.5
+"""Seconds before the second try at most; twice as many before each further one."""
 
 
 class Names(NamedTuple):
@@ -37,42 +42,102 @@ def download(
     stop: StopFlag,
     progress: Progress,
 ) -> Disk:
-    """Read ``image`` (its JSON, active) into a new disk; an attempt that breaks is abandoned.
+    """Read ``image`` (its JSON, active) into a disk, from where an earlier run stopped in it.
 
-    Raises CaptureError after TRIES attempts; LocalError at once.
+    A connection that breaks is taken up where it broke.  Bytes that prove wrong in the end are
+    abandoned and read again.  Whatever else ends this leaves the disk unfinished, for the next
+    run.  Raises CaptureError, LocalError.
     """
     for attempt in range(1, TRIES + 1):
-        disk = writer.disk(image["disk_format"], size_hint=image["size"], label=names.label)
+        disk, hasher = _begin(writer, image, names.label)
+        with progress.task(names.shown, image["size"], "bytes") as task:
+            task.advance(disk.size)
+            for piece in _pieces(
+                cloud, image, disk.size, stop, lambda said: progress.note(f"{names.shown}: {said}")
+            ):
+                stop.check()
+                disk.write(piece)
+                if hasher:
+                    hasher.update(piece)
+                task.advance(len(piece))
         try:
-            with progress.task(names.shown, image["size"], "bytes") as task:
-                hasher = _hasher(image)
-                for piece in _pieces(cloud, image["id"]):
-                    stop.check()
-                    disk.write(piece)
-                    if hasher:
-                        hasher.update(piece)
-                    task.advance(len(piece))
-                _compare(image, disk.size, hasher.hexdigest() if hasher else None)
-            told = f"{image['os_hash_algo']}:{image['os_hash_value']}" if hasher else None
-            return disk.finish(dataclasses.replace(capture, source_hash=told))
+            _compare(image, disk.size, hasher.hexdigest() if hasher else None)
         except CaptureError as exc:
             disk.abandon()
-            stop.check()
             if attempt == TRIES:
                 raise
             progress.note(f"{names.shown}: {exc}; reading it again")
-        except BaseException:
-            disk.abandon()
-            raise
+            continue
+        if not hasher:
+            progress.note(f"{names.shown}: the source tells no hash to compare its bytes with")
+        told = f"{image['os_hash_algo']}:{image['os_hash_value']}" if hasher else None
+        return disk.finish(dataclasses.replace(capture, source_hash=told))
     raise AssertionError("unreachable")
 
 
-def _pieces(cloud: SourceCloud, image_id: str) -> Iterator[bytes]:
-    response = cloud.request("image", "GET", f"/images/{image_id}/file", stream=True)
+def _begin(
+    writer: BundleWriter, image: Json, label: str
+) -> tuple[DiskWriter, hashlib._Hash | None]:
+    """A new disk, or the one that an earlier run began to read from the very same image."""
+    hasher = _hasher(image)
+    note = f"read {label}"
+    same = [image["id"], image["size"], image["disk_format"], image.get("os_hash_value")]
+    identity = codec.dumps(same).decode()
+    if writer.note(note) == identity:
+        for left in writer.open_disks():
+            if left.label == label:
+                return writer.resume_disk(left, hasher.update if hasher else None), hasher
+    writer.set_note(note, identity)
+    return writer.disk(image["disk_format"], size_hint=image["size"], label=label), hasher
+
+
+def _pieces(
+    cloud: SourceCloud, image: Json, offset: int, stop: StopFlag, tell: Callable[[str], None]
+) -> Iterator[bytes]:
+    """The image's bytes from ``offset`` on, over as many connections as it takes."""
+    size: int | None = image["size"]
+    fruitless = 0
+    while size is None or offset < size:
+        try:
+            for piece in _connection(cloud, image["id"], offset):
+                offset += len(piece)
+                fruitless = 0
+                yield piece
+            if size is None or offset >= size:
+                return
+            raise CaptureError(f"{offset} bytes came of {size}", where=f"image {image['id']}")
+        except Stopped:
+            raise
+        except CaptureError as exc:
+            fruitless += 1
+            if fruitless == TRIES:
+                raise
+            tell(f"{exc}; going on at byte {offset}")
+            # Not all at the same moment, when a service comes back.
+            stop.sleep(random.uniform(0.5, 1.0) * PAUSE * 2.0 ** (fruitless - 1))
+
+
+def _connection(cloud: SourceCloud, image_id: str, offset: int) -> Iterator[bytes]:
+    """The bytes from ``offset`` on, as far as one answer brings them."""
+    where = f"image {image_id}"
+    headers = {"Range": f"bytes={offset}-"} if offset else {}
+    response = cloud.request(
+        "image", "GET", f"/images/{image_id}/file", stream=True, headers=headers
+    )
+    # 200 means that the store does not know ranges: the answer starts at the first byte.
+    skip = 0 if response.status_code == 206 else offset
     try:
-        yield from response.iter_content(PIECE)
+        told = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+        if response.status_code == 206 and (told is None or int(told[1]) != offset):
+            raise CaptureError(f"the source gave other bytes than those from {offset}", where=where)
+        for piece in response.iter_content(PIECE):
+            if len(piece) <= skip:
+                skip -= len(piece)
+            else:
+                yield piece[skip:]
+                skip = 0
     except (requests.RequestException, ks_exceptions.ClientException) as exc:
-        raise CaptureError(f"the download broke off: {exc}", where=f"image {image_id}") from exc
+        raise CaptureError(f"the download broke off: {exc}", where=where) from exc
     finally:
         response.close()
 

@@ -29,6 +29,7 @@ class Call:
     path: str
     params: Mapping[str, Any]
     body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -166,7 +167,7 @@ class FakeCloud:
                 if answer is not None:
                     return answer
         if call.path.startswith("/images/") and call.path.endswith("/file"):
-            return response(200, content=self.bytes_of[call.path.split("/")[2]])
+            return _file(self.bytes_of[call.path.split("/")[2]], call.headers.get("Range"))
         head, _, tail = call.path.removeprefix("/").partition("/")
         collection = self._collections.get((call.service, f"/{head}"))
         if collection is None:
@@ -240,10 +241,11 @@ class _Adapter:
         json: Json = None,
         data: Any = None,
         stream: bool = False,
+        headers: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> requests.Response:
         body = b"".join(data) if data is not None else _copy(json)
-        call = Call(self._service, method, path, dict(params or {}), body)
+        call = Call(self._service, method, path, dict(params or {}), body, headers or {})
         answer = self._cloud.request(call, stream)
         answer.url = f"http://cloud{path}"
         answer.request = requests.Request(method, answer.url).prepare()
@@ -257,6 +259,18 @@ class _Adapter:
             min_microversion=(2, 1) if self._service == "compute" else (3, 0),
             max_microversion=tuple(int(part) for part in newest.split(".")),
         )
+
+
+def _file(data: bytes, wanted: str | None) -> requests.Response:
+    """As Glance answers ("Download image data"): 206 with what the range asks for, or all."""
+    if wanted is None:
+        return response(200, content=data)
+    start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+    if start >= len(data):
+        return response(416)
+    answer = response(206, content=data[start:])
+    answer.headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"
+    return answer
 
 
 def _copy(value: Json) -> Json:
