@@ -112,9 +112,7 @@ class DiskWriter:
         if self._tail:
             self._add(bytes(self._tail))
             self._tail.clear()
-        self._flush()
-        while self._pending:
-            self._place_oldest()
+        self._place_all()
         self._closed = True
         closed = self._stage.close_disk(self.id, self._placed)
         record = Disk(
@@ -132,6 +130,11 @@ class DiskWriter:
         )
         self._stage.disk_done(record, closed.span)
         return record
+
+    def leave(self) -> None:
+        """Leave the disk unfinished, with every whole chunk in its place for the next run."""
+        self._closed = True
+        self._place_all()
 
     def abandon(self) -> None:
         """Give this attempt up: its whole chunks stay in the file, but are no disk.
@@ -175,6 +178,11 @@ class DiskWriter:
         self._pending.append((size, self._stage.prepare(self._batch)))
         self._batch = []
         while self._pending and self._pending[0][1].done():
+            self._place_oldest()
+
+    def _place_all(self) -> None:
+        self._flush()
+        while self._pending:
             self._place_oldest()
 
     def _place_oldest(self) -> None:

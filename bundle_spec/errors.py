@@ -130,6 +130,10 @@ class OverQuota(CaptureError):
     """The source's quota has no room for a temporary object."""
 
 
+class Busy(CaptureError):
+    """The source refuses for now: something else is going on with the resource (409)."""
+
+
 class TargetError(DownpourError):
     """The target lacks something that the bundle needs; nothing was written."""
 

@@ -40,6 +40,7 @@ class ChunkStore:
         self._useless = False
         self._sealed = False
         self._closed = False
+        self.keep = False
         self.kept: Path | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
         unfinished = self._journal_path.exists()
@@ -346,7 +347,7 @@ class ChunkStore:
             if not self._useless:
                 with suppress(sqlite3.Error):
                     self._journal.roll_back()
-                    worth = self._journal.chunk_count() > 0
+                    worth = self.keep or self._journal.chunk_count() > 0
             self._close()
             if worth:
                 self._file.close()

@@ -103,6 +103,10 @@ class BundleWriter:
         """What the next writer will go on with: set when this one was left without ``finish``."""
         return self._store.kept
 
+    def keep(self, worth: bool) -> None:
+        """Whether the notes alone are worth a next run, where no chunk is stored yet."""
+        self._store.keep = worth
+
     def ended_disks(self) -> dict[str, Disk]:
         """Label -> record of every disk that is in the bundle whole."""
         with self._store.journal() as journal:
@@ -148,10 +152,14 @@ class BundleWriter:
     def set_note(self, key: str, value: str) -> None:
         """Keep a text in the journal of the unfinished bundle; it never gets into the bundle.
 
-        It is durable when the next disk has ended.
+        It is durable after ``checkpoint``, or when the next disk has ended.
         """
         with self._store.journal() as journal:
             journal.set_note(key, value)
+
+    def checkpoint(self) -> None:
+        """All that was written and noted so far survives whatever comes.  Raises LocalError."""
+        self._store.checkpoint()
 
     # --- what the exporter calls ---
 

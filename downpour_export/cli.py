@@ -15,6 +15,7 @@ Options:
   --region NAME              Its region, where it has several.
   --os-client-config FILE    A clouds.yaml in another place.
   --jobs N                   Disks that are read at once [default: 2].
+  --max-temporary N          Snapshots, volumes and images that exist at once for it [default: 20].
   --level LEVEL              zstd level, fast (1) to 19 (small) [default: 3].
   --split SIZE               Write parts of SIZE, BUNDLE.001 and so on: 4G is 4,000,000,000 bytes.
   --overwrite                Replace BUNDLE if it exists.
@@ -54,6 +55,7 @@ def options_of(argv: Sequence[str] | None) -> tuple[ExportOptions, bool]:
         ),
         level=1 if arguments["--level"] == "fast" else _number(arguments, "--level", 1, 19),
         jobs=_number(arguments, "--jobs", 1, 16),
+        max_temporary=_number(arguments, "--max-temporary", 3, 1000),
         overwrite=arguments["--overwrite"],
         part_size=part_size(arguments["--split"]) if arguments["--split"] else None,
         resume=not arguments["--fresh"],

@@ -22,7 +22,7 @@ from openstack import exceptions as sdk_exceptions
 from openstack import utils as sdk_utils
 from openstack.config import OpenStackConfig
 
-from bundle_spec.errors import CaptureError, CloudError, OverQuota
+from bundle_spec.errors import Busy, CaptureError, CloudError, OverQuota
 from bundle_spec.model import Source
 
 Service = Literal["compute", "network", "image", "block_storage"]
@@ -205,7 +205,7 @@ class SourceCloud:
         if response.status_code < 400:
             return response
         # Cinder says 413 when a quota is used up (Block Storage API, "Faults").
-        kind = OverQuota if response.status_code == 413 else CaptureError
+        kind = {409: Busy, 413: OverQuota}.get(response.status_code, CaptureError)
         try:
             sdk_exceptions.raise_from_response(response)
         except sdk_exceptions.HttpException as exc:

@@ -11,6 +11,7 @@ from downpour_export.cloud import CloudOptions
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
     """``level``: of zstd, 1 (fast) to 19.  ``jobs``: disks read at once.
+    ``max_temporary``: snapshots, volumes and images that exist at once for it.
 
     ``part_size``: bytes of a part, None for one file.  ``resume`` False: forget what an earlier
     run left.
@@ -21,6 +22,7 @@ class ExportOptions:
     cloud: CloudOptions
     level: int = 3
     jobs: int = 2
+    max_temporary: int = 20
     overwrite: bool = False
     part_size: int | None = None
     resume: bool = True

@@ -12,7 +12,7 @@ from bundle_spec.errors import LocalError
 from bundle_spec.model import Content, Disk, Image, Ref, Source
 from bundle_spec.progress import NULL, Progress
 from downpour_export import resource_file
-from downpour_export.capture import Captured, capture
+from downpour_export.capture import Captured, Limits, capture
 from downpour_export.cloud import connect
 from downpour_export.discover import discover
 from downpour_export.options import ExportOptions
@@ -63,7 +63,8 @@ def _write(
         plan = make_plan(wanted, discover(cloud, progress))
         for warning in plan.warnings:
             progress.note(f"warning: {warning}")
-        captured = capture(cloud, writer, plan.captures, jobs=options.jobs, progress=progress)
+        limits = Limits(jobs=options.jobs, temporaries=options.max_temporary)
+        captured = capture(cloud, writer, plan.captures, plan.stops, limits, progress)
         content = assemble(plan, captured, cloud.source())
         for path, data in playbook_files(writer.uuid, content).items():
             writer.add_file(path, data)
@@ -88,6 +89,8 @@ def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
     images = [_with_disk(image, disks) for image in resources.images]
     servers = list(resources.servers)
     for position, server in enumerate(servers):
+        if server.id in captured.stopped:
+            servers[position] = server = replace(server, power_state="running")
         own = captured.images.get(server.id)
         if own is None:
             continue

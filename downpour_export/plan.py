@@ -5,7 +5,7 @@ Pure: made of the resource file and the inventory, before anything is touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -43,15 +43,17 @@ _CAPTURABLE: dict[str, Consistency] = {
 class DiskCapture:
     """One disk to read.  ``server_id``: snapshotted together with that server's other disks.
 
-    ``size``: bytes to read at most; exact for images.
+    ``size``: bytes to read at most; exact for images.  ``image_id``: an image that holds the
+    disk already and is read as it is; of a shelved server Nova has made one.
     """
 
-    type: Literal["image", "server", "volume"]
+    type: Literal["image", "server", "volume", "volume_snapshot"]
     id: str
     name: str
     size: int
     consistency: Consistency
     server_id: str | None = None
+    image_id: str | None = None
 
     @property
     def ref(self) -> Ref:
@@ -65,6 +67,7 @@ class Plan:
     resources: Resources
     references: References
     captures: tuple[DiskCapture, ...]
+    stops: Mapping[str, Literal["during", "keep"]]
     omissions: tuple[Omission, ...]
     warnings: tuple[str, ...]
     why: Closure
@@ -107,6 +110,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
             ),
         ),
         captures=tuple(_captures(selection, records, inventory)),
+        stops={},
         omissions=tuple(omissions),
         warnings=tuple(_warnings(selection, inventory)),
         why=reached,

@@ -30,7 +30,7 @@ class Capture(Record):
     ``algorithm:hex``; None where it said nothing.
     """
 
-    type: Literal["image", "volume", "server"]
+    type: Literal["image", "volume", "server", "volume_snapshot"]
     id: str
     at: str
     consistency: Literal["idle", "stopped", "paused", "live"]

@@ -1,5 +1,6 @@
 """From a plan's disks to bytes in a bundle, by way of temporary objects that always go again."""
 
-from downpour_export.capture.capture import Captured, capture
+from downpour_export.capture.capture import Limits, capture
+from downpour_export.capture.copy import Captured
 
-__all__ = ["Captured", "capture"]
+__all__ = ["Captured", "Limits", "capture"]

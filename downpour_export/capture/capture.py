@@ -2,226 +2,189 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 
-from bundle_spec import BundleWriter, codec
-from bundle_spec.model import Capture, Disk, Image, Ref
+from bundle_spec import BundleWriter
+from bundle_spec.errors import PlanError, PlanFaults
 from bundle_spec.progress import Progress
-from downpour_export.capture.download import Names, download
+from downpour_export.capture.copy import Captured, Copier
+from downpour_export.capture.earlier import Earlier, Group
+from downpour_export.capture.moment import Moment
+from downpour_export.capture.power import Power, Stop
+from downpour_export.capture.slots import SPARE, Slots
 from downpour_export.capture.stop import StopFlag
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
-from downpour_export.discover import image as image_discovery
 from downpour_export.plan import DiskCapture
 
 
-@dataclass(frozen=True)
-class Captured:
-    """``images``: for each captured server, the image that its disk was read from."""
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """``jobs``: disks that are read at once.  ``temporaries``: objects that exist at once."""
 
-    disks: dict[Ref, Disk]
-    images: dict[str, Image]
-
-
-@dataclass(frozen=True)
-class _Snapshot:
-    """A disk as it was at one moment: the temporary object that holds it, if there is one."""
-
-    disk: DiskCapture
-    at: str
-    temporary_id: str | None
+    jobs: int = 2
+    temporaries: int = 20
 
 
 def capture(
     cloud: SourceCloud,
     writer: BundleWriter,
-    disks: Iterable[DiskCapture],
-    *,
-    jobs: int,
+    disks: Collection[DiskCapture],
+    stops: Mapping[str, Stop],
+    limits: Limits,
     progress: Progress,
 ) -> Captured:
-    """Read ``disks`` into ``writer``, ``jobs`` of them at once.
+    """Read ``disks`` into ``writer``; ``stops``: the servers that are stopped for it, by ID.
 
-    Every temporary object is gone at the end, also after an error or an interrupt.  Raises
-    CaptureError, LocalError.
+    At the end, also after an error or an interrupt, every temporary object is gone and every
+    server that was stopped ``during`` its capture runs again.  Raises CaptureError, LocalError,
+    PlanFaults.
     """
-    stop = StopFlag()
-    temporaries = Temporaries(cloud, writer.uuid, stop, progress)
-    work = _Work(cloud, writer, temporaries, stop, progress)
-    disks = work.without_those_there(list(disks))
-    with (
-        progress.task("disks", len(disks), "resources") as task,
-        ThreadPoolExecutor(jobs, "capture") as pool,
-    ):
-        futures: list[Future[None]] = []
-        try:
-            for group in _groups(disks):
-                # The next server is snapshotted when there is room, not long before.
-                _wait_for_room(futures, jobs)
-                for snapshot in [work.snapshot(disk) for disk in group]:
-                    future = pool.submit(work.copy, snapshot)
-                    future.add_done_callback(lambda done: task.advance(1))
-                    futures.append(future)
-            _wait_for_room(futures, 1)
-        except BaseException:
-            stop.set()
-            progress.note("stopping: temporary volumes, snapshots and images are removed; wait")
-            try:
-                pool.shutdown(cancel_futures=True)
-                temporaries.delete_all()
-            except KeyboardInterrupt:
-                progress.note(
-                    "the clean-up was interrupted: volumes, snapshots and images named "
-                    f"{temporaries.prefix}… may be left at the source; delete them by hand"
-                )
-                raise
-            raise
-    work.abandon_the_rest()
-    return work.captured
+    run = _Run(cloud, writer, stops, limits, progress)
+    earlier = Earlier(writer, run.temporaries)
+    captured = run.copier.captured
+    groups = earlier.left(disks, captured)
+    _refuse_too_many(groups, limits)
+    if captured.disks:
+        progress.note(f"{len(captured.disks)} of {len(disks)} disks are in the bundle already")
+    # From here on a run that is killed leaves things at the source: its mark must be known.
+    writer.keep(True)
+    writer.checkpoint()
+    try:
+        if writer.resumed:
+            run.take_over(groups)
+        run.all(groups)
+    except BaseException:
+        # What is left there, or was stopped for good, the next run must know of.
+        writer.keep(not run.give_up())
+        raise
+    run.power.start_all(StopFlag())
+    run.temporaries.delete_all(StopFlag())
+    earlier.abandon_unwanted(captured)
+    servers = {each.server_id for each in disks if each.server_id}
+    captured.stopped.update(filter(run.power.ran, servers))
+    return captured
 
 
-def _label(disk: DiskCapture) -> str:
-    """What the bundle's journal calls a disk: a volume that moved to another server is another."""
-    return f"{disk.type} {disk.id}" + (f" of server {disk.server_id}" if disk.server_id else "")
+def _refuse_too_many(groups: list[Group], limits: Limits) -> None:
+    faults = [
+        PlanError(
+            f"server {group.server_id} has {group.snapshots} disks to snapshot at one moment, and "
+            f"no more than {limits.temporaries} temporary objects may exist",
+            remedy=f"say --max-temporary {group.snapshots + SPARE}",
+        )
+        for group in groups
+        if group.snapshots + SPARE > limits.temporaries
+    ]
+    if faults:
+        raise PlanFaults("this export cannot be made as asked", faults)
 
 
-def _groups(disks: Iterable[DiskCapture]) -> Iterable[list[DiskCapture]]:
-    """Disks of one server together; every other disk alone."""
-    groups: dict[object, list[DiskCapture]] = {}
-    for disk in disks:
-        groups.setdefault(disk.server_id or disk.ref, []).append(disk)
-    return groups.values()
-
-
-def _wait_for_room(futures: list[Future[None]], limit: int) -> None:
-    """Wait until fewer than ``limit`` copies are under way; raise what one of them raised."""
-    while True:
-        for future in [each for each in futures if each.done()]:
-            futures.remove(future)
-            future.result()
-        if len(futures) < limit:
-            return
-        wait(futures, return_when=FIRST_COMPLETED)
-
-
-class _Work:
+class _Run:
     def __init__(
         self,
         cloud: SourceCloud,
         writer: BundleWriter,
-        temporaries: Temporaries,
-        stop: StopFlag,
+        stops: Mapping[str, Stop],
+        limits: Limits,
         progress: Progress,
     ):
-        self._cloud = cloud
-        self._writer = writer
-        self._temporaries = temporaries
-        self._stop = stop
+        self._limits = limits
         self._progress = progress
-        self.captured = Captured({}, {})
+        self._stop = StopFlag()
+        self._slots = Slots(limits.temporaries, self._stop)
+        self.power = Power(cloud, writer, stops, self._stop, progress)
+        self.temporaries = Temporaries(cloud, writer.uuid, self._slots, self._stop, progress)
+        self.copier = Copier(cloud, writer, self._slots, self.temporaries, self._stop, progress)
 
-    def without_those_there(self, disks: list[DiskCapture]) -> list[DiskCapture]:
-        """Take what an earlier run of this bundle captured; the disks that are still to read.
-
-        Disks of one server are taken together or not at all: they belong to one moment.
-        """
-        there = self._writer.ended_disks()
-        left = []
-        for group in _groups(disks):
-            found = [there[_label(disk)] for disk in group if self._is_there(disk, there)]
-            if len(found) == len(group):
-                for disk, record in zip(group, found, strict=True):
-                    self._take(disk, record)
-                continue
-            left += group
-            # At once, so that no later run takes disks of two moments for one capture.
-            for record in found:
-                self._writer.abandon_disk(record.id)
-        if self.captured.disks:
-            number = len(self.captured.disks)
-            self._progress.note(f"{number} of {len(disks)} disks are in the bundle already")
-        return left
-
-    def _is_there(self, disk: DiskCapture, there: Mapping[str, Disk]) -> bool:
-        known = disk.type != "server" or self._writer.note(_label(disk)) is not None
-        return known and _label(disk) in there
-
-    def abandon_the_rest(self) -> None:
-        """Disks that an earlier run captured, and that this one does not want.
-
-        Only when all else is there: a resource file with a mistake must not cost a capture.
-        """
-        wanted = {record.id for record in self.captured.disks.values()}
-        for record in self._writer.ended_disks().values():
-            if record.id not in wanted:
-                self._writer.abandon_disk(record.id)
-
-    def _take(self, disk: DiskCapture, record: Disk) -> None:
-        self.captured.disks[disk.ref] = record
-        if disk.type == "server":
-            label = _label(disk)
-            value = codec.loads((self._writer.note(label) or "").encode(), label)
-            self.captured.images[disk.id] = codec.decode(Image, value, label)
-
-    def snapshot(self, disk: DiskCapture) -> _Snapshot:
-        """Fix the moment of a disk; nothing is copied yet."""
-        temporary: str | None = None
-        if disk.type == "server":
-            temporary = self._temporaries.server_image(disk.id)
-        elif disk.type == "volume" and disk.consistency != "idle":
-            temporary = self._temporaries.snapshot(disk.id)
-        return _Snapshot(disk, datetime.now(UTC).isoformat(timespec="seconds"), temporary)
-
-    def copy(self, snapshot: _Snapshot) -> None:
-        """Bring the disk's bytes into the bundle, deleting each temporary as soon as it can go."""
-        self._stop.check()
-        match snapshot.disk.type:
-            case "image":
-                self._read(snapshot, snapshot.disk.id)
-            case "server":
-                assert snapshot.temporary_id is not None
-                self._temporaries.wait(
-                    "image", snapshot.temporary_id, snapshot.disk.size / (1 << 30)
-                )
-                self._read(snapshot, snapshot.temporary_id)
-                self._temporaries.delete("image", snapshot.temporary_id)
-            case "volume":
-                self._copy_volume(snapshot)
-
-    def _copy_volume(self, snapshot: _Snapshot) -> None:
-        disk, temporaries = snapshot.disk, self._temporaries
-        size = disk.size >> 30
-        volume_id = disk.id
-        if snapshot.temporary_id is not None:
-            temporaries.wait("snapshot", snapshot.temporary_id, size)
-            volume_id = temporaries.volume(snapshot.temporary_id, size, disk.id)
-        image_id = temporaries.volume_image(volume_id, size, disk.id)
-        if snapshot.temporary_id is not None:
-            # Its bytes are in the image now.
-            temporaries.delete("volume", volume_id)
-            temporaries.delete("snapshot", snapshot.temporary_id)
-        self._read(snapshot, image_id)
-        temporaries.delete("image", image_id)
-
-    def _read(self, snapshot: _Snapshot, image_id: str) -> None:
-        item = self._cloud.get("image", f"/images/{image_id}")
-        disk = snapshot.disk
-        if disk.type == "server":
-            found = image_discovery.found_of(item, self._cloud.project_id)
-            self.captured.images[disk.id] = found.record
-            # For the next run, if this one does not come to its end.
-            text = codec.dumps(codec.encode(found.record)).decode()
-            self._writer.set_note(_label(disk), text)
-        done = download(
-            self._cloud,
-            self._writer,
-            item,
-            Capture(type=disk.type, id=disk.id, at=snapshot.at, consistency=disk.consistency),
-            Names(_label(disk), f"{disk.type} {disk.name or disk.id}"),
-            self._stop,
-            self._progress,
+    def take_over(self, groups: list[Group]) -> None:
+        """From a run that was killed: keep the snapshots of ``groups``, and undo all else."""
+        self.temporaries.delete_all(
+            self._stop, but={each for group in groups for each in group.temporaries}
         )
-        self.captured.disks[disk.ref] = done
+        self.power.adopt()
+        self.power.start_all(self._stop, but={group.server_id for group in groups})
+
+    def all(self, groups: list[Group]) -> None:
+        """Capture ``groups``, in this order; raises what the first that fails raises."""
+        left = deque(groups)
+        total = sum(len(group.left) for group in groups)
+        with (
+            self._progress.task("disks", total, "resources") as task,
+            ThreadPoolExecutor(self._limits.jobs, "capture") as pool,
+        ):
+            running: set[Future[list[_Job]]] = set()
+            try:
+                while left or running:
+                    # The next server is snapshotted when there is room, not long before.
+                    while (
+                        left
+                        and len(running) < self._limits.jobs
+                        and self._slots.try_take(left[0].snapshots)
+                    ):
+                        running.add(pool.submit(self._begin, left.popleft()))
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        jobs = future.result()
+                        running |= {pool.submit(job) for job in jobs}
+                        if not jobs:
+                            task.advance(1)
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _begin(self, group: Group) -> list[_Job]:
+        """Snapshot all disks of a group, from a stopped server if so planned; the copies to do."""
+        with self._slots.work():
+            moment = group.moment
+            if moment is None:
+                if group.server_id:
+                    self.power.stop(group.server_id)
+                moment = self.copier.snapshot(group.disks)
+            if group.server_id in self.power.down:
+                self.copier.settle(moment, group.left)
+                self.power.start(group.server_id)
+        return [partial(self._copy, moment, group, disk) for disk in group.left]
+
+    def _copy(self, moment: Moment, group: Group, disk: DiskCapture) -> list[_Job]:
+        with self._slots.work():
+            self.copier.copy(moment, group.disks, disk)
+        return []
+
+    def give_up(self) -> bool:
+        """Leave the source as it was found, whatever happened; whether it is."""
+        self._stop.set()
+        last = StopFlag()
+        down = len(self.power.down)
+        self._progress.note(
+            "stopping: temporary volumes, snapshots and images are removed"
+            + (f", {down} servers are started again" if down else "")
+            + "; wait"
+        )
+        try:
+            # Side by side: Nova starts no server while it makes an image of it.
+            with ThreadPoolExecutor(1, "start") as pool:
+                try:
+                    starting = pool.submit(self.power.start_all, last)
+                    gone = self.temporaries.delete_all(last)
+                    starting.result()
+                    return gone and not self.power.changed
+                except BaseException:
+                    last.set()
+                    raise
+        except KeyboardInterrupt:
+            self._progress.note(
+                "the clean-up was interrupted: volumes, snapshots and images named "
+                f"{self.temporaries.prefix}… may be left at the source, and servers stopped; "
+                "the same command again or `downpour-export cleanup` sets it right"
+            )
+            raise
+
+
+_Job = Callable[[], "list[_Job]"]
+"""Something to do; returns what can be done then."""

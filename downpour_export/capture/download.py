@@ -7,13 +7,14 @@ import hashlib
 import random
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
 
 from bundle_spec import BundleWriter, DiskWriter, codec
-from bundle_spec.errors import CaptureError
+from bundle_spec.errors import CaptureError, LocalError
 from bundle_spec.model import Capture, Disk
 from bundle_spec.progress import Progress
 from downpour_export.capture.stop import StopFlag, Stopped
@@ -48,28 +49,35 @@ def download(
     abandoned and read again.  Whatever else ends this leaves the disk unfinished, for the next
     run.  Raises CaptureError, LocalError.
     """
+
+    def tell(said: str) -> None:
+        progress.note(f"{names.shown}: {said}")
+
     for attempt in range(1, TRIES + 1):
         disk, hasher = _begin(writer, image, names.label)
-        with progress.task(names.shown, image["size"], "bytes") as task:
-            task.advance(disk.size)
-            for piece in _pieces(
-                cloud, image, disk.size, stop, lambda said: progress.note(f"{names.shown}: {said}")
-            ):
-                stop.check()
-                disk.write(piece)
-                if hasher:
-                    hasher.update(piece)
-                task.advance(len(piece))
+        try:
+            with progress.task(names.shown, image["size"], "bytes") as task:
+                task.advance(disk.size)
+                for piece in _pieces(cloud, image, disk.size, stop, tell):
+                    stop.check()
+                    disk.write(piece)
+                    if hasher:
+                        hasher.update(piece)
+                    task.advance(len(piece))
+        except BaseException:
+            with suppress(LocalError):
+                disk.leave()
+            raise
         try:
             _compare(image, disk.size, hasher.hexdigest() if hasher else None)
         except CaptureError as exc:
             disk.abandon()
             if attempt == TRIES:
                 raise
-            progress.note(f"{names.shown}: {exc}; reading it again")
+            tell(f"{exc}; reading it again")
             continue
         if not hasher:
-            progress.note(f"{names.shown}: the source tells no hash to compare its bytes with")
+            tell("the source tells no hash to compare its bytes with")
         told = f"{image['os_hash_algo']}:{image['os_hash_value']}" if hasher else None
         return disk.finish(dataclasses.replace(capture, source_hash=told))
     raise AssertionError("unreachable")

@@ -6,49 +6,53 @@ and nothing else is ever deleted.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Collection
+from typing import Any
 
-from bundle_spec.errors import CaptureError
+from bundle_spec.errors import Busy, CaptureError
 from bundle_spec.progress import Progress
+from downpour_export.capture import leftovers
+from downpour_export.capture.leftovers import PROPERTY
+from downpour_export.capture.moment import Kind
+from downpour_export.capture.slots import Slots
 from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import Service, SourceCloud
-
-Kind = Literal["image", "volume", "snapshot"]
-
-PROPERTY = "downpour_temporary"
-"""Metadata key, or image property, that holds the bundle's uuid."""
 
 _PATHS: dict[Kind, tuple[Service, str]] = {
     "image": ("image", "/images"),
     "volume": ("block_storage", "/volumes"),
     "snapshot": ("block_storage", "/snapshots"),
 }
-# An image needs no volume any more, a volume no snapshot: this order always works.
-_ORDER: tuple[Kind, ...] = ("image", "volume", "snapshot")
 
 
 class Temporaries:
     """The temporary objects of one bundle."""
 
-    def __init__(self, cloud: SourceCloud, bundle_uuid: str, stop: StopFlag, progress: Progress):
+    def __init__(
+        self,
+        cloud: SourceCloud,
+        bundle_uuid: str,
+        slots: Slots,
+        stop: StopFlag,
+        progress: Progress,
+    ):
         self._cloud = cloud
         self._uuid = bundle_uuid
+        self._slots = slots
         self._stop = stop
         self._progress = progress
 
     @property
     def prefix(self) -> str:
         """What the names of this bundle's temporary objects begin with."""
-        return f"downpour-{self._uuid.replace('-', '')[:12]}-"
+        return leftovers.prefix(self._uuid)
 
     # --- making ---
 
     def server_image(self, server_id: str) -> str:
         """Start an image of a server's own disk; its ID."""
         body = {"name": self.prefix + server_id, "metadata": {PROPERTY: self._uuid}}
-        response = self._cloud.post(
-            "compute", f"/servers/{server_id}/action", {"createImage": body}
-        )
+        response = self._post("compute", f"/servers/{server_id}/action", {"createImage": body})
         if response.content:
             image_id: str = response.json()["image_id"]
         else:  # before 2.45 only a header tells
@@ -63,7 +67,7 @@ class Temporaries:
             "force": True,  # below 3.66 a volume in use needs it; above, true changes nothing
             "metadata": {PROPERTY: self._uuid},
         }
-        answer = self._cloud.post("block_storage", "/snapshots", {"snapshot": body}).json()
+        answer = self._post("block_storage", "/snapshots", {"snapshot": body}).json()
         snapshot_id: str = answer["snapshot"]["id"]
         return snapshot_id
 
@@ -75,7 +79,7 @@ class Temporaries:
             "name": self.prefix + source_id,
             "metadata": {PROPERTY: self._uuid},
         }
-        answer = self._cloud.post("block_storage", "/volumes", {"volume": body}).json()
+        answer = self._post("block_storage", "/volumes", {"volume": body}).json()
         volume_id: str = answer["volume"]["id"]
         self.wait("volume", volume_id, size)
         return volume_id
@@ -87,7 +91,7 @@ class Temporaries:
             "disk_format": "raw",
             "container_format": "bare",
         }
-        answer = self._cloud.post(
+        answer = self._post(
             "block_storage", f"/volumes/{volume_id}/action", {"os-volume_upload_image": body}
         ).json()
         image_id: str = answer["os-volume_upload_image"]["image_id"]
@@ -95,6 +99,15 @@ class Temporaries:
         # The source's own volume is left as it was found.
         self.wait("volume", volume_id, size)
         return image_id
+
+    def _post(self, service: Service, path: str, body: Any) -> Any:
+        """POST when the quota has room and nothing else goes on with the resource."""
+        patience = Patience(self._stop)
+        while True:
+            try:
+                return self._slots.make(lambda: self._cloud.post(service, path, body))
+            except Busy as exc:
+                patience.wait(str(exc))
 
     # --- waiting ---
 
@@ -123,43 +136,40 @@ class Temporaries:
 
     # --- deleting ---
 
-    def delete(self, kind: Kind, identity: str) -> None:
+    def delete(self, kind: Kind, identity: str, stop: StopFlag | None = None) -> None:
         """Delete it and wait until it is gone, as often as the backend is busy."""
         service, path = _PATHS[kind]
-        patience = Patience(self._stop)
+        patience = Patience(stop or self._stop)
         while True:
             accepted = self._cloud.delete(service, f"{path}/{identity}")
             if accepted and self.look(kind, identity) is None:
                 break
             patience.wait(f"deleting temporary {kind} {identity}")
 
-    def delete_all(self) -> None:
+    def delete_all(self, stop: StopFlag, but: Collection[str] = ()) -> bool:
         """Delete whatever this bundle has left, also what a broken call made unknown to us.
 
-        Never raises: what could not be deleted is said.
+        ``but``: IDs of those that are still needed.  ``stop`` is another one than that of the
+        run, which may have been stopped.  Returns whether all is gone; never raises CaptureError,
+        what could not be deleted is said.
         """
-        self._stop = StopFlag()  # an interrupted run still cleans up
         try:
             left = self.find()
         except CaptureError as exc:
             self._progress.note(f"cannot look for temporary objects named {self.prefix}…: {exc}")
-            return
-        for kind, identity in sorted(left, key=lambda each: _ORDER.index(each[0])):
+            return False
+        gone = True
+        for each in left:
+            if each.id in but:
+                continue
             try:
-                self.delete(kind, identity)
+                self.delete(each.kind, each.id, stop)
             except CaptureError as exc:
-                self._progress.note(f"cannot delete the temporary {kind} {identity}: {exc}")
+                gone = False
+                self._progress.note(f"cannot delete the temporary {each.kind} {each.id}: {exc}")
+        return gone
 
-    def find(self) -> list[tuple[Kind, str]]:
-        """Every object in the cloud whose name bears this bundle's mark."""
-        lists: tuple[tuple[Kind, Service, str, str, dict[str, str]], ...] = (
-            ("image", "image", "/images", "images", {"owner": self._cloud.project_id}),
-            ("volume", "block_storage", "/volumes/detail", "volumes", {}),
-            ("snapshot", "block_storage", "/snapshots/detail", "snapshots", {}),
-        )
-        return [
-            (kind, item["id"])
-            for kind, service, path, key, query in lists
-            for item in self._cloud.list(service, path, key, query)
-            if (item.get("name") or "").startswith(self.prefix)
-        ]
+    def find(self) -> list[leftovers.Leftover]:
+        """Every object in the cloud that bears this bundle's mark, as they can be deleted."""
+        own = leftovers.short(self._uuid)
+        return [each for each in leftovers.temporaries(self._cloud) if each.bundle == own]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import requests
 
 from bundle_spec import BundleWriter
-from downpour_export.capture import Captured, capture
+from downpour_export.capture import Captured, Limits, capture
+from downpour_export.capture.power import Stop
 from downpour_export.cloud import SourceCloud
 from downpour_export.plan import Consistency, DiskCapture
 from tests.unit.fake_cloud import PROJECT, Call, FakeCloud, response
@@ -23,15 +25,54 @@ class Source(FakeCloud):
 
     def __init__(self) -> None:
         super().__init__()
-        self.handlers["POST", "/servers/(.*)/action"] = lambda call, match: self._image(
-            call.body["createImage"]["name"], match[1], {"image_id": ""}, call
-        )
+        self.handlers["POST", "/servers/(.*)/action"] = self._server_action
+        self.handlers["POST", "/servers/(.*)/metadata"] = self._mark
+        self.handlers["DELETE", "/servers/(.*)/metadata/(.*)"] = self._unmark
         self.handlers["POST", "/volumes/(.*)/action"] = lambda call, match: self._image(
             call.body[UPLOAD]["image_name"], match[1], {UPLOAD: {}}, call
         )
+        for identity in ("web", "db"):
+            self.server(identity)
         for identity in ("v1", "v2", "v3"):
             self.add("/volumes", id=identity, name="data", status="available")
         self.image("golden", "golden")
+
+    def server(self, identity: str, status: str = "ACTIVE") -> None:
+        task = {"OS-EXT-STS:task_state": None}
+        self.add("/servers", id=identity, name=identity, status=status, metadata={}, **task)
+
+    def status(self, server: str) -> str:
+        status: str = self.of("/servers")[server]["status"]
+        return status
+
+    def marks(self) -> dict[str, dict[str, str]]:
+        """Metadata of the servers that have any."""
+        return {
+            each["id"]: each["metadata"]
+            for each in self.of("/servers").values()
+            if each["metadata"]
+        }
+
+    def _server_action(self, call: Call, match: re.Match[str]) -> requests.Response:
+        server = self.of("/servers")[match[1]]
+        match call.body:
+            case {"createImage": image}:
+                return self._image(image["name"], server["id"], {"image_id": ""}, call)
+            case {"os-stop": None} if server["status"] == "ACTIVE":
+                server["status"] = "SHUTOFF"
+            case {"os-start": None} if server["status"] == "SHUTOFF":
+                server["status"] = "ACTIVE"
+            case _:
+                return response(409, {"conflictingRequest": {"message": "not in this state"}})
+        return response(202)
+
+    def _mark(self, call: Call, match: re.Match[str]) -> requests.Response:
+        self.of("/servers")[match[1]]["metadata"].update(call.body["metadata"])
+        return response(200, call.body)
+
+    def _unmark(self, call: Call, match: re.Match[str]) -> requests.Response:
+        del self.of("/servers")[match[1]]["metadata"][match[2]]
+        return response(204)
 
     def image(self, identity: str, name: str, data: bytes | None = None) -> None:
         data = data if data is not None else f"bytes of {name}".encode() * 1000
@@ -87,11 +128,19 @@ ALONE = [disk("volume", "v3", "idle"), disk("image", "golden", "idle")]
 
 
 def run(
-    fake: Source, writer: BundleWriter, disks: list[DiskCapture], jobs: int = 2
+    fake: Source,
+    writer: BundleWriter,
+    disks: list[DiskCapture],
+    jobs: int = 2,
+    *,
+    temporaries: int = 20,
+    stops: Mapping[str, Stop] | None = None,
+    notes: Notes | None = None,
 ) -> tuple[Captured, Notes]:
-    notes = Notes()
-    found = capture(SourceCloud(fake.connection), writer, disks, jobs=jobs, progress=notes)
-    return found, notes
+    notes = notes or Notes()
+    limits = Limits(jobs=jobs, temporaries=temporaries)
+    cloud = SourceCloud(fake.connection)
+    return capture(cloud, writer, disks, stops or {}, limits, notes), notes
 
 
 def on_read(fake: Source, of: str, answer: Callable[[int], requests.Response | None]) -> None:
@@ -108,3 +157,32 @@ def on_read(fake: Source, of: str, answer: Callable[[int], requests.Response | N
         return answer(reads)
 
     fake.before.append(hook)
+
+
+class Killed(BaseException):
+    """As kill -9: nothing that follows is done, also no clean-up."""
+
+
+def kill_at(fake: Source, method: str, path: str, body: str = "", count: int = 1) -> None:
+    """With the ``count``-th such call, which is obeyed, the process is dead: none follows."""
+    calls = 0
+
+    def after(call: Call) -> None:
+        nonlocal calls
+        calls += call.method == method and path in call.path and body in str(call.body)
+        if calls >= count:
+            raise Killed
+
+    def before(call: Call) -> None:
+        if calls >= count:
+            raise Killed
+
+    fake.after.append(after)
+    fake.before.append(before)
+
+
+def revive(fake: Source) -> None:
+    """Let calls arrive again, and forget those that did."""
+    fake.before.clear()
+    fake.after.clear()
+    fake.calls.clear()

@@ -11,13 +11,19 @@ import requests
 from bundle_spec import BundleWriter
 from bundle_spec.errors import CaptureError
 from bundle_spec.progress import NULL
-from downpour_export.capture import capture
+from downpour_export.capture.slots import Slots
 from downpour_export.capture.stop import Patience, StopFlag, Stopped
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, on_read, run
 from tests.unit.fake_cloud import Call, response
 from tests.unit.quiet import Notes
+
+
+def made_by(fake: Source) -> Temporaries:
+    uuid = "01234567-89ab-4def-8000-000000000000"
+    stop = StopFlag()
+    return Temporaries(SourceCloud(fake.connection), uuid, Slots(20, stop), stop, NULL)
 
 
 @pytest.mark.parametrize("where", ["/snapshots", "/volumes"])
@@ -68,12 +74,12 @@ def test_an_interrupted_clean_up_says_what_may_be_left(fake: Source, writer: Bun
     fake.before.append(interrupt)
     notes = Notes()
     with pytest.raises(KeyboardInterrupt):
-        capture(SourceCloud(fake.connection), writer, WEB, jobs=2, progress=notes)
+        run(fake, writer, WEB, notes=notes)
     stopping, left = notes.notes
     assert "temporary volumes, snapshots and images are removed; wait" in stopping
     (image,) = [item["name"] for item in fake.of("/images").values() if "downpour-" in item["name"]]
     assert image.rpartition("web")[0] in left
-    assert "delete them by hand" in left
+    assert "`downpour-export cleanup` sets it right" in left
 
 
 def test_an_interrupted_run_waits_for_what_is_busy(fake: Source, writer: BundleWriter) -> None:
@@ -116,7 +122,7 @@ def test_what_cannot_be_deleted_is_said_and_hides_no_error(
     fake.handlers["DELETE", "/images/.*"] = lambda call, match: response(403)
     notes = Notes()
     with pytest.raises(CaptureError, match="refused POST"):
-        capture(SourceCloud(fake.connection), writer, WEB, jobs=1, progress=notes)
+        run(fake, writer, WEB, jobs=1, notes=notes)
     assert any("cannot delete the temporary image" in each for each in notes.notes)
 
 
@@ -132,23 +138,22 @@ def test_nothing_is_started_for_a_later_server_when_an_earlier_one_failed(
 def test_temporaries_find_images_volumes_and_snapshots_in_the_order_to_delete(
     fake: Source,
 ) -> None:
-    uuid = "01234567-89ab-4def-8000-000000000000"
-    temporaries = Temporaries(SourceCloud(fake.connection), uuid, StopFlag(), NULL)
+    temporaries = made_by(fake)
     snapshot = temporaries.snapshot("v1")
     volume = temporaries.volume(snapshot, 1, "v1")
     image = temporaries.volume_image(volume, 1, "v1")
-    assert sorted(temporaries.find()) == [
+    assert [(each.kind, each.id) for each in temporaries.find()] == [
         ("image", image),
-        ("snapshot", snapshot),
         ("volume", volume),
+        ("snapshot", snapshot),
     ]
-    temporaries.delete_all()
+    temporaries.delete_all(StopFlag())
     deleted = [each.path.split("/")[1] for each in fake.sent("DELETE")]
     assert deleted == ["images", "volumes", "snapshots"]
 
 
 def test_a_temporary_that_vanishes_is_no_endless_wait(fake: Source) -> None:
-    temporaries = Temporaries(SourceCloud(fake.connection), "u", StopFlag(), NULL)
+    temporaries = made_by(fake)
     with pytest.raises(CaptureError, match="the temporary volume is gone"):
         temporaries.wait("volume", "nowhere", 1)
 

@@ -1,0 +1,145 @@
+"""One disk from the source into the bundle, by way of temporary objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from bundle_spec import BundleWriter, codec
+from bundle_spec.model import Capture, Disk, Image, Ref
+from bundle_spec.progress import Progress
+from downpour_export.capture.download import Names, download
+from downpour_export.capture.moment import Held, Kind, Moment, Moments, label
+from downpour_export.capture.slots import Slots
+from downpour_export.capture.stop import StopFlag
+from downpour_export.capture.temporary import Temporaries
+from downpour_export.cloud import SourceCloud
+from downpour_export.discover import image as image_discovery
+from downpour_export.plan import DiskCapture
+
+
+@dataclass(frozen=True)
+class Captured:
+    """``images``: for each captured server, the image that its disk was read from.
+
+    ``stopped``: the servers that ran before the export stopped them.
+    """
+
+    disks: dict[Ref, Disk] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
+
+
+def needs_snapshot(disk: DiskCapture) -> bool:
+    """Whether its moment is fixed by a temporary object: not where nobody can write to it."""
+    if disk.type == "server":
+        return disk.image_id is None
+    return disk.type == "volume" and disk.consistency != "idle"
+
+
+class Copier:
+    """Methods run in any thread, and raise CaptureError and LocalError."""
+
+    def __init__(
+        self,
+        cloud: SourceCloud,
+        writer: BundleWriter,
+        slots: Slots,
+        temporaries: Temporaries,
+        stop: StopFlag,
+        progress: Progress,
+    ):
+        self._cloud = cloud
+        self._writer = writer
+        self._slots = slots
+        self._temporaries = temporaries
+        self._moments = Moments(writer)
+        self._stop = stop
+        self._progress = progress
+        self.captured = Captured()
+
+    def snapshot(self, disks: Sequence[DiskCapture]) -> Moment:
+        """Fix the moment of some disks together; nothing is copied yet."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        moment = Moment(at=at, disks=tuple(map(self._hold, disks)))
+        self._moments.keep(moment)
+        return moment
+
+    def _hold(self, disk: DiskCapture) -> Held:
+        held = Held(label=label(disk), consistency=disk.consistency)
+        if not needs_snapshot(disk):
+            return held
+        if disk.type == "server":
+            return replace(held, kind="image", id=self._temporaries.server_image(disk.id))
+        return replace(held, kind="snapshot", id=self._temporaries.snapshot(disk.id))
+
+    def settle(self, moment: Moment, disks: Sequence[DiskCapture]) -> None:
+        """Wait until the snapshots of ``disks`` are done, and nothing more is read of the disks."""
+        for disk in disks:
+            held = moment.of(disk)
+            if held.kind and held.id:
+                self._temporaries.wait(held.kind, held.id, disk.size / (1 << 30))
+
+    def copy(self, moment: Moment, disks: Sequence[DiskCapture], disk: DiskCapture) -> None:
+        """Bring ``disk``, one of the moment's ``disks``, into the bundle.
+
+        Each temporary object is deleted as soon as it can go.
+        """
+        self._stop.check()
+        held = moment.of(disk)
+        there = disk.id if disk.type == "image" else disk.image_id
+        if there is not None:
+            self._read(disk, there, moment.at, held)
+            return
+        if held.kind == "image" and held.id:
+            image_id = held.id
+            self._temporaries.wait("image", image_id, disk.size / (1 << 30))
+        else:
+            image_id = self._image_of_volume(disks, disk, held)
+        self._read(disk, image_id, moment.at, held)
+        self._delete("image", image_id)
+
+    def _image_of_volume(self, disks: Sequence[DiskCapture], disk: DiskCapture, held: Held) -> str:
+        """Upload a volume, or what a snapshot holds of one, to an image."""
+        temporaries, size = self._temporaries, disk.size >> 30
+        if disk.type == "volume" and held.id is None:
+            self._slots.take(1)
+            image_id = temporaries.volume_image(disk.id, size, disk.id)
+            self._moments.image_holds(disks, disk, image_id)
+            return image_id
+        snapshot_id = held.id or disk.id
+        # It may have been extended since it was looked at, and no volume is smaller than its
+        # snapshot.
+        size = max(size, temporaries.wait("snapshot", snapshot_id, size).get("size", 0))
+        self._slots.take(2)
+        volume_id = temporaries.volume(snapshot_id, size, disk.id)
+        image_id = temporaries.volume_image(volume_id, size, disk.id)
+        self._moments.image_holds(disks, disk, image_id)
+        # The bytes are in the image now.  Many backends keep a snapshot while a volume of it lives.
+        self._delete("volume", volume_id)
+        if held.id is not None:
+            self._delete("snapshot", held.id)
+        return image_id
+
+    def _delete(self, kind: Kind, identity: str) -> None:
+        self._temporaries.delete(kind, identity)
+        self._slots.give()
+
+    def _read(self, disk: DiskCapture, image_id: str, at: str, held: Held) -> None:
+        item = self._cloud.get("image", f"/images/{image_id}")
+        if disk.type == "server":
+            found = image_discovery.found_of(item, self._cloud.project_id)
+            self.captured.images[disk.id] = found.record
+            # For the next run, if this one does not come to its end.
+            text = codec.dumps(codec.encode(found.record)).decode()
+            self._writer.set_note(label(disk), text)
+        self.captured.disks[disk.ref] = download(
+            self._cloud,
+            self._writer,
+            item,
+            Capture(type=disk.type, id=disk.id, at=at, consistency=held.consistency),
+            Names(label(disk), f"{disk.type.replace('_', ' ')} {disk.name or disk.id}"),
+            self._stop,
+            self._progress,
+        )

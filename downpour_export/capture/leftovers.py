@@ -1,0 +1,92 @@
+"""What carries downpour's mark at the source: temporary objects, and servers that were stopped.
+
+The mark of a temporary object is its name; a volume or a snapshot of ours says so in its metadata
+too.  Nothing else is ever deleted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from downpour_export.capture.moment import Kind
+from downpour_export.cloud import Service, SourceCloud
+
+PROPERTY = "downpour_temporary"
+"""Metadata key of a temporary volume or snapshot that holds the bundle's uuid."""
+
+STOPPED = "dpb-stopped"
+"""Metadata key of a server that an export stopped and starts again; it holds the bundle's uuid."""
+
+# An image needs no volume any more, a volume no snapshot: this order always works.
+ORDER: tuple[Kind, ...] = ("image", "volume", "snapshot")
+
+_NAME = re.compile(r"downpour-([0-9a-f]{12})-")
+_LISTS: tuple[tuple[Kind, Service, str, str], ...] = (
+    ("image", "image", "/images", "images"),
+    ("volume", "block_storage", "/volumes/detail", "volumes"),
+    ("snapshot", "block_storage", "/snapshots/detail", "snapshots"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leftover:
+    """``bundle``: the first twelve digits of the uuid of the bundle that it was made for.
+
+    ``created``: as the source tells it, UTC.
+    """
+
+    kind: Kind
+    id: str
+    name: str
+    bundle: str
+    created: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoppedServer:
+    id: str
+    name: str
+    bundle: str
+
+
+def prefix(bundle_uuid: str) -> str:
+    """What the names of a bundle's temporary objects begin with."""
+    return f"downpour-{short(bundle_uuid)}-"
+
+
+def short(bundle_uuid: str) -> str:
+    """The digits of a uuid that a mark has room for."""
+    return bundle_uuid.replace("-", "")[:12]
+
+
+def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
+    """Every temporary object of this project, in the order in which they can be deleted."""
+    for kind, service, path, key in _LISTS:
+        query = {"owner": cloud.project_id} if kind == "image" else {}
+        for item in cloud.list(service, path, key, query):
+            name = item.get("name") or ""
+            marked = _NAME.match(name)
+            if not marked:
+                continue
+            if (
+                kind != "image"
+                and short((item.get("metadata") or {}).get(PROPERTY, "")) != marked[1]
+            ):
+                continue
+            yield Leftover(
+                kind=kind,
+                id=item["id"],
+                name=name,
+                bundle=marked[1],
+                created=(item.get("created_at") or "").partition(".")[0].rstrip("Z"),
+            )
+
+
+def stopped_servers(cloud: SourceCloud) -> Iterator[StoppedServer]:
+    """Every server of this project that an export stopped and did not start again."""
+    for item in cloud.list("compute", "/servers/detail", "servers"):
+        mark = (item.get("metadata") or {}).get(STOPPED)
+        if mark:
+            yield StoppedServer(id=item["id"], name=item["name"], bundle=short(mark))

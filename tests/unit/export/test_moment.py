@@ -1,0 +1,128 @@
+"""A run that was killed is gone on with: from its snapshots, and with nothing of it left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bundle_spec import BundleWriter, verify_bundle
+from tests.unit.bundle.samples import content
+from tests.unit.export.capture_source import (
+    ALONE,
+    DB,
+    WEB,
+    Killed,
+    Source,
+    disk,
+    kill_at,
+    revive,
+    run,
+)
+from tests.unit.fake_cloud import Call
+
+EVERYTHING = [*WEB, *DB, *ALONE]
+
+STAGES = [
+    ("POST", "/servers/web/action", "", 1),
+    ("POST", "/snapshots", "", 1),
+    ("GET", "/snapshots/", "", 1),
+    ("POST", "/volumes", "snapshot_id", 1),
+    ("POST", "/action", "os-volume_upload_image", 1),
+    ("DELETE", "/volumes/", "", 1),
+    ("DELETE", "/snapshots/", "", 1),
+    ("GET", "/file", "", 1),
+    ("GET", "/file", "", 2),
+    ("DELETE", "/images/", "", 1),
+    ("DELETE", "/images/", "", 2),
+    ("POST", "/servers/db/action", "", 1),
+    ("GET", "/file", "", 6),
+]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize(("method", "path", "body", "count"), STAGES)
+def test_the_same_command_finishes_what_was_killed_at_any_stage(
+    fake: Source, tmp_path: Path, jobs: int, method: str, path: str, body: str, count: int
+) -> None:
+    kill_at(fake, method, path, body, count)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, EVERYTHING, jobs)
+    revive(fake)
+    with BundleWriter(tmp_path / "x") as writer:
+        ended = set(writer.ended_disks())
+        found, _ = run(fake, writer, EVERYTHING, jobs)
+        assert ended <= set(writer.ended_disks())
+        writer.finish(content())
+    assert fake.left() == []
+    assert set(found.disks) == {each.ref for each in EVERYTHING}
+    assert len(verify_bundle(tmp_path / "x", read_data=True).manifest.disks) == len(EVERYTHING)
+    for server in ("web", "db"):
+        moments = {
+            record.capture.at
+            for ref, record in found.disks.items()
+            if record.capture and ref.id in {"web": ("web", "v1"), "db": ("db", "v2")}[server]
+        }
+        assert len(moments) == 1
+
+
+def test_disks_that_were_snapshotted_are_read_from_those_snapshots(
+    fake: Source, tmp_path: Path
+) -> None:
+    """The first disk ends, the second one is killed in its download."""
+    kill_at(fake, "GET", "/file", "", 2)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, WEB, jobs=1)
+    held = fake.left()
+    assert len(held) == 1
+    revive(fake)
+    with BundleWriter(tmp_path / "x") as writer:
+        _, notes = run(fake, writer, WEB)
+        manifest = writer.finish(content()).manifest
+    assert fake.sent("POST") == []  # nothing was snapshotted, or made an image of, again
+    assert not manifest.abandoned
+    assert "1 of 2 disks are in the bundle already" in notes.notes
+    assert fake.left() == []
+
+
+def test_a_moment_whose_snapshots_are_gone_is_no_moment(fake: Source, tmp_path: Path) -> None:
+    kill_at(fake, "GET", "/file", "", 2)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, WEB, jobs=1)
+    revive(fake)
+    for path in ("/images", "/snapshots"):
+        for item in list(fake.of(path).values()):
+            if item["name"].startswith("downpour-"):
+                del fake.of(path)[item["id"]]
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, WEB)
+        manifest = writer.finish(content()).manifest
+    assert len(fake.sent("POST", "/servers/web/action")) == 1
+    assert len(manifest.disks) == 2
+    assert len(manifest.abandoned) >= 1
+
+
+def test_a_server_that_got_another_disk_is_captured_anew(fake: Source, tmp_path: Path) -> None:
+    """Its disks of the killed run are of a moment that the new one was not snapshotted at."""
+    kill_at(fake, "GET", "/file", "", 2)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, WEB, jobs=1)
+    revive(fake)
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, [*WEB, disk("volume", "v3", server="web")])
+    assert len(fake.sent("POST", "/servers/web/action")) == 1
+    assert len(fake.sent("POST", "/snapshots")) == 2
+    assert fake.left() == []
+
+
+def test_a_volume_that_was_extended_since_gets_a_volume_that_is_large_enough(
+    fake: Source, writer: BundleWriter
+) -> None:
+    def extended(call: Call) -> None:
+        for snapshot in fake.of("/snapshots").values():
+            snapshot["size"] = 5
+
+    fake.after.append(extended)
+    run(fake, writer, [WEB[1]])
+    (made,) = [each for each in fake.sent("POST", "/volumes") if "volume" in each.body]
+    assert made.body["volume"]["size"] == 5
