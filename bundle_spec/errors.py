@@ -184,6 +184,10 @@ class TargetFaults(Faults, TargetError):
     pass
 
 
+class CaptureFaults(Faults, CaptureError):
+    pass
+
+
 class RecreateFaults(Faults, RecreateError):
     pass
 

@@ -1,7 +1,9 @@
 """downpour-export: write a tenant's servers, volumes, images and keypairs into one file.
 
 Usage:
-  downpour-export [options] RESOURCE_FILE BUNDLE
+  downpour-export cleanup [options] [--yes]
+  downpour-export [options] [--jobs N] [--max-temporary N] [--level LEVEL] [--split SIZE]
+                  [--overwrite] [--fresh] RESOURCE_FILE BUNDLE
   downpour-export (-h | --help)
   downpour-export --version
 
@@ -9,6 +11,9 @@ RESOURCE_FILE names what shall go; all that it depends on is found.  BUNDLE is t
 write.  Nothing at the source is changed but temporary snapshots, volumes and images, which are
 gone at the end.  A run that failed or was stopped leaves BUNDLE.partial, and the same command goes
 on there: disks that are in it are not read again.
+
+  cleanup  List what killed exports left at the source, delete it, and start the servers that they
+           had stopped.  Whatever does not carry downpour's mark is left alone.
 
 Options:
   --cloud NAME               The source cloud in clouds.yaml; else OS_CLOUD, OS_*.
@@ -20,6 +25,7 @@ Options:
   --split SIZE               Write parts of SIZE, BUNDLE.001 and so on: 4G is 4,000,000,000 bytes.
   --overwrite                Replace BUNDLE if it exists.
   --fresh                    Begin again, and not where an earlier run of this bundle stopped.
+  --yes                      Clean up without a question.
   -q, --quiet                Only warnings and errors.
   -h, --help                 Show this.
   --version                  Show the version.
@@ -30,36 +36,55 @@ failed, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout says 
 
 from __future__ import annotations
 
+import os.path
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bundle_spec.commands import part_size
 from bundle_spec.console import TerminalProgress, human_bytes, parse, run
 from bundle_spec.errors import UsageError
-from downpour_export.cloud import CloudOptions
+from bundle_spec.text import printable
+from downpour_export import cleanup
+from downpour_export.cloud import CloudOptions, connect
 from downpour_export.options import ExportOptions
 from downpour_export.pipeline import Exported, export
 
+COMMANDS = ("cleanup",)
 
-def options_of(argv: Sequence[str] | None) -> tuple[ExportOptions, bool]:
-    """The options, and whether to be quiet.  Raises UsageError."""
-    arguments = parse(__doc__ or "", argv)
+
+def options_of(arguments: dict[str, Any]) -> ExportOptions:
+    """The options of an export.  Raises UsageError."""
+    _refuse_lone_command(arguments["RESOURCE_FILE"])
     return ExportOptions(
         resource_file=Path(arguments["RESOURCE_FILE"]),
         bundle=Path(arguments["BUNDLE"]),
-        cloud=CloudOptions(
-            cloud=arguments["--cloud"],
-            region=arguments["--region"],
-            config_file=arguments["--os-client-config"],
-        ),
+        cloud=cloud_of(arguments),
         level=1 if arguments["--level"] == "fast" else _number(arguments, "--level", 1, 19),
         jobs=_number(arguments, "--jobs", 1, 16),
         max_temporary=_number(arguments, "--max-temporary", 3, 1000),
         overwrite=arguments["--overwrite"],
         part_size=part_size(arguments["--split"]) if arguments["--split"] else None,
         resume=not arguments["--fresh"],
-    ), arguments["--quiet"]
+    )
+
+
+def cloud_of(arguments: dict[str, Any]) -> CloudOptions:
+    """Which cloud is the source."""
+    return CloudOptions(
+        cloud=arguments["--cloud"],
+        region=arguments["--region"],
+        config_file=arguments["--os-client-config"],
+    )
+
+
+def _refuse_lone_command(resource_file: str) -> None:
+    """``downpour-export cleanup x`` fits the pattern of an export of a file so called."""
+    if resource_file in COMMANDS and not os.path.exists(resource_file):
+        raise UsageError(
+            f"{resource_file} is a command, and these are not its arguments", remedy="see --help"
+        )
 
 
 def _number(arguments: dict[str, str], option: str, least: int, most: int) -> int:
@@ -71,14 +96,41 @@ def _number(arguments: dict[str, str], option: str, least: int, most: int) -> in
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script: the exit code."""
-    progress = TerminalProgress()
 
     def work() -> None:
-        options, quiet = options_of(argv)
-        shown = TerminalProgress(quiet)
-        _tell(export(options, shown), shown)
+        arguments = parse(__doc__ or "", argv)
+        progress = TerminalProgress(arguments["--quiet"])
+        if arguments["cleanup"]:
+            _clean_up(cloud_of(arguments), arguments["--yes"], progress)
+        else:
+            _tell(export(options_of(arguments), progress), progress)
 
-    return run(work, progress, interrupted="no bundle was written")
+    return run(work, TerminalProgress(), interrupted="run the same command again to go on")
+
+
+def _clean_up(options: CloudOptions, yes: bool, progress: TerminalProgress) -> None:
+    cloud = connect(options)
+    found = cleanup.find(cloud)
+    for server in found.servers:
+        print(f"start   server    {server.id}  {printable(server.name)}")
+    for each in found.objects:
+        print(f"delete  {each.kind:8}  {each.id}  {printable(each.name)}  of {each.created} UTC")
+    if not found:
+        print("nothing of downpour is left at the source")
+        return
+    if not yes and not _agreed():
+        print("nothing was done")
+        return
+    cleanup.clean_up(cloud, found, progress)
+
+
+def _agreed() -> bool:
+    """Ask the person at the terminal.  Raises UsageError where nobody is."""
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to be asked", remedy="add --yes to do what is listed")
+    question = "An export that still runs needs these things.  Clean up? [y/N] "
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _tell(exported: Exported, progress: TerminalProgress) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from downpour_export.capture.moment import Kind
+from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import Service, SourceCloud
 
 PROPERTY = "downpour_temporary"
@@ -19,10 +21,13 @@ PROPERTY = "downpour_temporary"
 STOPPED = "dpb-stopped"
 """Metadata key of a server that an export stopped and starts again; it holds the bundle's uuid."""
 
-# An image needs no volume any more, a volume no snapshot: this order always works.
-ORDER: tuple[Kind, ...] = ("image", "volume", "snapshot")
-
+_PATHS: dict[Kind, tuple[Service, str]] = {
+    "image": ("image", "/images"),
+    "volume": ("block_storage", "/volumes"),
+    "snapshot": ("block_storage", "/snapshots"),
+}
 _NAME = re.compile(r"downpour-([0-9a-f]{12})-")
+# An image needs no volume any more, a volume no snapshot: this order always works.
 _LISTS: tuple[tuple[Kind, Service, str, str], ...] = (
     ("image", "image", "/images", "images"),
     ("volume", "block_storage", "/volumes/detail", "volumes"),
@@ -90,3 +95,24 @@ def stopped_servers(cloud: SourceCloud) -> Iterator[StoppedServer]:
         mark = (item.get("metadata") or {}).get(STOPPED)
         if mark:
             yield StoppedServer(id=item["id"], name=item["name"], bundle=short(mark))
+
+
+def look(cloud: SourceCloud, kind: Kind, identity: str) -> Any | None:
+    """Its JSON, or None when it is gone."""
+    service, path = _PATHS[kind]
+    item = cloud.get_or_none(service, f"{path}/{identity}")
+    return item if item is None or kind == "image" else item[kind]
+
+
+def delete(cloud: SourceCloud, kind: Kind, identity: str, stop: StopFlag) -> None:
+    """Delete it and wait until it is gone, with patience for a busy backend.
+
+    Raises CaptureError.
+    """
+    service, path = _PATHS[kind]
+    patience = Patience(stop)
+    while True:
+        accepted = cloud.delete(service, f"{path}/{identity}")
+        if accepted and look(cloud, kind, identity) is None:
+            break
+        patience.wait(f"deleting temporary {kind} {identity}")

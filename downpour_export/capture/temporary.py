@@ -18,12 +18,6 @@ from downpour_export.capture.slots import Slots
 from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import Service, SourceCloud
 
-_PATHS: dict[Kind, tuple[Service, str]] = {
-    "image": ("image", "/images"),
-    "volume": ("block_storage", "/volumes"),
-    "snapshot": ("block_storage", "/snapshots"),
-}
-
 
 class Temporaries:
     """The temporary objects of one bundle."""
@@ -130,21 +124,13 @@ class Temporaries:
 
     def look(self, kind: Kind, identity: str) -> Any | None:
         """Its JSON, or None when it is gone."""
-        service, path = _PATHS[kind]
-        item = self._cloud.get_or_none(service, f"{path}/{identity}")
-        return item if item is None or kind == "image" else item[kind]
+        return leftovers.look(self._cloud, kind, identity)
 
     # --- deleting ---
 
-    def delete(self, kind: Kind, identity: str, stop: StopFlag | None = None) -> None:
-        """Delete it and wait until it is gone, as often as the backend is busy."""
-        service, path = _PATHS[kind]
-        patience = Patience(stop or self._stop)
-        while True:
-            accepted = self._cloud.delete(service, f"{path}/{identity}")
-            if accepted and self.look(kind, identity) is None:
-                break
-            patience.wait(f"deleting temporary {kind} {identity}")
+    def delete(self, kind: Kind, identity: str) -> None:
+        """Delete it and wait until it is gone."""
+        leftovers.delete(self._cloud, kind, identity, self._stop)
 
     def delete_all(self, stop: StopFlag, but: Collection[str] = ()) -> bool:
         """Delete whatever this bundle has left, also what a broken call made unknown to us.
@@ -163,7 +149,7 @@ class Temporaries:
             if each.id in but:
                 continue
             try:
-                self.delete(each.kind, each.id, stop)
+                leftovers.delete(self._cloud, each.kind, each.id, stop)
             except CaptureError as exc:
                 gone = False
                 self._progress.note(f"cannot delete the temporary {each.kind} {each.id}: {exc}")

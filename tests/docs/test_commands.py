@@ -64,11 +64,12 @@ def test_readme_shows_the_usage_as_it_is(program: str) -> None:
 @pytest.mark.parametrize("program", sorted(HELP))
 def test_a_subcommand_is_not_taken_for_a_file(program: str) -> None:
     for name in re.findall(rf"^  {program} ([a-z]+)", HELP[program], re.M):
-        words = {"unpack": ["x", "y"]}.get(name, ["x"])
+        words = {"unpack": ["x", "y"], "cleanup": []}.get(name, ["x"])
         assert parse(HELP[program], [name, *words])[name]
         # A file that is called like a command is written as a path.
-        arguments = parse(HELP[program], [f"./{name}"])
-        assert arguments["SOURCE"] == f"./{name}"
+        files = {"downpour-export": [f"./{name}", "out"]}.get(program, [f"./{name}"])
+        arguments = parse(HELP[program], files)
+        assert f"./{name}" in (arguments.get("SOURCE"), arguments.get("RESOURCE_FILE"))
         assert not arguments[name]
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bundle_spec.console import parse
 from bundle_spec.errors import UsageError
 from downpour_export import cli
+from downpour_export.options import ExportOptions
 
 FILES = ["export.yml", "out.dpbundle"]
 
@@ -23,25 +25,28 @@ OPTIONS = {
     "--overwrite": ["--overwrite"],
     "--split": ["--split", "4G"],
     "--fresh": ["--fresh"],
-    "--quiet": ["--quiet"],
 }
 
 
+def options_of(arguments: list[str]) -> ExportOptions:
+    return cli.options_of(parse(cli.__doc__ or "", arguments))
+
+
 def test_without_options_everything_has_its_documented_default() -> None:
-    options, quiet = cli.options_of(FILES)
+    options = options_of(FILES)
     assert (options.resource_file, options.bundle) == (Path("export.yml"), Path("out.dpbundle"))
-    assert (options.jobs, options.level, options.overwrite, quiet) == (2, 3, False, False)
+    assert (options.jobs, options.level, options.overwrite) == (2, 3, False)
     assert (options.cloud.cloud, options.cloud.region, options.cloud.config_file) == (None,) * 3
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_option_has_an_effect(option: str) -> None:
-    assert cli.options_of([*OPTIONS[option], *FILES]) != cli.options_of(FILES)
+    assert options_of([*OPTIONS[option], *FILES]) != options_of(FILES)
 
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, "--help", "--version"}
+    assert listed == {*OPTIONS, "--yes", "--quiet", "--help", "--version"}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +69,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(arguments: list[str
     with pytest.raises(
         UsageError, match=rf"{arguments[0]} takes a number from [13] to (16|19|1000),"
     ):
-        cli.options_of([*arguments, *FILES])
+        options_of([*arguments, *FILES])
 
 
 @pytest.mark.parametrize(
