@@ -88,6 +88,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
         *(record for _, record in selection.volumes),
         *(record for _, record in selection.images),
         *(record for _, record in selection.keypairs),
+        *selection.others,
     ]
     reached = closure(inventory, roots)
     carried = {

@@ -1,43 +1,94 @@
-"""``export.yml``: which servers, volumes, images and keypairs shall go.
+"""``export.yml``: which resources shall go, and how.  docs/resource-file.md describes it.
 
 Every mistake is reported, each with line and column, before any cloud is asked.
 """
 
 from __future__ import annotations
 
+import base64
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 import yaml
 
 from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
 
-SECTIONS = ("keypairs", "images", "volumes", "servers")
+SECTIONS = (
+    "keypairs",
+    "images",
+    "volumes",
+    "servers",
+    "networks",
+    "routers",
+    "security_groups",
+    "floating_ips",
+    "server_groups",
+)
 
-# What an item of a section may say besides ``name`` or ``id``: key -> type.
-_KEYS: Mapping[str, Mapping[str, type]] = {
-    "keypairs": {},
-    "images": {},
-    "volumes": {"save_state": bool},
-    "servers": {"save_state": bool, "key_name": str},
+Stop = Literal["no", "during", "keep"]
+Boot = Literal["image", "volume"]
+
+MAX_USER_DATA = 65535
+"""Characters of base64 that Nova takes (Compute API, "Create server", ``user_data``)."""
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What a key takes: any value of ``type``, or one of ``values``, as ``told`` says."""
+
+    type: type
+    told: str
+    hint: str | None = None
+    values: Mapping[object, object] = field(default_factory=dict)
+
+
+_STRING = _Key(str, "a string", "quote it")
+_BOOL = _Key(bool, "true or false", "write true or false")
+_FILE = _Key(str, "the name of a file")
+_STOP = _Key(
+    object,
+    "true (while its disks are snapshotted) or keep (for good)",
+    values={False: "no", True: "during", "keep": "keep"},
+)
+_BOOT = _Key(object, "image or volume", values={"image": "image", "volume": "volume"})
+
+# What an item of a section may say besides ``name`` or ``id``.
+_KEYS: Mapping[str, Mapping[str, _Key]] = {
+    **{section: {} for section in SECTIONS},
+    "volumes": {"save_state": _BOOL, "snapshots": _BOOL},
+    "servers": {
+        "save_state": _BOOL,
+        "snapshots": _BOOL,
+        "key_name": _STRING,
+        "stop": _STOP,
+        "user_data": _FILE,
+        "boot": _BOOT,
+    },
 }
-_TYPE_NAMES = {str: "a string", bool: "true or false"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One line of a section: a resource by ``name`` or by ``id``, and how to carry it.
 
-    ``save_state`` False: made again without its contents.  ``key_name`` None: as at the source.
+    ``save_state`` False: made again without its contents.  ``snapshots``: also all snapshots of
+    the volume, or of the server's volumes.  ``key_name`` None: as at the source.  ``stop``: the
+    server is stopped while it is snapshotted, or before that and for good.  ``user_data``: bytes
+    of the file that was named.  ``boot``: what it will boot from, None: as at the source.
     """
 
     where: str
     name: str | None = None
     id: str | None = None
     save_state: bool = True
+    snapshots: bool = False
     key_name: str | None = None
+    stop: Stop = "no"
+    user_data: bytes | None = None
+    boot: Boot | None = None
 
     @property
     def wanted(self) -> str:
@@ -51,6 +102,11 @@ class ResourceFile:
     images: tuple[Item, ...] = ()
     volumes: tuple[Item, ...] = ()
     servers: tuple[Item, ...] = ()
+    networks: tuple[Item, ...] = ()
+    routers: tuple[Item, ...] = ()
+    security_groups: tuple[Item, ...] = ()
+    floating_ips: tuple[Item, ...] = ()
+    server_groups: tuple[Item, ...] = ()
 
 
 def load(path: Path) -> ResourceFile:
@@ -127,20 +183,43 @@ class _Parser:
 
     def _item(self, section: str, node: yaml.Node) -> Item | None:
         before = len(self.faults)
-        types = {"name": str, "id": str, **_KEYS[section]}
-        values: dict[str, object] = {}
-        for key, child in self._mapping(node, tuple(types), "key"):
-            value = self._value(child)
-            if not isinstance(value, types[key]):
-                hint = "quote it" if types[key] is str else "write true or false"
-                self._fault(child, f"{key} must be {_TYPE_NAMES[types[key]]}", hint)
-            values[key] = value
+        keys = {"name": _STRING, "id": _STRING, **_KEYS[section]}
+        if isinstance(node, yaml.ScalarNode) and isinstance(self._value(node), str):
+            self._fault(node, "an item says by what it is found", f"write name: {node.value}")
+            return None
+        values: dict[str, Any] = {}
+        for key, child in self._mapping(node, tuple(keys), "key"):
+            values[key] = self._read(key, keys[key], child)
         if len(self.faults) > before:
             return None
         if ("name" in values) == ("id" in values):
             self._fault(node, f"an item of {section} needs a name or an id, and only one of them")
             return None
-        return Item(where=self._place(node), **values)  # type: ignore[arg-type]
+        return Item(where=self._place(node), **values)
+
+    def _read(self, name: str, key: _Key, node: yaml.Node) -> object:
+        value = self._value(node)
+        if key.values:
+            for allowed, meaning in key.values.items():
+                if type(allowed) is type(value) and allowed == value:
+                    return meaning
+        elif isinstance(value, key.type):
+            return self._contents(node, str(value)) if key is _FILE else value
+        self._fault(node, f"{name} must be {key.told}", key.hint)
+        return None
+
+    def _contents(self, node: yaml.Node, name: str) -> bytes | None:
+        """The bytes of a file that stands beside the resource file, as Nova would take them."""
+        path = self.path.parent / name
+        try:
+            data = path.read_bytes()
+        except (OSError, ValueError) as exc:
+            self._fault(node, f"cannot read {path}: {getattr(exc, 'strerror', None) or exc}")
+            return None
+        if len(base64.b64encode(data)) > MAX_USER_DATA:
+            self._fault(node, f"{path} has {len(data)} bytes, and Nova takes no more than 49149")
+            return None
+        return data
 
     def _mapping(
         self, node: yaml.Node, allowed: tuple[str, ...], what: str

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bundle_spec.errors import PlanError
-from bundle_spec.model import Image, Keypair, Resource, Server, Volume
+from bundle_spec.model import (
+    FloatingIp,
+    Image,
+    Keypair,
+    Network,
+    Resource,
+    Router,
+    SecurityGroup,
+    Server,
+    Volume,
+)
 from downpour_export.discover import Inventory
 from downpour_export.resource_file import Item, ResourceFile
 
@@ -24,6 +34,16 @@ class Selection:
     images: Chosen[Image] = ()
     volumes: Chosen[Volume] = ()
     servers: Chosen[Server] = ()
+    networks: Chosen[Network] = ()
+    routers: Chosen[Router] = ()
+    security_groups: Chosen[SecurityGroup] = ()
+    floating_ips: Chosen[FloatingIp] = ()
+
+    @property
+    def others(self) -> Iterator[Resource]:
+        """What was named that no server needs to have: records that go as they are."""
+        for chosen in (self.networks, self.routers, self.security_groups, self.floating_ips):
+            yield from (record for _, record in chosen)
 
 
 @dataclass
@@ -92,6 +112,18 @@ def select(wanted: ResourceFile, inventory: Inventory) -> tuple[Selection, list[
         ),
         servers=finder.choose(
             "server", wanted.servers, (each.record for each in inventory.servers.values())
+        ),
+        networks=finder.choose(
+            "network",
+            wanted.networks,
+            (each.record for each in inventory.networks.values() if each.owned),
+        ),
+        routers=finder.choose("router", wanted.routers, inventory.routers.values()),
+        security_groups=finder.choose(
+            "security group", wanted.security_groups, inventory.security_groups.values()
+        ),
+        floating_ips=finder.choose(
+            "floating IP", wanted.floating_ips, inventory.floating_ips.values()
         ),
     )
     return selection, finder.faults

@@ -248,3 +248,16 @@ def test_a_port_whose_subnet_cannot_be_seen_goes_without_the_address() -> None:
     assert made.resources.ports[0].fixed_ips == ()
     assert made.references.subnets == ()
     assert [(each.type, each.attribute) for each in made.omissions] == [("port", "fixed_ips")]
+
+
+def test_what_no_server_needs_goes_when_it_is_named_with_what_it_needs() -> None:
+    text = "networks: [{name: name of n-other}]\nsecurity_groups: [{name: g-web}]\n"
+    plan = make_plan(wanted(text), inventory())
+    assert {each.ref for each in plan.resources} == {
+        Ref("network", "n-other"),
+        Ref("subnet", "s-other"),
+        Ref("router", "r-edge"),
+        Ref("security_group", "g-web"),
+        Ref("security_group", "g-db"),
+    }
+    assert plan.captures == ()

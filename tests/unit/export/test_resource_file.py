@@ -10,6 +10,7 @@ from bundle_spec.errors import LocalError, ResourceFileFaults
 from downpour_export.resource_file import load, parse
 
 PATH = Path("export.yml")
+OTHERS = ("networks", "routers", "security_groups", "floating_ips", "server_groups")
 
 
 def faults(text: str) -> list[str]:
@@ -22,15 +23,22 @@ def test_every_key_of_every_section_arrives() -> None:
     found = parse(
         "keypairs:\n  - name: k\n"
         "images:\n  - id: 1a\n"
-        "volumes:\n  - {name: v, save_state: false}\n"
-        "servers:\n  - {name: s, save_state: true, key_name: k2}\n",
+        "volumes:\n  - {name: v, save_state: false, snapshots: true}\n"
+        "servers:\n  - {name: s, save_state: true, key_name: k2, stop: keep, boot: volume}\n"
+        "  - {name: t, stop: true, snapshots: true}\n"
+        + "".join(f"{section}: [{{name: {section}}}]\n" for section in OTHERS),
         PATH,
     )
     assert [each.name for each in found.keypairs] == ["k"]
     assert [(each.id, each.name, each.wanted) for each in found.images] == [("1a", None, "1a")]
-    assert found.volumes[0].save_state is False
+    assert (found.volumes[0].save_state, found.volumes[0].snapshots) == (False, True)
     assert (found.servers[0].save_state, found.servers[0].key_name) == (True, "k2")
     assert found.servers[0].where == "export.yml:8:5"
+    assert [(each.stop, each.boot) for each in found.servers] == [
+        ("keep", "volume"),
+        ("during", None),
+    ]
+    assert [getattr(found, section)[0].name for section in OTHERS] == list(OTHERS)
 
 
 def test_three_mistakes_are_three_errors_each_with_its_place_and_a_suggestion() -> None:
@@ -45,7 +53,8 @@ def test_three_mistakes_are_three_errors_each_with_its_place_and_a_suggestion() 
 
 def test_an_unknown_key_that_resembles_none_is_answered_with_the_known_ones() -> None:
     assert faults("zzz: []\nkeypairs:\n  - {name: k, save_state: no}\n") == [
-        "export.yml:1:1: unknown section 'zzz' (known: keypairs, images, volumes, servers)",
+        "export.yml:1:1: unknown section 'zzz' (known: keypairs, images, volumes, servers, "
+        "networks, routers, security_groups, floating_ips, server_groups)",
         "export.yml:3:15: unknown key 'save_state' (known: name, id)",
     ]
 
@@ -60,7 +69,14 @@ def test_an_unknown_key_that_resembles_none_is_answered_with_the_known_ones() ->
         ("{name: a, key_name: 1}", "key_name must be a string (quote it)"),
         ("{name: a, id: b}", "an item of servers needs a name or an id, and only one of them"),
         ("{save_state: no}", "an item of servers needs a name or an id, and only one of them"),
-        ("web", "expected a mapping with name, id, save_state, key_name"),
+        ("web", "an item says by what it is found (write name: web)"),
+        ("[web]", "expected a mapping with name, id, save_state"),
+        ("{name: a, stop: 1}", "stop must be true (while"),
+        ("{name: a, stop: 'true'}", "stop must be true (while"),
+        ("{name: a, boot: disk}", "boot must be image or volume"),
+        ("{name: a, user_data: [x]}", "user_data must be the name of a file"),
+        ("{name: a, user_data: missing.sh}", "cannot read missing.sh: No such file or directory"),
+        ('{name: a, user_data: "x\\0"}', "cannot read x"),
         ("{name: a, name: b}", "the key 'name' stands here twice"),
         ("{? [a] : b}", "unknown key"),
         ("{<<: {name: a}}", "unknown key '<<'"),
@@ -132,4 +148,23 @@ def test_a_file_that_is_not_utf_8_is_a_mistake_in_it(tmp_path: Path) -> None:
     path = tmp_path / "latin.yml"
     path.write_bytes("servers:\n  - name: é\n".encode("latin-1"))
     with pytest.raises(ResourceFileFaults, match="not UTF-8 at byte 19"):
+        load(path)
+
+
+def test_user_data_is_read_from_beside_the_resource_file(tmp_path: Path) -> None:
+    (tmp_path / "init.sh").write_bytes(b"#!/bin/sh\n\xff")
+    path = tmp_path / "export.yml"
+    path.write_text("servers:\n  - {name: a, user_data: init.sh}\n")
+    assert load(path).servers[0].user_data == b"#!/bin/sh\n\xff"
+
+
+@pytest.mark.parametrize(("size", "fits"), [(49149, True), (49152, False)])
+def test_user_data_is_no_more_than_nova_takes(tmp_path: Path, size: int, fits: bool) -> None:
+    (tmp_path / "big").write_bytes(bytes(size))
+    path = tmp_path / "export.yml"
+    path.write_text("servers:\n  - {name: a, user_data: big}\n")
+    if fits:
+        assert load(path).servers[0].user_data == bytes(size)
+        return
+    with pytest.raises(ResourceFileFaults, match=f"2:26: .*has {size} bytes"):
         load(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bundle_spec.model import Ref
 from downpour_export.select import select
 from tests.unit.export.things import inventory, server, volume, wanted
 
@@ -63,3 +64,27 @@ def test_two_items_that_name_one_resource_are_told() -> None:
 def test_an_image_of_another_project_cannot_be_named() -> None:
     _, (fault,) = select(wanted("images: [{name: i-public}]\n"), inventory())
     assert "no image of this project is named 'i-public'" in str(fault)
+
+
+def test_network_resources_are_named_too_and_only_the_projects_own() -> None:
+    text = (
+        "networks: [{name: name of n-other}, {name: name of n-shared}]\n"
+        "routers: [{name: lonely}]\n"
+        "security_groups: [{id: g-db}]\n"
+        "floating_ips: [{id: f2}]\n"
+    )
+    selection, faults = select(wanted(text), inventory())
+    assert {each.ref for each in selection.others} == {
+        Ref("network", "n-other"),
+        Ref("router", "r-lonely"),
+        Ref("security_group", "g-db"),
+        Ref("floating_ip", "f2"),
+    }
+    (fault,) = faults
+    assert fault.message == "no network of this project is named 'name of n-shared'"
+
+
+def test_a_floating_ip_is_named_by_its_address() -> None:
+    selection, faults = select(wanted("floating_ips: [{name: 192.0.2.9}]\n"), inventory())
+    assert not selection.floating_ips
+    assert "2 floating IPs of this project are named '192.0.2.9'" in faults[0].message
