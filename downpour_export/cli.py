@@ -1,6 +1,10 @@
 """downpour-export: write a tenant's servers, volumes, images and keypairs into one file.
 
 Usage:
+  downpour-export query [options] [--server-name GLOB]... [--server-flavor FLAVOR]...
+                  [--server-tag TAG]... [--server-metadata KEY=VALUE]... [--network NETWORK]...
+                  [--image-name GLOB]... [--volume-name GLOB]... [--keypair-name GLOB]...
+                  [--all] [--no-save-state] RESOURCE_FILE
   downpour-export cleanup [options] [--yes]
   downpour-export [options] [--jobs N] [--max-temporary N] [--level LEVEL] [--split SIZE]
                   [--overwrite] [--fresh] RESOURCE_FILE BUNDLE
@@ -12,6 +16,9 @@ write.  Nothing at the source is changed but temporary snapshots, volumes and im
 gone at the end.  A run that failed or was stopped leaves BUNDLE.partial, and the same command goes
 on there: disks that are in it are not read again.
 
+  query    Add what fits to RESOURCE_FILE, which may exist; what is in it stays as it is.  A GLOB
+           fits names and IDs.  Values of one option unite, different options for servers narrow
+           each other.  A volume that is attached to a server is left to that server.
   cleanup  List what killed exports left at the source, delete it, and start the servers that they
            had stopped.  Whatever does not carry downpour's mark is left alone.
 
@@ -25,6 +32,16 @@ Options:
   --split SIZE               Write parts of SIZE, BUNDLE.001 and so on: 4G is 4,000,000,000 bytes.
   --overwrite                Replace BUNDLE if it exists.
   --fresh                    Begin again, and not where an earlier run of this bundle stopped.
+  --server-name GLOB         Servers that are called so.
+  --server-flavor FLAVOR     Servers of this flavor, by name or ID.
+  --server-tag TAG           Servers that have this tag.
+  --server-metadata KEY=VALUE  Servers that have this metadata.
+  --network NETWORK          Servers with a NIC on this network, by name or ID.
+  --image-name GLOB          The project's own images that are called so.
+  --volume-name GLOB         Volumes that are called so.
+  --keypair-name GLOB        Keypairs that are called so.
+  --all                      All servers, images, keypairs, and volumes of no server.
+  --no-save-state            Carry what is added without its contents.
   --yes                      Clean up without a question.
   -q, --quiet                Only warnings and errors.
   -h, --help                 Show this.
@@ -49,9 +66,10 @@ from bundle_spec.text import printable
 from downpour_export import cleanup
 from downpour_export.cloud import CloudOptions, connect
 from downpour_export.options import ExportOptions
-from downpour_export.pipeline import Exported, export
+from downpour_export.pipeline import Exported, export, look_for
+from downpour_export.query import Query
 
-COMMANDS = ("cleanup",)
+COMMANDS = ("query", "cleanup")
 
 
 def options_of(arguments: dict[str, Any]) -> ExportOptions:
@@ -100,12 +118,58 @@ def main(argv: Sequence[str] | None = None) -> int:
     def work() -> None:
         arguments = parse(__doc__ or "", argv)
         progress = TerminalProgress(arguments["--quiet"])
-        if arguments["cleanup"]:
+        if arguments["query"]:
+            _query(arguments, progress)
+        elif arguments["cleanup"]:
             _clean_up(cloud_of(arguments), arguments["--yes"], progress)
         else:
             _tell(export(options_of(arguments), progress), progress)
 
     return run(work, TerminalProgress(), interrupted="run the same command again to go on")
+
+
+def query_of(arguments: dict[str, Any]) -> Query:
+    """What to look for.  Raises UsageError."""
+
+    def several(option: str) -> tuple[str, ...]:
+        # docopt-ng tells a repeated value once more for every pattern that it tried before.
+        return tuple(dict.fromkeys(arguments[option]))
+
+    pairs = [text.partition("=") for text in several("--server-metadata")]
+    for key, equals, value in pairs:
+        if not equals:
+            raise UsageError(f"--server-metadata takes KEY=VALUE, not {key + value!r}")
+    wanted = Query(
+        server_names=several("--server-name"),
+        flavors=several("--server-flavor"),
+        tags=several("--server-tag"),
+        metadata=tuple((key, value) for key, _, value in pairs),
+        networks=several("--network"),
+        image_names=several("--image-name"),
+        volume_names=several("--volume-name"),
+        keypair_names=several("--keypair-name"),
+        everything=arguments["--all"],
+    )
+    if wanted == Query():
+        raise UsageError("query needs something to look for", remedy="say --all for everything")
+    return wanted
+
+
+def _query(arguments: dict[str, Any], progress: TerminalProgress) -> None:
+    wanted = query_of(arguments)
+    added, there = look_for(
+        wanted,
+        Path(arguments["RESOURCE_FILE"]),
+        cloud_of(arguments),
+        save_state=not arguments["--no-save-state"],
+        progress=progress,
+    )
+    for match in added:
+        record = match.record
+        shown = record.id if record.id == record.name else f"{record.name} ({record.id})"
+        print(f"added {record.type.replace('_', ' ')} {printable(shown)}")
+    if there:
+        print(f"{there} {'was' if there == 1 else 'were'} there already")
 
 
 def _clean_up(options: CloudOptions, yes: bool, progress: TerminalProgress) -> None:

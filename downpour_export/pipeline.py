@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle, codec
-from bundle_spec.errors import LocalError
+from bundle_spec.errors import LocalError, PlanError
 from bundle_spec.model import Content, Disk, Image, Ref, Source
 from bundle_spec.progress import NULL, Progress
-from downpour_export import resource_file
+from downpour_export import merge, resource_file
 from downpour_export.capture import Captured, Limits, capture
-from downpour_export.cloud import connect
+from downpour_export.cloud import CloudOptions, connect
 from downpour_export.discover import discover
+from downpour_export.discover.server import flavor_name
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
 from downpour_export.playbook import playbook_files
+from downpour_export.query import Match, Query, matches
 from downpour_export.resource_file import ResourceFile
 
 _SOURCE = "source"
@@ -52,6 +55,27 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
                 f"{writer.kept} has what was captured: the same command goes on with it, "
                 "--fresh begins again"
             )
+
+
+def look_for(
+    query: Query, path: Path, options: CloudOptions, *, save_state: bool, progress: Progress = NULL
+) -> tuple[list[Match], int]:
+    """Add what fits to the resource file at ``path``; what was added, and how many were there.
+
+    Raises what the steps raise, and PlanError when nothing fits; the file is as it was then.
+    """
+    text, there = merge.load(path)
+    cloud = connect(options)
+    query = replace(query, flavors=tuple(flavor_name(cloud, each) for each in query.flavors))
+    found, fruitless = matches(query, discover(cloud, progress))
+    if not found:
+        raise PlanError("nothing fits", where=str(path), remedy="nothing was added")
+    for option in fruitless:
+        progress.note(f"warning: nothing fits {option}")
+    text, added = merge.merged(text, there, found, save_state=save_state)
+    if added:
+        merge.save(path, text)
+    return added, len(found) - len(added)
 
 
 def _write(

@@ -6,7 +6,6 @@ too.  Nothing else is ever deleted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from downpour_export.capture.moment import Kind
 from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import Service, SourceCloud
+from downpour_export.discover import marks
 
 PROPERTY = "downpour_temporary"
 """Metadata key of a temporary volume or snapshot that holds the bundle's uuid."""
@@ -26,7 +26,6 @@ _PATHS: dict[Kind, tuple[Service, str]] = {
     "volume": ("block_storage", "/volumes"),
     "snapshot": ("block_storage", "/snapshots"),
 }
-_NAME = re.compile(r"downpour-([0-9a-f]{12})-")
 # An image needs no volume any more, a volume no snapshot: this order always works.
 _LISTS: tuple[tuple[Kind, Service, str, str], ...] = (
     ("image", "image", "/images", "images"),
@@ -72,7 +71,7 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
         query = {"owner": cloud.project_id} if kind == "image" else {}
         for item in cloud.list(service, path, key, query):
             name = item.get("name") or ""
-            marked = _NAME.match(name)
+            marked = marks.TEMPORARY.match(name)
             if not marked:
                 continue
             if (

@@ -6,9 +6,17 @@ they never enter a bundle; a bundle that holds one is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from bundle_spec import is_marker, is_reserved
+
+TEMPORARY = re.compile(r"downpour-([0-9a-f]{12})-")
+"""What the name of a temporary object begins with: digits of the uuid of the bundle it is for."""
+
+
+def is_temporary(name: str) -> bool:
+    return TEMPORARY.match(name) is not None
 
 
 def tags(values: Iterable[str] | None) -> tuple[str, ...]:

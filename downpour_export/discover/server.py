@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 from bundle_spec.model import AttachedVolume, FlavorReference, Nic, Server
 from downpour_export.cloud import Json, SourceCloud
@@ -68,6 +69,12 @@ def flavor_of(item: Json) -> FlavorReference:
         ephemeral=item.get("ephemeral") or 0,
         swap=item.get("swap") or 0,
     )
+
+
+def flavor_name(cloud: SourceCloud, name_or_id: str) -> str:
+    """What a flavor that was named by its ID is called; anything else is a name."""
+    answer = cloud.get_or_none("compute", f"/flavors/{quote(name_or_id, safe='')}")
+    return str(answer["flavor"]["name"]) if answer else name_or_id
 
 
 def zone_of(item: Json) -> str | None:

@@ -64,7 +64,7 @@ def test_readme_shows_the_usage_as_it_is(program: str) -> None:
 @pytest.mark.parametrize("program", sorted(HELP))
 def test_a_subcommand_is_not_taken_for_a_file(program: str) -> None:
     for name in re.findall(rf"^  {program} ([a-z]+)", HELP[program], re.M):
-        words = {"unpack": ["x", "y"], "cleanup": []}.get(name, ["x"])
+        words = {"unpack": ["x", "y"], "cleanup": [], "query": ["--all", "x"]}.get(name, ["x"])
         assert parse(HELP[program], [name, *words])[name]
         # A file that is called like a command is written as a path.
         files = {"downpour-export": [f"./{name}", "out"]}.get(program, [f"./{name}"])

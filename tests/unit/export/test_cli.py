@@ -27,6 +27,12 @@ OPTIONS = {
     "--fresh": ["--fresh"],
 }
 
+# What test_query.py holds to account.
+QUERY = (
+    "--server-name --server-flavor --server-tag --server-metadata --network --image-name "
+    "--volume-name --keypair-name --all --no-save-state"
+).split()
+
 
 def options_of(arguments: list[str]) -> ExportOptions:
     return cli.options_of(parse(cli.__doc__ or "", arguments))
@@ -46,7 +52,7 @@ def test_every_option_has_an_effect(option: str) -> None:
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, "--yes", "--quiet", "--help", "--version"}
+    assert listed == {*OPTIONS, *QUERY, "--yes", "--quiet", "--help", "--version"}
 
 
 @pytest.mark.parametrize(
