@@ -164,6 +164,11 @@ class SourceCloud:
             return None
         return self._checked(response).json()
 
+    def extensions(self) -> frozenset[str]:
+        """Aliases of what the source's Neutron has beyond the core."""
+        found = self.get("network", "/extensions")["extensions"]
+        return frozenset(item["alias"] for item in found)
+
     def post(self, service: Service, path: str, body: Json) -> Any:
         """POST ``body`` as JSON; the answer, whatever it holds."""
         return self.request(service, "POST", path, json=body)
@@ -220,11 +225,22 @@ class SourceCloud:
         if service not in NEWEST:
             return None
         if service not in self._microversions:
-            found: str | None = sdk_utils.maximum_supported_microversion(
-                getattr(self._connection, service), NEWEST[service]
-            )
+            adapter = getattr(self._connection, service)
+            # clouds.yaml may pin an older one: ``compute_default_microversion``.
+            pinned = getattr(adapter, "default_microversion", None)
+            newest = min(filter(None, (NEWEST[service], pinned)), key=_version)
+            found: str | None = sdk_utils.maximum_supported_microversion(adapter, newest)
             self._microversions[service] = found
         return self._microversions[service]
+
+    def supports(self, service: Service, microversion: str) -> bool:
+        """Whether the service answers as of this microversion or of a newer one."""
+        used = self.microversion(service)
+        return used is not None and _version(used) >= _version(microversion)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
 
 
 _BROKEN = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bundle_spec.model import Ref, Resource, Router, SecurityGroup, Server
+from bundle_spec.model import FloatingIp, Ref, Resource, Router, SecurityGroup, Server
 from downpour_export.discover import Inventory
 
 
@@ -58,6 +58,9 @@ def needs(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
         if resource.external_network_id:
             yield Ref("network", resource.external_network_id)
         return
+    if isinstance(resource, FloatingIp):
+        # A port that it forwards to goes with its server, or not at all.
+        resource = replace(resource, port_forwardings=())
     yield from resource.references()
     if isinstance(resource, SecurityGroup):
         yield from resource.remote_groups()
@@ -65,6 +68,10 @@ def needs(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
         for subnet in inventory.subnets.values():
             if subnet.network_id == resource.id:
                 yield subnet.ref
+    elif resource.type == "port":
+        for trunk in inventory.trunks.values():
+            if trunk.port_id == resource.id:
+                yield trunk.ref
     elif resource.type == "subnet":
         for router in inventory.routers.values():
             if any(each.subnet_id == resource.id for each in router.interfaces):
@@ -72,7 +79,8 @@ def needs(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
     elif isinstance(resource, Server):
         ports = {nic.port_id for nic in resource.nics}
         for floating_ip in inventory.floating_ips.values():
-            if floating_ip.port_id in ports:
+            inside = {each.internal_port_id for each in floating_ip.port_forwardings}
+            if floating_ip.port_id in ports or inside & ports:
                 yield floating_ip.ref
 
 
@@ -98,6 +106,15 @@ def carried_record(inventory: Inventory, ref: Ref) -> Resource | None:
         case "server":
             server = inventory.servers.get(ref.id)
             return server.record if server else None
+        case "address_group":
+            return inventory.address_groups.get(ref.id)
+        case "trunk":
+            return inventory.trunks.get(ref.id)
+        case "volume_snapshot":
+            snapshot = inventory.volume_snapshots.get(ref.id)
+            return snapshot.record if snapshot else None
+        case "server_group":
+            return inventory.server_groups.get(ref.id)
         case "keypair":
             return inventory.keypairs.get(ref.id)
         case "security_group":

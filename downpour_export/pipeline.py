@@ -15,7 +15,7 @@ from bundle_spec.progress import NULL, Progress
 from downpour_export import merge, resource_file
 from downpour_export.capture import Captured, Limits, capture
 from downpour_export.cloud import CloudOptions, connect
-from downpour_export.discover import discover
+from downpour_export.discover import complete, discover
 from downpour_export.discover.server import flavor_name
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
@@ -84,7 +84,9 @@ def _write(
     with writer:
         cloud = connect(options.cloud)
         _same_source(writer, cloud.source())
-        plan = make_plan(wanted, discover(cloud, progress))
+        inventory = discover(cloud, progress)
+        carried = make_plan(wanted, inventory).why.why
+        plan = make_plan(wanted, complete(cloud, inventory, carried, progress))
         for warning in plan.warnings:
             progress.note(f"warning: {warning}")
         limits = Limits(jobs=options.jobs, temporaries=options.max_temporary)

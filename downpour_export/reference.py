@@ -23,7 +23,8 @@ def references(inventory: Inventory, refs: Iterable[Ref]) -> References:
     """A reference record for each of ``refs``: what was reached and cannot be made again."""
     sections: dict[str, list[Reference]] = {}
     for ref in refs:
-        sections.setdefault(f"{ref.type}s", []).append(_reference(inventory, ref))
+        section = "qos_policies" if ref.type == "qos_policy" else f"{ref.type}s"
+        sections.setdefault(section, []).append(_reference(inventory, ref))
     return References(**{name: tuple(found) for name, found in sections.items()})  # type: ignore[arg-type]
 
 
@@ -63,6 +64,8 @@ def _reference(inventory: Inventory, ref: Ref) -> Reference:
             return AvailabilityZoneReference(
                 id=ref.id, name=name, service="compute" if service == "compute" else "volume"
             )
+        case "qos_policy":
+            return inventory.qos_policies[ref.id]
         case "keypair":
             return KeypairReference(id=ref.id, name=ref.id)
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bundle_spec.errors import PlanError
 from bundle_spec.model import (
@@ -17,6 +17,7 @@ from bundle_spec.model import (
     Router,
     SecurityGroup,
     Server,
+    ServerGroup,
     Volume,
 )
 from downpour_export.discover import Inventory
@@ -38,11 +39,19 @@ class Selection:
     routers: Chosen[Router] = ()
     security_groups: Chosen[SecurityGroup] = ()
     floating_ips: Chosen[FloatingIp] = ()
+    server_groups: Chosen[ServerGroup] = ()
 
     @property
     def others(self) -> Iterator[Resource]:
         """What was named that no server needs to have: records that go as they are."""
-        for chosen in (self.networks, self.routers, self.security_groups, self.floating_ips):
+        sections: tuple[Chosen[Any], ...] = (
+            self.networks,
+            self.routers,
+            self.security_groups,
+            self.floating_ips,
+            self.server_groups,
+        )
+        for chosen in sections:
             yield from (record for _, record in chosen)
 
 
@@ -124,6 +133,9 @@ def select(wanted: ResourceFile, inventory: Inventory) -> tuple[Selection, list[
         ),
         floating_ips=finder.choose(
             "floating IP", wanted.floating_ips, inventory.floating_ips.values()
+        ),
+        server_groups=finder.choose(
+            "server group", wanted.server_groups, inventory.server_groups.values()
         ),
     )
     return selection, finder.faults

@@ -78,7 +78,7 @@ def proposal(sections: Mapping[str, Mapping[str, tuple[str, str]]], rules: Mappi
     """
     lines = [
         "# Complete what stands for what on the target (name or ID), then import with --map.",
-        "# null means: do without (volume types, availability zones, keypairs).",
+        "# null means: do without (volume types, zones, keypairs, QoS policies).",
     ]
     for section in SECTIONS:
         known = {name: (value, "as mapped") for name, value in getattr(rules, section).items()}

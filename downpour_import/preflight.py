@@ -22,6 +22,7 @@ from bundle_spec.model import (
     KeypairReference,
     Network,
     NetworkReference,
+    QosPolicyReference,
     Ref,
     Reference,
     References,
@@ -92,6 +93,8 @@ def preflight(
         work.zone(zone)
     for keypair in references.keypairs:
         work.keypair(keypair)
+    for policy in references.qos_policies:
+        work.qos_policy(policy)
     for own_keypair in resources.keypairs:
         work.own_keypair(own_keypair)
     work.unused()
@@ -244,6 +247,25 @@ class _Work:
             "the bundle does not hold it and the target has none of this name",
             {"name": mapping.FILL_IN},  # a key is a matter of trust: nothing is proposed
             lambda item: "or null: the server is made without a key",
+        )
+
+    def qos_policy(self, wanted: QosPolicyReference) -> None:
+        policies = self._target.qos_policies
+        if self._ruled("qos_policies", wanted, policies, can_drop=True):
+            return
+        named = [item for item in policies if item["name"] == wanted.name]
+        if len(named) == 1:
+            self._take(wanted, named[0], "same name")
+            return
+        near = difflib.get_close_matches(wanted.name, [item["name"] for item in policies], n=1)
+        self._missing(
+            "qos_policies",
+            wanted,
+            "the target has no QoS policy of this name"
+            if not named
+            else f"{len(named)} QoS policies of the target have this name",
+            {"name": near[0]} if near else {"name": mapping.FILL_IN},
+            lambda item: "or null: without a policy",
         )
 
     # --- resources that the target's own can replace ---

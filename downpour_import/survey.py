@@ -24,6 +24,7 @@ class Survey:
     default_volume_type: str | None = None
     zones: dict[str, frozenset[str]] = field(default_factory=dict)
     """Service (``compute``, ``volume``) -> names of its usable zones."""
+    qos_policies: tuple[Json, ...] = ()
     keypairs: dict[str, str] = field(default_factory=dict)
     """Name -> public key."""
 
@@ -54,6 +55,7 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         else (),
         default_volume_type=_default_volume_type(cloud) if references.volume_types else None,
         zones=_zones(cloud, references),
+        qos_policies=_qos_policies(cloud) if references.qos_policies else (),
         keypairs={
             item["keypair"]["name"]: item["keypair"]["public_key"]
             for item in cloud.list("compute", "/os-keypairs", "keypairs")
@@ -83,6 +85,13 @@ def _images(cloud: TargetCloud) -> tuple[Json, ...]:
         item for item in cloud.list("image", "/images", "images") if item["status"] == "active"
     ]
     return tuple(sorted(found, key=lambda item: item["owner"] != cloud.project_id))
+
+
+def _qos_policies(cloud: TargetCloud) -> tuple[Json, ...]:
+    """Those that the project may use; none where the target does not know the extension."""
+    if cloud.get_or_none("network", "/extensions/qos") is None:
+        return ()
+    return tuple(cloud.list("network", "/qos/policies", "policies"))
 
 
 def _default_volume_type(cloud: TargetCloud) -> str | None:

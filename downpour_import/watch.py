@@ -27,10 +27,11 @@ class Watcher:
         self._disk_of: dict[str, str | None] = {
             **{image.id: image.disk_id for image in resources.images},
             **{volume.id: volume.disk_id for volume in resources.volumes},
+            **{each.id: each.disk_id for each in resources.volume_snapshots},
         }
-        # Images are counted by their bytes; groups and subnets come a second time, for rules
-        # and DHCP.
-        total = sum(1 for _ in resources) - len(resources.images)
+        # Images are counted by their bytes and once for their kernels; groups and subnets come a
+        # second time, for rules and DHCP.
+        total = sum(1 for _ in resources)
         total += len(resources.security_groups) + len(resources.subnets)
         self._resources = progress.task("resources", total, "resources")
         self._disks: dict[str, Task] = {}

@@ -8,14 +8,18 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 ResourceType = Literal[
     "keypair",
+    "address_group",
     "security_group",
     "network",
     "subnet",
     "router",
     "port",
+    "trunk",
     "floating_ip",
     "image",
     "volume",
+    "volume_snapshot",
+    "server_group",
     "server",
 ]
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bundle_spec.model.base import Ref, Tagged
+from bundle_spec.model.base import Record, Ref, Tagged
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortForwarding(Record):
+    """One port of the address, or a range as ``first:last``, goes to one of a server's port."""
+
+    protocol: str
+    internal_port_id: str
+    internal_ip_address: str
+    internal_port: int | None = None
+    external_port: int | None = None
+    internal_port_range: str | None = None
+    external_port_range: str | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +33,18 @@ class FloatingIp(Tagged):
     floating_network_id: str
     port_id: str | None = None
     fixed_ip_address: str | None = None
+    dns_name: str = ""
+    dns_domain: str = ""
+    qos_policy_id: str | None = None
+    port_forwardings: tuple[PortForwarding, ...] = ()
 
     def references(self) -> tuple[Ref, ...]:
         port = (Ref("port", self.port_id),) if self.port_id else ()
-        return (Ref("network", self.floating_network_id), *port)
+        policy = (Ref("qos_policy", self.qos_policy_id),) if self.qos_policy_id else ()
+        inside = {each.internal_port_id for each in self.port_forwardings}
+        return (
+            Ref("network", self.floating_network_id),
+            *port,
+            *policy,
+            *(Ref("port", each) for each in sorted(inside)),
+        )

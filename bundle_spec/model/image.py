@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bundle_spec.model.base import Resource
+from bundle_spec.model.base import Ref, Resource
+
+KERNELS = ("kernel_id", "ramdisk_id")
+"""Properties that hold the ID of another image (Image API, "Create image")."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,3 +33,7 @@ class Image(Resource):
     tags: tuple[str, ...] = ()
     properties: Mapping[str, str] = field(default_factory=dict)
     server_id: str | None = None
+
+    def references(self) -> tuple[Ref, ...]:
+        named = (self.properties.get(key) for key in KERNELS)
+        return tuple(Ref("image", each) for each in named if each)

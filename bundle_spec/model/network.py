@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bundle_spec.model.base import Tagged
+from bundle_spec.model.base import Ref, Tagged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,3 +17,7 @@ class Network(Tagged):
     mtu: int | None = None
     port_security_enabled: bool = True
     dns_domain: str = ""
+    qos_policy_id: str | None = None
+
+    def references(self) -> tuple[Ref, ...]:
+        return (Ref("qos_policy", self.qos_policy_id),) if self.qos_policy_id else ()

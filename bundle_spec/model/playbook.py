@@ -37,6 +37,7 @@ class MappingRules:
     volume_types: Rules = field(default_factory=dict)
     availability_zones: Rules = field(default_factory=dict)
     keypairs: Rules = field(default_factory=dict)
+    qos_policies: Rules = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,11 +45,14 @@ class Port(Tagged):
     allowed_address_pairs: tuple[AddressPair, ...] = ()
     extra_dhcp_opts: tuple[DhcpOption, ...] = ()
     dns_name: str = ""
+    dns_domain: str = ""
     vnic_type: str = "normal"
+    qos_policy_id: str | None = None
 
     def references(self) -> tuple[Ref, ...]:
         return (
             Ref("network", self.network_id),
             *(Ref("subnet", ip.subnet_id) for ip in self.fixed_ips),
             *(Ref("security_group", group) for group in self.security_group_ids),
+            *((Ref("qos_policy", self.qos_policy_id),) if self.qos_policy_id else ()),
         )

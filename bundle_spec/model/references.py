@@ -97,6 +97,15 @@ class KeypairReference(Reference):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QosPolicyReference(Reference):
+    """A QoS policy of a network, a port or a floating IP: only an operator makes one."""
+
+    type = "qos_policy"
+
+    shared: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class References(Record):
     flavors: tuple[FlavorReference, ...] = ()
     networks: tuple[NetworkReference, ...] = ()
@@ -105,6 +114,7 @@ class References(Record):
     volume_types: tuple[VolumeTypeReference, ...] = ()
     availability_zones: tuple[AvailabilityZoneReference, ...] = ()
     keypairs: tuple[KeypairReference, ...] = ()
+    qos_policies: tuple[QosPolicyReference, ...] = ()
 
     def __iter__(self) -> Iterator[Reference]:
         yield from self.flavors
@@ -114,6 +124,7 @@ class References(Record):
         yield from self.volume_types
         yield from self.availability_zones
         yield from self.keypairs
+        yield from self.qos_policies
 
 
 SECTIONS: tuple[str, ...] = tuple(

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bundle_spec.model.address_group import AddressGroup
 from bundle_spec.model.base import Record, Resource
 from bundle_spec.model.floating_ip import FloatingIp
 from bundle_spec.model.image import Image
@@ -15,8 +16,10 @@ from bundle_spec.model.port import Port
 from bundle_spec.model.router import Router
 from bundle_spec.model.security_group import SecurityGroup
 from bundle_spec.model.server import Server
+from bundle_spec.model.server_group import ServerGroup
 from bundle_spec.model.subnet import Subnet
-from bundle_spec.model.volume import Volume
+from bundle_spec.model.trunk import Trunk
+from bundle_spec.model.volume import Volume, VolumeSnapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +27,17 @@ class Resources(Record):
     """The order of the fields is the order of creation."""
 
     keypairs: tuple[Keypair, ...] = ()
+    address_groups: tuple[AddressGroup, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
     networks: tuple[Network, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     routers: tuple[Router, ...] = ()
     ports: tuple[Port, ...] = ()
+    trunks: tuple[Trunk, ...] = ()
     images: tuple[Image, ...] = ()
     volumes: tuple[Volume, ...] = ()
+    volume_snapshots: tuple[VolumeSnapshot, ...] = ()
+    server_groups: tuple[ServerGroup, ...] = ()
     servers: tuple[Server, ...] = ()
     floating_ips: tuple[FloatingIp, ...] = ()
 

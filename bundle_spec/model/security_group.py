@@ -20,6 +20,7 @@ class SecurityGroupRule(Record):
     port_range_max: int | None = None
     remote_ip_prefix: str | None = None
     remote_group_id: str | None = None
+    remote_address_group_id: str | None = None
     description: str = ""
 
 
@@ -35,6 +36,10 @@ class SecurityGroup(Tagged):
 
     stateful: bool = True
     rules: tuple[SecurityGroupRule, ...] = ()
+
+    def references(self) -> tuple[Ref, ...]:
+        ids = {rule.remote_address_group_id for rule in self.rules}
+        return tuple(Ref("address_group", each) for each in sorted(filter(None, ids)))
 
     def remote_groups(self) -> tuple[Ref, ...]:
         """Other groups that a rule of this one names."""

@@ -35,6 +35,8 @@ class Server(Resource):
     ``image_id`` is what it boots from: the carried image of its own disk, a carried image of
     the tenant, or an image that the target must have; None for a volume-booted server.
     ``flavor`` is the flavor's name at the source; its numbers stand in the references.
+    ``user_data`` is base64, as Nova takes it; no tenant can read it, so it is there only where
+    the exporter was given it.  ``disk_config``: ``OS-DCF:diskConfig``.
     """
 
     type = "server"
@@ -49,6 +51,13 @@ class Server(Resource):
     hostname: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    user_data: str | None = None
+    disk_config: str | None = None
+    access_ip_v4: str | None = None
+    access_ip_v6: str | None = None
+    locked: bool = False
+    locked_reason: str | None = None
+    server_group_id: str | None = None
     nics: tuple[Nic, ...] = ()
     volumes: tuple[AttachedVolume, ...] = ()
 
@@ -59,6 +68,7 @@ class Server(Resource):
             *((Ref("image", self.image_id),) if self.image_id else ()),
             *((Ref("keypair", self.key_name),) if self.key_name else ()),
             *((Ref("availability_zone", f"compute/{zone}"),) if zone else ()),
+            *((Ref("server_group", self.server_group_id),) if self.server_group_id else ()),
             *(Ref("port", nic.port_id) for nic in self.nics),
             *(Ref("volume", each.volume_id) for each in self.volumes),
         )

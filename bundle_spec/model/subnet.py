@@ -38,6 +38,7 @@ class Subnet(Tagged):
     dns_nameservers: tuple[str, ...] = ()
     ipv6_address_mode: str | None = None
     ipv6_ra_mode: str | None = None
+    service_types: tuple[str, ...] = ()
 
     def references(self) -> tuple[Ref, ...]:
         return (Ref("network", self.network_id),)

@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from bundle_spec.progress import NULL, Progress
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import (
+    address_group,
     floating_ip,
     image,
     keypair,
     network,
     port,
+    qos_policy,
     router,
     security_group,
     server,
+    server_group,
     subnet,
+    trunk,
     volume,
+    volume_snapshot,
 )
+from downpour_export.discover.details import complete
 from downpour_export.discover.inventory import (
     FoundImage,
     FoundNetwork,
     FoundPort,
     FoundServer,
+    FoundSnapshot,
     FoundVolume,
     Inventory,
 )
+from downpour_export.discover.losses import Loss
 
 __all__ = [
     "FoundImage",
     "FoundNetwork",
     "FoundPort",
     "FoundServer",
+    "FoundSnapshot",
     "FoundVolume",
     "Inventory",
+    "complete",
     "discover",
 ]
 
@@ -40,38 +52,71 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
     """Everything of the token's own project, and what it refers to of others.
 
     The number of calls grows with types and pages; one more for each image of another owner
-    that a server booted from, and for each foreign network that a port is on.
+    that a server booted from, for each foreign network that a port is on, and for each QoS
+    policy.
     """
     with progress.task("discover", None, "resources") as task:
         networks = network.discover(cloud)
         ports = port.discover(cloud)
         used = {each.record.network_id for each in ports.values()}
+        for network_id in sorted(used - networks.keys()):
+            other_network = network.look_up(cloud, network_id)
+            if other_network is not None:
+                networks[network_id] = other_network
         foreign = [
             each.record.id
             for each in networks.values()
             if not each.owned and each.record.id in used
         ]
         volumes = volume.discover(cloud)
-        servers = server.discover(cloud, ports.values(), volumes.values())
+        groups, members = server_group.discover(cloud)
+        servers = server.discover(cloud, ports.values(), volumes.values(), members)
         images = image.discover(cloud)
-        for each in servers.values():
-            wanted = each.record.image_id
-            if wanted and wanted not in images:
-                other = image.look_up(cloud, wanted)
-                if other is not None:
-                    images[wanted] = other
+        _look_up_others(cloud, images, servers.values(), volumes)
+        extensions = cloud.extensions()
+        addresses = floating_ip.discover(cloud)
+        lost: dict[str, tuple[Loss, ...]] = {}
+        policies = {
+            *(each.record.qos_policy_id for each in networks.values() if each.owned),
+            *(each.record.qos_policy_id for each in ports.values()),
+            *(each.qos_policy_id for each in addresses.values()),
+        }
         inventory = Inventory(
             keypairs=keypair.discover(cloud),
             security_groups=security_group.discover(cloud),
             networks=networks,
-            subnets=subnet.discover(cloud, foreign),
-            routers=router.discover(cloud, ports.values()),
+            subnets=subnet.discover(cloud, foreign, lost),
+            routers=router.discover(cloud, ports.values(), lost),
             ports=ports,
-            floating_ips=floating_ip.discover(cloud),
+            floating_ips=addresses,
+            address_groups=address_group.discover(cloud) if "address-group" in extensions else {},
+            trunks=trunk.discover(cloud) if "trunk" in extensions else {},
+            qos_policies=qos_policy.look_up(cloud, filter(None, policies)),
+            losses=lost,
             images=images,
             volumes=volumes,
+            volume_snapshots=volume_snapshot.discover(cloud, volumes),
+            server_groups=groups,
             servers=servers,
             default_volume_type=volume.default_type(cloud),
         )
         task.advance(len(ports) + len(volumes) + len(servers) + len(images))
     return inventory
+
+
+def _look_up_others(
+    cloud: SourceCloud,
+    images: dict[str, FoundImage],
+    servers: Iterable[FoundServer],
+    volumes: Mapping[str, FoundVolume],
+) -> None:
+    """Images of other owners that servers, or the volumes that they boot from, were made from."""
+    wanted: set[str | None] = set()
+    for each in servers:
+        boot = [volume.volume_id for volume in each.record.volumes if volume.boot_index == 0]
+        wanted.add(each.record.image_id)
+        wanted.update(volumes[identity].image_id for identity in boot if identity in volumes)
+    for image_id in sorted(filter(None, wanted)):
+        other = None if image_id in images else image.look_up(cloud, image_id)
+        if other is not None:
+            images[image_id] = other

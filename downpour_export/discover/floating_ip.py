@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bundle_spec.model import FloatingIp
+from collections.abc import Iterable
+
+from bundle_spec.model import FloatingIp, PortForwarding
 from downpour_export.cloud import Json, SourceCloud
 from downpour_export.discover import marks
 
@@ -21,4 +23,25 @@ def record_of(item: Json) -> FloatingIp:
         floating_network_id=item["floating_network_id"],
         port_id=item.get("port_id"),
         fixed_ip_address=item.get("fixed_ip_address"),
+        dns_name=item.get("dns_name") or "",
+        dns_domain=item.get("dns_domain") or "",
+        qos_policy_id=item.get("qos_policy_id"),
+        port_forwardings=forwardings_of(item.get("port_forwardings") or ()),
+    )
+
+
+def forwardings_of(items: Iterable[Json]) -> tuple[PortForwarding, ...]:
+    """In a list of addresses (extension ``expose-port-forwarding-in-fip``) without description."""
+    return tuple(
+        PortForwarding(
+            protocol=item["protocol"],
+            internal_port_id=item["internal_port_id"],
+            internal_ip_address=item["internal_ip_address"],
+            internal_port=item.get("internal_port"),
+            external_port=item.get("external_port"),
+            internal_port_range=item.get("internal_port_range"),
+            external_port_range=item.get("external_port_range"),
+            description=item.get("description") or "",
+        )
+        for item in sorted(items, key=lambda item: item["id"])
     )

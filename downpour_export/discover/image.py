@@ -57,6 +57,9 @@ def found_of(item: Json, project_id: str) -> FoundImage:
         size=item.get("size"),
         hash_algo=item.get("os_hash_algo"),
         hash_value=item.get("os_hash_value"),
+        virtual_size=item.get("virtual_size"),
+        instance_id=item.get("instance_uuid"),
+        created_at=item.get("created_at") or "",
     )
 
 

@@ -6,18 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bundle_spec.model import (
+    AddressGroup,
     FlavorReference,
     FloatingIp,
     Image,
     Keypair,
     Network,
     Port,
+    QosPolicyReference,
     Router,
     SecurityGroup,
     Server,
+    ServerGroup,
     Subnet,
+    Trunk,
     Volume,
+    VolumeSnapshot,
 )
+from downpour_export.discover.losses import Loss
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +34,7 @@ class FoundNetwork:
     owned: bool
     external: bool
     shared: bool
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +42,16 @@ class FoundPort:
     record: Port
     device_id: str
     device_owner: str
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundImage:
-    """``size`` in bytes; the hash is what Glance says of the bytes, where it says anything."""
+    """``size`` in bytes; the hash is what Glance says of the bytes, where it says anything.
+
+    ``virtual_size``: bytes of the disk within, where Glance tells them.  ``instance_id``: the
+    server that Nova made it from.  ``members``: IDs of the projects that it is shared with.
+    """
 
     record: Image
     owned: bool
@@ -47,25 +59,45 @@ class FoundImage:
     size: int | None
     hash_algo: str | None
     hash_value: str | None
+    virtual_size: int | None = None
+    instance_id: str | None = None
+    created_at: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundVolume:
-    """``devices``: the ID of each server it is attached to -> its device name there."""
+    """``devices``: the ID of each server it is attached to -> its device name there.
+
+    ``image_id``: the image that it was made from.
+    """
 
     record: Volume
     status: str
     encrypted: bool
     devices: Mapping[str, str]
+    image_id: str | None = None
+    losses: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundSnapshot:
+    record: VolumeSnapshot
+    status: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundServer:
-    """``status`` as Nova says it; ``record.image_id`` is what it once booted from."""
+    """``status`` as Nova says it; ``record.image_id`` is what it once booted from.
+
+    ``user_id``: who made it.
+    """
 
     record: Server
     status: str
     flavor: FlavorReference
+    user_id: str | None = None
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,5 +113,12 @@ class Inventory:
     floating_ips: dict[str, FloatingIp] = field(default_factory=dict)
     images: dict[str, FoundImage] = field(default_factory=dict)
     volumes: dict[str, FoundVolume] = field(default_factory=dict)
+    volume_snapshots: dict[str, FoundSnapshot] = field(default_factory=dict)
+    server_groups: dict[str, ServerGroup] = field(default_factory=dict)
     servers: dict[str, FoundServer] = field(default_factory=dict)
+    address_groups: dict[str, AddressGroup] = field(default_factory=dict)
+    trunks: dict[str, Trunk] = field(default_factory=dict)
+    qos_policies: dict[str, QosPolicyReference] = field(default_factory=dict)
+    losses: dict[str, tuple[Loss, ...]] = field(default_factory=dict)
+    """Of routers and subnets, by ID."""
     default_volume_type: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundle_spec.model import Network
 from downpour_export.cloud import Json, SourceCloud
-from downpour_export.discover import marks
+from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundNetwork
 
 # Three filtered lists: without a filter an admin's token would list the whole cloud.
@@ -19,6 +19,12 @@ def discover(cloud: SourceCloud) -> dict[str, FoundNetwork]:
     return found
 
 
+def look_up(cloud: SourceCloud, network_id: str) -> FoundNetwork | None:
+    """One that a policy (RBAC) shares with this project alone; None if it cannot be seen."""
+    answer = cloud.get_or_none("network", f"/networks/{network_id}")
+    return found_of(answer["network"], cloud.project_id) if answer else None
+
+
 def found_of(item: Json, project_id: str) -> FoundNetwork:
     external = bool(item.get("router:external"))
     return FoundNetwork(
@@ -31,9 +37,11 @@ def found_of(item: Json, project_id: str) -> FoundNetwork:
             mtu=item.get("mtu"),
             port_security_enabled=item.get("port_security_enabled", True),
             dns_domain=item.get("dns_domain") or "",
+            qos_policy_id=item.get("qos_policy_id"),
         ),
         # A tenant cannot make an external network, even if it owns this one.
         owned=item["project_id"] == project_id and not external,
         external=external,
         shared=bool(item.get("shared")),
+        losses=tuple(losses.of_network(item)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundle_spec.model import AddressPair, DhcpOption, FixedIp, Port
 from downpour_export.cloud import Json, SourceCloud
-from downpour_export.discover import marks
+from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundPort
 
 
@@ -48,8 +48,11 @@ def found_of(item: Json) -> FoundPort:
                 for option in item.get("extra_dhcp_opts") or ()
             ),
             dns_name=item.get("dns_name") or "",
+            dns_domain=item.get("dns_domain") or "",
+            qos_policy_id=item.get("qos_policy_id"),
             vnic_type=item.get("binding:vnic_type") or "normal",
         ),
         device_id=item["device_id"],
         device_owner=item["device_owner"],
+        losses=tuple(losses.of_port(item)),
     )

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from bundle_spec.model import Router, RouterInterface
 from downpour_export.cloud import Json, SourceCloud
-from downpour_export.discover import marks
+from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundPort
+from downpour_export.discover.losses import Loss
 from downpour_export.discover.subnet import routes_of
 
 INTERFACE_OWNERS = (
@@ -17,7 +18,10 @@ INTERFACE_OWNERS = (
 )
 
 
-def discover(cloud: SourceCloud, ports: Iterable[FoundPort]) -> dict[str, Router]:
+def discover(
+    cloud: SourceCloud, ports: Iterable[FoundPort], lost: dict[str, tuple[Loss, ...]]
+) -> dict[str, Router]:
+    """``lost`` is given what cannot be carried of each."""
     interfaces: dict[str, list[RouterInterface]] = {}
     for port in ports:
         if port.device_owner in INTERFACE_OWNERS:
@@ -25,7 +29,8 @@ def discover(cloud: SourceCloud, ports: Iterable[FoundPort]) -> dict[str, Router
                 RouterInterface(subnet_id=ip.subnet_id, ip_address=ip.ip_address)
                 for ip in port.record.fixed_ips
             )
-    found = cloud.list("network", "/routers", "routers", {"project_id": cloud.project_id})
+    found = list(cloud.list("network", "/routers", "routers", {"project_id": cloud.project_id}))
+    lost.update((item["id"], tuple(losses.of_router(item))) for item in found)
     return {item["id"]: record_of(item, interfaces.get(item["id"], ())) for item in found}
 
 

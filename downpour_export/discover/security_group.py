@@ -35,5 +35,6 @@ def rule_of(item: Json) -> SecurityGroupRule:
         port_range_max=item.get("port_range_max"),
         remote_ip_prefix=item.get("remote_ip_prefix"),
         remote_group_id=item.get("remote_group_id"),
+        remote_address_group_id=item.get("remote_address_group_id"),
         description=marks.text(item.get("description")),
     )

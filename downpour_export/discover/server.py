@@ -7,28 +7,47 @@ from urllib.parse import quote
 
 from bundle_spec.model import AttachedVolume, FlavorReference, Nic, Server
 from downpour_export.cloud import Json, SourceCloud
-from downpour_export.discover import marks
+from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundPort, FoundServer, FoundVolume
 
 STOPPED = ("SHUTOFF", "SHELVED", "SHELVED_OFFLOADED")
 
 
 def discover(
-    cloud: SourceCloud, ports: Iterable[FoundPort], volumes: Iterable[FoundVolume]
+    cloud: SourceCloud,
+    ports: Iterable[FoundPort],
+    volumes: Iterable[FoundVolume],
+    groups: Mapping[str, str],
 ) -> dict[str, FoundServer]:
-    """``ports`` and ``volumes`` are those of the project: they tell NICs and device names."""
+    """``ports`` and ``volumes`` are those of the project: they tell NICs and device names.
+
+    ``groups``: the ID of each server that is in a server group -> that of the group.
+    """
     devices = {each.record.id: each.devices for each in volumes}
     by_server: dict[str, list[FoundPort]] = {}
     for port in ports:
         by_server.setdefault(port.device_id, []).append(port)
     found = cloud.list("compute", "/servers/detail", "servers")
-    return {item["id"]: found_of(item, by_server.get(item["id"], []), devices) for item in found}
+    flavors: dict[str, FlavorReference] = {}
+    return {
+        item["id"]: found_of(
+            item,
+            flavor_of(cloud, item["flavor"], flavors),
+            by_server.get(item["id"], []),
+            devices,
+            groups.get(item["id"]),
+        )
+        for item in found
+    }
 
 
 def found_of(
-    item: Json, ports: Iterable[FoundPort], devices: Mapping[str, Mapping[str, str]]
+    item: Json,
+    flavor: FlavorReference,
+    ports: Iterable[FoundPort],
+    devices: Mapping[str, Mapping[str, str]],
+    group_id: str | None = None,
 ) -> FoundServer:
-    flavor = flavor_of(item["flavor"])
     image = item.get("image") or {}
     return FoundServer(
         record=Server(
@@ -44,11 +63,19 @@ def found_of(
             hostname=item.get("OS-EXT-SRV-ATTR:hostname"),
             metadata=marks.mapping(item.get("metadata")),
             tags=marks.tags(item.get("tags")),
+            disk_config=item.get("OS-DCF:diskConfig"),
+            access_ip_v4=item.get("accessIPv4") or None,
+            access_ip_v6=item.get("accessIPv6") or None,
+            locked=bool(item.get("locked")),
+            locked_reason=item.get("locked_reason"),
+            server_group_id=group_id,
             nics=nics_of(item, ports),
             volumes=volumes_of(item, devices),
         ),
         status=item["status"],
         flavor=flavor,
+        user_id=item.get("user_id"),
+        losses=tuple(losses.of_server(item)),
     )
 
 
@@ -58,15 +85,32 @@ def description_of(item: Json) -> str | None:
     return None if description is None else marks.text(description)
 
 
-def flavor_of(item: Json) -> FlavorReference:
-    """Embedded since Nova 2.47 (Pike); its name is all that identifies it there."""
+def flavor_of(cloud: SourceCloud, item: Json, known: dict[str, FlavorReference]) -> FlavorReference:
+    """Embedded from 2.47 on, where its name is all that identifies it; before that only its ID.
+
+    ``known``: by ID, those that were asked for already.  One that was deleted since is told by
+    its ID, and its numbers are not known.
+    """
+    if "original_name" in item:
+        return _flavor(item | {"name": item["original_name"]})
+    if not known:
+        listed = cloud.list("compute", "/flavors/detail", "flavors", {"is_public": "None"})
+        known.update((flavor["id"], _flavor(flavor)) for flavor in listed)
+    if item["id"] not in known:
+        answer = cloud.get_or_none("compute", f"/flavors/{item['id']}")
+        gone = {"name": item["id"], "vcpus": 0, "ram": 0, "disk": 0}
+        known[item["id"]] = _flavor(answer["flavor"] if answer else gone)
+    return known[item["id"]]
+
+
+def _flavor(item: Json) -> FlavorReference:
     return FlavorReference(
-        id=item["original_name"],
-        name=item["original_name"],
+        id=item["name"],
+        name=item["name"],
         vcpus=item["vcpus"],
         ram=item["ram"],
         disk=item["disk"],
-        ephemeral=item.get("ephemeral") or 0,
+        ephemeral=item.get("ephemeral", item.get("OS-FLV-EXT-DATA:ephemeral")) or 0,
         swap=item.get("swap") or 0,
     )
 

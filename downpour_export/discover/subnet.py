@@ -6,16 +6,23 @@ from collections.abc import Iterable
 
 from bundle_spec.model import AllocationPool, HostRoute, Subnet
 from downpour_export.cloud import Json, SourceCloud
-from downpour_export.discover import marks
+from downpour_export.discover import losses, marks
+from downpour_export.discover.losses import Loss
 
 
-def discover(cloud: SourceCloud, shared_networks: Iterable[str]) -> dict[str, Subnet]:
-    """Those of the project, and those of ``shared_networks`` (IDs), whoever owns them."""
+def discover(
+    cloud: SourceCloud, shared_networks: Iterable[str], lost: dict[str, tuple[Loss, ...]]
+) -> dict[str, Subnet]:
+    """Those of the project, and those of ``shared_networks`` (IDs), whoever owns them.
+
+    ``lost`` is given what cannot be carried of each.
+    """
     queries = [{"project_id": cloud.project_id}]
     queries += [{"network_id": network} for network in shared_networks]
-    found = (
+    found = [
         item for query in queries for item in cloud.list("network", "/subnets", "subnets", query)
-    )
+    ]
+    lost.update((item["id"], tuple(losses.of_subnet(item))) for item in found)
     return {record.id: record for record in map(record_of, found)}
 
 
@@ -38,6 +45,7 @@ def record_of(item: Json) -> Subnet:
         dns_nameservers=tuple(item["dns_nameservers"]),
         ipv6_address_mode=item.get("ipv6_address_mode"),
         ipv6_ra_mode=item.get("ipv6_ra_mode"),
+        service_types=tuple(item.get("service_types") or ()),
     )
 
 

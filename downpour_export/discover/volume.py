@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundle_spec.model import Volume
 from downpour_export.cloud import Json, SourceCloud
-from downpour_export.discover import marks
+from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundVolume
 
 # What Cinder notes of the image a volume was made from; not properties that one sets.
@@ -38,6 +38,7 @@ def found_of(item: Json) -> FoundVolume:
             volume_type=item.get("volume_type"),
             availability_zone=item.get("availability_zone"),
             bootable=item["bootable"] == "true",
+            multiattach=bool(item.get("multiattach")),
             metadata={
                 key: value
                 for key, value in marks.mapping(item.get("metadata")).items()
@@ -56,4 +57,6 @@ def found_of(item: Json) -> FoundVolume:
             for each in item["attachments"]
             if each.get("server_id")
         },
+        image_id=(item.get("volume_image_metadata") or {}).get("image_id"),
+        losses=tuple(losses.of_volume(item)),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bundle_spec.model import Resource
+from downpour_import.recreate.address_group import AddressGroups
 from downpour_import.recreate.base import Outcome, Recreator, recreate
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.floating_ip import FloatingIps
@@ -15,21 +16,27 @@ from downpour_import.recreate.port import Ports
 from downpour_import.recreate.router import Routers
 from downpour_import.recreate.security_group import SecurityGroups, recreate_rules
 from downpour_import.recreate.server import Servers
+from downpour_import.recreate.server_group import ServerGroups
 from downpour_import.recreate.subnet import Subnets, recreate_dhcp
-from downpour_import.recreate.upload import Images
+from downpour_import.recreate.trunk import Trunks
+from downpour_import.recreate.upload import Images, recreate_kernel
 from downpour_import.recreate.volume import Volumes, upload_volume_disk
 
 __all__ = ["RECREATORS", "STEPS", "Context", "Outcome", "recreate", "upload_volume_disk"]
 
 RECREATORS: Mapping[str, Recreator[Any]] = {
     "keypair": Keypairs(),
+    "address_group": AddressGroups(),
     "security_group": SecurityGroups(),
     "network": Networks(),
     "subnet": Subnets(),
     "router": Routers(),
     "port": Ports(),
+    "trunk": Trunks(),
     "image": Images(),
     "volume": Volumes(),
+    "volume_snapshot": Volumes(),
+    "server_group": ServerGroups(),
     "server": Servers(),
     "floating_ip": FloatingIps(),
 }
@@ -37,6 +44,7 @@ RECREATORS: Mapping[str, Recreator[Any]] = {
 STEPS: Mapping[str, Callable[..., Outcome]] = {
     "security_group_rules": recreate_rules,
     "subnet_dhcp": recreate_dhcp,
+    "image_kernel": recreate_kernel,
 }
 """What is done to a resource later, when others stand: action name -> (context, record)."""
 

@@ -210,6 +210,11 @@ class NetworkRecreator(Recreator[T]):
         return [*compare(wanted, item), *compare({"tags": list(record.tags)}, {"tags": tags})]
 
 
+def qos_policy(context: Context, policy_id: str | None) -> str | None:
+    """The target's policy; None where there is none, or the mapping says to do without."""
+    return context.optional_target(Ref("qos_policy", policy_id)) if policy_id else None
+
+
 def compare(wanted: Mapping[str, Json], have: Mapping[str, Json]) -> list[str]:
     """One line for each attribute of ``wanted`` that ``have`` does not have so."""
     return [

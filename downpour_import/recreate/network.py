@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bundle_spec.model import Network
-from downpour_import.recreate.base import NetworkRecreator
+from downpour_import.recreate.base import NetworkRecreator, qos_policy
 from downpour_import.recreate.context import Context
 
 
@@ -22,4 +22,7 @@ class Networks(NetworkRecreator[Network]):
             body["port_security_enabled"] = record.port_security_enabled
         if record.dns_domain and context.has_extension("dns-integration"):
             body["dns_domain"] = record.dns_domain
+        policy = qos_policy(context, record.qos_policy_id)
+        if policy:
+            body["qos_policy_id"] = policy
         return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bundle_spec.model import Port, Ref
-from downpour_import.recreate.base import NetworkRecreator
+from downpour_import.recreate.base import NetworkRecreator, qos_policy
 from downpour_import.recreate.context import Context
 
 
@@ -36,6 +36,13 @@ class Ports(NetworkRecreator[Port]):
                 }
                 for option in record.extra_dhcp_opts
             ]
+        if record.dns_name and context.has_extension("dns-integration"):
+            body["dns_name"] = record.dns_name
+        if record.dns_domain and context.has_extension("dns-domain-ports"):
+            body["dns_domain"] = record.dns_domain
+        policy = qos_policy(context, record.qos_policy_id)
+        if policy:
+            body["qos_policy_id"] = policy
         # On a network of somebody else, policy refuses the rest to a tenant.
         if context.network_is_ours(network):
             body.update(self._own(context, record))

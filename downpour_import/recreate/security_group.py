@@ -17,6 +17,7 @@ _RULE_ATTRIBUTES = (
     "port_range_max",
     "remote_ip_prefix",
     "remote_group_id",
+    "remote_address_group_id",
 )
 _RULES = "security_group_rules"
 
@@ -85,8 +86,8 @@ def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = Fal
 
 def wanted_rule(context: Context, rule: SecurityGroupRule) -> dict[str, Any]:
     """The body of the rule's POST, the group that it names resolved."""
-    remote = rule.remote_group_id
-    return {
+    remote, addresses = rule.remote_group_id, rule.remote_address_group_id
+    body = {
         "direction": rule.direction,
         "ethertype": rule.ether_type,
         "protocol": rule.protocol,
@@ -96,6 +97,9 @@ def wanted_rule(context: Context, rule: SecurityGroupRule) -> dict[str, Any]:
         "remote_group_id": context.target(Ref("security_group", remote)) if remote else None,
         "description": rule.description,
     }
+    if addresses:  # a cloud without the extension does not know the key
+        body["remote_address_group_id"] = context.target(Ref("address_group", addresses))
+    return body
 
 
 def _key(rule: Mapping[str, Any]) -> tuple[Any, ...]:

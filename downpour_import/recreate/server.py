@@ -38,7 +38,20 @@ class Servers(Recreator[Server]):
             body["description"] = record.description
         if record.hostname and context.cloud.supports("compute", "2.90"):
             body["hostname"] = record.hostname
-        answer = context.cloud.post("compute", self.path, {"server": body})
+        if record.user_data:
+            body["user_data"] = record.user_data
+        for name, value in (
+            ("OS-DCF:diskConfig", record.disk_config),
+            ("accessIPv4", record.access_ip_v4),
+            ("accessIPv6", record.access_ip_v6),
+        ):
+            if value:
+                body[name] = value
+        request: dict[str, Any] = {"server": body}
+        if record.server_group_id:
+            group = context.target(Ref("server_group", record.server_group_id))
+            request["os:scheduler_hints"] = {"group": group}
+        answer = context.cloud.post("compute", self.path, request)
         identity: str = answer["server"]["id"]
         return identity
 
@@ -97,6 +110,11 @@ class Servers(Recreator[Server]):
                 path = f"{self.path}/{target}/action"
                 context.cloud.post("compute", path, {"os-stop": None})
                 self._wait(context, record, target, ("SHUTOFF",))
+        if record.locked:
+            # The last thing: a locked server takes no other action.
+            with_reason = record.locked_reason and context.cloud.supports("compute", "2.73")
+            lock = {"locked_reason": record.locked_reason} if with_reason else None
+            context.cloud.post("compute", f"{self.path}/{target}/action", {"lock": lock})
 
     def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> None:
         wait_for(
@@ -130,8 +148,12 @@ class Servers(Recreator[Server]):
             "volumes": [context.target(Ref("volume", each.volume_id)) for each in record.volumes],
             "ports": [context.target(Ref("port", nic.port_id)) for nic in record.nics],
             "tags": list(record.tags),
+            "locked": record.locked,
+            "accessIPv4": record.access_ip_v4 or "",
+            "accessIPv6": record.access_ip_v6 or "",
         }
         read = {
+            "locked": record.locked,  # told from 2.9 on
             **item,
             "metadata": metadata,
             "volumes": [each["id"] for each in attached],

@@ -32,6 +32,8 @@ class Subnets(NetworkRecreator[Subnet]):
         for name in ("ipv6_address_mode", "ipv6_ra_mode"):
             if getattr(record, name):
                 body[name] = getattr(record, name)
+        if record.service_types and context.has_extension("subnet-service-types"):
+            body["service_types"] = list(record.service_types)
         return body
 
     def make(self, context: Context, record: Subnet) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 from bundle_spec import BundleReader, DiskReader, open_bundle
 from bundle_spec.errors import BundleError, DownpourError, RecreateError
 from bundle_spec.model import Disk, Image, Ref, Volume
+from bundle_spec.model.image import KERNELS
 from bundle_spec.qcow2 import HEADER_SIZE, foreign_file
-from downpour_import.recreate.base import Recreator, compare, failed
+from downpour_import.recreate.base import Outcome, Recreator, compare, failed, once
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 
 PIECE = 1 << 20
@@ -48,7 +49,7 @@ class Images(Recreator[Image]):
 
     def make(self, context: Context, record: Image) -> str:
         body: dict[str, Any] = {
-            **record.properties,
+            **{key: value for key, value in record.properties.items() if key not in KERNELS},
             "name": record.name,
             "disk_format": record.disk_format,
             "container_format": record.container_format,
@@ -122,10 +123,39 @@ class Images(Recreator[Image]):
             "visibility": _visibility(record),
             "tags": list(record.tags),
             **record.properties,
+            **_kernels(context, record),
         }
         with open_own_bundle(context) as bundle:
             disk = bundle.manifest.disk(record.disk_id)
         return [*compare(wanted, item), *compare_bytes(disk, item)]
+
+
+def recreate_kernel(context: Context, record: Image, *, check: bool = False) -> Outcome:
+    """Name the target's images of an image's kernel and RAM disk, when all images stand."""
+    step = Ref("image_kernel", record.id)
+    target = context.optional_target(record.ref)
+    named = any(key in record.properties for key in KERNELS)
+    if not named or record.ref in context.targets or not once(context, step):
+        return Outcome("unchanged", target)
+    if check:
+        return Outcome("planned", target)
+    target = context.target(record.ref)
+    patch = [
+        {"op": "add", "path": f"/{key}", "value": value}
+        for key, value in _kernels(context, record).items()
+    ]
+    path, headers = f"{Images.path}/{target}", {"Content-Type": _PATCH}
+    context.cloud.request("image", "PATCH", path, json=patch, headers=headers)
+    context.journal.record("done", step, record.name)
+    return Outcome("made", target)
+
+
+def _kernels(context: Context, record: Image) -> dict[str, str]:
+    return {
+        key: context.target(Ref("image", record.properties[key]))
+        for key in KERNELS
+        if key in record.properties
+    }
 
 
 def compare_bytes(disk: Disk, item: Any, digest: str | None = None) -> list[str]:

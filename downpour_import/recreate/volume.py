@@ -1,4 +1,4 @@
-"""Volumes: empty, or from the image that holds the disk's bytes."""
+"""Volumes: empty, from the image that holds the disk's bytes, or from one that they came from."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Volumes(Recreator[Volume]):
             body["availability_zone"] = zone
         if record.disk_id is not None:
             body["imageRef"] = context.target(disk_ref(record))
+        elif record.image_id is not None:
+            body["imageRef"] = context.target(Ref("image", record.image_id))
         answer = context.cloud.post("block_storage", self.path, {"volume": body})
         identity: str = answer["volume"]["id"]
         return identity
@@ -105,6 +107,8 @@ class Volumes(Recreator[Volume]):
         kind = self._kind(context, record)
         if kind:
             wanted["volume_type"] = kind
+        if record.multiattach:
+            wanted["multiattach"] = True
         read = {
             **item,
             "description": item["description"] or None,

@@ -70,7 +70,12 @@ class FakeCloud:
         self.calls: list[Call] = []
         self.before: list[Hook] = []
         self.after: list[Hook] = []
-        self.handlers: dict[tuple[str, str], Handler] = {}
+        self.extensions = ["address-group", "trunk"]
+        self.handlers: dict[tuple[str, str], Handler] = {
+            ("GET", "/extensions"): lambda call, match: response(
+                200, {"extensions": [{"alias": each} for each in self.extensions]}
+            )
+        }
         self.page_size = 1000
         self.microversions = {"compute": "2.96", "block_storage": "3.70"}
         self.bytes_of: dict[str, bytes] = {}
@@ -90,6 +95,8 @@ class FakeCloud:
             _network("floatingips"),
             _network("security_groups", security_group_rules=[]),
             _network("security_group_rules"),
+            _network("address_groups"),
+            _network("trunks"),
             Collection("image", "/images", "images", None, self._image_defaults),
             Collection(
                 "block_storage", "/volumes", "volumes", "volume", lambda body: dict(volume_defaults)
@@ -105,6 +112,7 @@ class FakeCloud:
             Collection(
                 "compute", "/servers", "servers", "server", lambda body: {"status": "ACTIVE"}
             ),
+            Collection("compute", "/os-server-groups", "server_groups", "server_group"),
             Collection("compute", "/flavors", "flavors", "flavor"),
             Collection("compute", "/os-keypairs", "keypairs", "keypair"),
         )

@@ -21,9 +21,10 @@ from tests.vectors import zstd_frames
 CHUNK = 65536
 UUID = "6d3f1c1e-0000-4000-8000-000000000001"
 
-SECTIONS = """keypairs security_groups networks subnets routers ports images volumes servers
-floating_ips""".split()
-REFERENCES = """flavors networks subnets images volume_types availability_zones keypairs""".split()
+SECTIONS = """keypairs address_groups security_groups networks subnets routers ports trunks images
+volumes volume_snapshots server_groups servers floating_ips""".split()
+REFERENCES = """flavors networks subnets images volume_types availability_zones keypairs
+qos_policies""".split()
 
 Json = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from tests.vectors.forge import Json
@@ -29,6 +30,7 @@ TAGGED: Json = {"description": "", "tags": []}
 
 DEFAULTS: dict[str, Json] = {
     "keypairs": {"key_type": "ssh"},
+    "address_groups": {"description": "", "addresses": []},
     "security_groups": {**TAGGED, "stateful": True, "rules": []},
     "networks": {
         **TAGGED,
@@ -36,6 +38,7 @@ DEFAULTS: dict[str, Json] = {
         "mtu": None,
         "port_security_enabled": True,
         "dns_domain": "",
+        "qos_policy_id": None,
     },
     "subnets": {
         **TAGGED,
@@ -46,6 +49,7 @@ DEFAULTS: dict[str, Json] = {
         "dns_nameservers": [],
         "ipv6_address_mode": None,
         "ipv6_ra_mode": None,
+        "service_types": [],
     },
     "routers": {
         **TAGGED,
@@ -63,8 +67,11 @@ DEFAULTS: dict[str, Json] = {
         "allowed_address_pairs": [],
         "extra_dhcp_opts": [],
         "dns_name": "",
+        "dns_domain": "",
         "vnic_type": "normal",
+        "qos_policy_id": None,
     },
+    "trunks": {**TAGGED, "admin_state_up": True, "sub_ports": []},
     "images": {
         "disk_format": "raw",
         "container_format": "bare",
@@ -83,10 +90,13 @@ DEFAULTS: dict[str, Json] = {
         "volume_type": None,
         "availability_zone": None,
         "bootable": False,
+        "multiattach": False,
         "metadata": {},
         "image_metadata": {},
         "disk_id": None,
+        "image_id": None,
     },
+    "server_groups": {"max_server_per_host": None},
     "servers": {
         "power_state": "running",
         "description": None,
@@ -97,11 +107,27 @@ DEFAULTS: dict[str, Json] = {
         "hostname": None,
         "metadata": {},
         "tags": [],
+        "user_data": None,
+        "disk_config": None,
+        "access_ip_v4": None,
+        "access_ip_v6": None,
+        "locked": False,
+        "locked_reason": None,
+        "server_group_id": None,
         "nics": [],
         "volumes": [],
     },
-    "floating_ips": {**TAGGED, "port_id": None, "fixed_ip_address": None},
+    "floating_ips": {
+        **TAGGED,
+        "port_id": None,
+        "fixed_ip_address": None,
+        "dns_name": "",
+        "dns_domain": "",
+        "qos_policy_id": None,
+        "port_forwardings": [],
+    },
 }
+DEFAULTS["volume_snapshots"] = {**DEFAULTS["volumes"], "created_at": None}
 
 RULE: Json = {
     "protocol": None,
@@ -109,13 +135,14 @@ RULE: Json = {
     "port_range_max": None,
     "remote_ip_prefix": None,
     "remote_group_id": None,
+    "remote_address_group_id": None,
     "description": "",
 }
 
 
 def record(section: str, each: str, **values: Any) -> Json:
     """A resource with the ID ``each``."""
-    return {"id": each, "name": each, **DEFAULTS[section], **values}
+    return {"id": each, "name": each, **copy.deepcopy(DEFAULTS[section]), **values}
 
 
 def tenant(disk: str, volume_disk: str) -> dict[str, Json]:
@@ -129,10 +156,12 @@ def tenant(disk: str, volume_disk: str) -> dict[str, Json]:
         "port_range_min": 0,
         "port_range_max": 65535,
         "remote_group_id": "g2",
+        "remote_address_group_id": "ag",
     }
     own = {**RULE, "id": "r2", "direction": "egress", "ether_type": "IPv6", "remote_group_id": "g2"}
     resources = {
         "keypairs": [record("keypairs", "my key", public_key="ssh-ed25519 AAAA")],
+        "address_groups": [record("address_groups", "ag", addresses=["192.0.2.0/24"])],
         "security_groups": [
             record("security_groups", "g1", rules=[rule]),
             record("security_groups", "g2", rules=[own]),
@@ -174,11 +203,28 @@ def tenant(disk: str, volume_disk: str) -> dict[str, Json]:
                 mac_address="fa:16:3e:00:00:01",
                 fixed_ips=[{"subnet_id": "s1", "ip_address": "10.0.0.5"}],
                 security_group_ids=["g1", "g2"],
+                qos_policy_id="gold",
                 allowed_address_pairs=[{"ip_address": "10.0.0.9", "mac_address": None}],
                 extra_dhcp_opts=[{"opt_name": "mtu", "opt_value": "1400", "ip_version": 4}],
             )
         ],
-        "images": [record("images", "i1", disk_id=disk, server_id="v1", properties={"a\nb": ""})],
+        "trunks": [
+            record(
+                "trunks",
+                "tr",
+                port_id="p1",
+                sub_ports=[{"port_id": "p1", "segmentation_type": "vlan", "segmentation_id": 7}],
+            )
+        ],
+        "images": [
+            record(
+                "images",
+                "i1",
+                disk_id=disk,
+                server_id="v1",
+                properties={"a\nb": "", "kernel_id": "i9", "ramdisk_id": "i1"},
+            )
+        ],
         "volumes": [
             record(
                 "volumes",
@@ -190,6 +236,19 @@ def tenant(disk: str, volume_disk: str) -> dict[str, Json]:
                 metadata={"{{ key }}": "{{ value }}"},
             )
         ],
+        "volume_snapshots": [
+            record(
+                "volume_snapshots",
+                "v1",
+                disk_id=volume_disk,
+                volume_id="of a volume that is not here",
+                volume_type="fast",
+                image_id="i1",
+            )
+        ],
+        "server_groups": [
+            record("server_groups", "sg", policy="anti-affinity", max_server_per_host=2)
+        ],
         "servers": [
             record(
                 "servers",
@@ -199,6 +258,7 @@ def tenant(disk: str, volume_disk: str) -> dict[str, Json]:
                 key_name="my key",
                 availability_zone="nova",
                 metadata={"mydpb-x": "dpb-x"},
+                server_group_id="sg",
                 nics=[{"port_id": "p1", "tag": None}],
                 volumes=[
                     {
@@ -213,6 +273,23 @@ def tenant(disk: str, volume_disk: str) -> dict[str, Json]:
         ],
         "floating_ips": [
             record("floating_ips", "f1", floating_network_id="ext", port_id="p1"),
+            record(
+                "floating_ips",
+                "f2",
+                floating_network_id="ext",
+                port_forwardings=[
+                    {
+                        "protocol": "tcp",
+                        "internal_port_id": "p1",
+                        "internal_ip_address": "10.0.0.5",
+                        "internal_port": 22,
+                        "external_port": 2222,
+                        "internal_port_range": None,
+                        "external_port_range": None,
+                        "description": "",
+                    }
+                ],
+            ),
         ],
     }
     return {"resources": resources, "references": _references()}
@@ -249,4 +326,5 @@ def _references() -> Json:
             {"id": "volume/nova", "name": "nova", "service": "volume"},
         ],
         "keypairs": [{"id": "gone", "name": "gone"}],
+        "qos_policies": [{"id": "gold", "name": "gold", "shared": True}],
     }

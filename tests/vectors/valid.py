@@ -237,6 +237,8 @@ def _unknown_keys() -> Forge:
             ("images", "properties"),
             ("volumes", "metadata"),
             ("volumes", "image_metadata"),
+            ("volume_snapshots", "metadata"),
+            ("volume_snapshots", "image_metadata"),
             ("servers", "metadata"),
         ):
             value["resources"][section][0][mapping].pop("new", None)

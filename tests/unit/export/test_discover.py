@@ -119,6 +119,8 @@ def test_every_list_is_filtered_by_the_project(fake: FakeCloud) -> None:
     for call in fake.calls:
         assert "all_tenants" not in call.params
         assert "all_projects" not in call.params
+        if call.path == "/extensions":
+            continue
         if call.service in ("network", "image") and call.path.count("/") == 1:
             filters = set(call.params) - {"limit", "marker"}
             assert filters & {"project_id", "owner", "network_id", "router:external", "shared"}
@@ -162,8 +164,8 @@ def test_an_image_of_another_project_is_asked_for_only_where_a_server_needs_it(
     fake.of("/servers")["srv12"]["image"] = {"id": "gone"}
     found = discover(SourceCloud(fake.connection))
     assert [str(each) for each in fake.sent("GET", "/images/")] == [
-        "GET /images/im20",
         "GET /images/gone",
+        "GET /images/im20",
     ]
     assert not found.images["im20"].owned
     assert "gone" not in found.images

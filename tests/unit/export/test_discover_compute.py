@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
 from bundle_spec.model import (
     AttachedVolume,
@@ -14,15 +15,21 @@ from bundle_spec.model import (
     Nic,
     Port,
     Server,
+    ServerGroup,
     Volume,
+    VolumeSnapshot,
 )
+from downpour_export.cloud import PAGE_SIZE, SourceCloud
 from downpour_export.discover import (
     image,
     keypair,
     server,
+    server_group,
     volume,
+    volume_snapshot,
 )
 from tests.unit.export import things
+from tests.unit.fake_cloud import Call, FakeCloud, response
 
 PROJECT = "p1"
 MARK = "dpb-0123456789ab-" + "0" * 32
@@ -135,8 +142,12 @@ SERVER: dict[str, Any] = {
 }
 
 
+def flavor_of(item: dict[str, Any], fake: FakeCloud | None = None) -> FlavorReference:
+    return server.flavor_of(SourceCloud((fake or FakeCloud()).connection), item, {})
+
+
 def test_a_server() -> None:
-    found = server.found_of(SERVER, [], {})
+    found = server.found_of(SERVER, flavor_of(SERVER["flavor"]), [], {})
     assert found.record == Server(
         id="srv",
         name="web {{ 7*7 }}",
@@ -158,7 +169,7 @@ def test_a_server() -> None:
 
 
 def test_a_flavor_without_swap_says_so_in_any_of_novas_ways() -> None:
-    found = server.flavor_of({**FLAVOR, "swap": "", "ephemeral": None})
+    found = flavor_of({**FLAVOR, "swap": "", "ephemeral": None})
     assert (found.swap, found.ephemeral) == (0, 0)
 
 
@@ -168,6 +179,121 @@ def test_the_zone_that_was_asked_for_counts_and_not_where_it_came_to_stand(
 ) -> None:
     item = {**SERVER, "pinned_availability_zone": pinned}
     assert server.zone_of(item) == zone
+
+
+def test_below_2_47_a_flavor_is_looked_up_by_its_id_once_for_all() -> None:
+    fake = FakeCloud()
+    numbers = {"vcpus": 2, "ram": 512, "disk": 4, "swap": "", "OS-FLV-EXT-DATA:ephemeral": 1}
+    fake.add("/flavors", id="7", name="m1", **numbers)
+    cloud, known = SourceCloud(fake.connection), dict[str, FlavorReference]()
+    found = [server.flavor_of(cloud, {"id": "7"}, known) for _ in range(3)]
+    assert found[0] == FlavorReference(id="m1", name="m1", vcpus=2, ram=512, disk=4, ephemeral=1)
+    assert found == found[:1] * 3
+    assert len(fake.calls) == 1
+
+
+def test_below_2_47_a_flavor_that_is_not_listed_is_asked_for_and_may_be_gone() -> None:
+    fake = FakeCloud()
+    fake.add("/flavors", id="7", name="m1", vcpus=1, ram=1, disk=1)
+    fake.handlers["GET", "/flavors/private"] = lambda call, match: response(
+        200, {"flavor": {"id": "private", "name": "p", "vcpus": 1, "ram": 2, "disk": 3}}
+    )
+    assert flavor_of({"id": "private"}, fake).name == "p"
+    gone = flavor_of({"id": "gone"}, fake)
+    assert (gone.id, gone.vcpus, gone.ram) == ("gone", 0, 0)
+
+
+def test_what_only_newer_novas_tell_is_read_where_it_is_and_never_required() -> None:
+    assert server.found_of(SERVER, flavor_of(SERVER["flavor"]), [], {}).record.locked is False
+    item = {
+        **SERVER,
+        "OS-DCF:diskConfig": "MANUAL",
+        "accessIPv4": "192.0.2.1",
+        "accessIPv6": "",
+        "locked": True,
+        "locked_reason": "mine",
+        "trusted_image_certificates": ["c"],
+        "user_id": "u",
+    }
+    found = server.found_of(item, flavor_of(SERVER["flavor"]), [], {}, "g")
+    record = found.record
+    assert (record.disk_config, record.access_ip_v4, record.access_ip_v6) == (
+        "MANUAL",
+        "192.0.2.1",
+        None,
+    )
+    assert (record.locked, record.locked_reason, record.server_group_id) == (True, "mine", "g")
+    assert [each.attribute for each in found.losses] == ["trusted_image_certificates"]
+    assert found.user_id == "u"
+
+
+OLD_SERVER = {
+    "id": "srv",
+    "name": "web",
+    "status": "ACTIVE",
+    "flavor": {"id": "7"},
+    "image": {"id": "i"},
+    "metadata": {},
+    "os-extended-volumes:volumes_attached": [{"id": "v"}],
+}
+
+
+def test_a_server_as_the_oldest_nova_tells_it() -> None:
+    found = server.found_of(
+        OLD_SERVER, FlavorReference(id="f", name="f", vcpus=1, ram=1, disk=1), [], {}
+    )
+    assert found.record == Server(
+        id="srv", name="web", flavor="f", image_id="i", volumes=(AttachedVolume(volume_id="v"),)
+    )
+
+
+def test_server_groups_are_paged_by_offset_and_tell_their_members() -> None:
+    fake = FakeCloud()
+    groups: list[dict[str, Any]] = [
+        {"id": f"g{n}", "name": "g", "policies": ["affinity"], "members": [f"s{n}"]}
+        for n in range(PAGE_SIZE + 1)
+    ]
+    groups[0] |= {"policy": "anti-affinity", "rules": {"max_server_per_host": 3}}
+
+    def page(call: Call, match: object) -> requests.Response:
+        start = int(call.params["offset"])
+        return response(200, {"server_groups": groups[start : start + call.params["limit"]]})
+
+    fake.handlers["GET", "/os-server-groups"] = page
+    found, members = server_group.discover(SourceCloud(fake.connection))
+    assert len(found) == PAGE_SIZE + 1
+    assert found["g0"] == ServerGroup(
+        id="g0", name="g", policy="anti-affinity", max_server_per_host=3
+    )
+    assert found["g1"].policy == "affinity"
+    assert members["s500"] == "g500"
+    assert len(fake.calls) == 2
+
+
+def test_snapshots_are_the_tenants_and_not_an_exports() -> None:
+    fake = FakeCloud()
+    size = {"volume_id": "v", "size": 2, "status": "available"}
+    fake.add(
+        "/snapshots",
+        id="mine",
+        name="before",
+        metadata={"a": "b"},
+        description="d",
+        created_at="2026-11-24T08:00:00.000000",
+        **size,
+    )
+    fake.add("/snapshots", id="ours", name="downpour-0123456789ab-v", **size)
+    found = volume_snapshot.discover(SourceCloud(fake.connection), {"v": things.volume("v")})
+    assert set(found) == {"mine"}
+    assert found["mine"].record == VolumeSnapshot(
+        id="mine",
+        name="before",
+        size=2,
+        description="d",
+        metadata={"a": "b"},
+        volume_id="v",
+        created_at="2026-11-24T08:00:00",
+    )
 
 
 def test_nics_stand_in_the_order_of_the_addresses_and_one_without_comes_last() -> None:

@@ -128,7 +128,7 @@ def test_a_name_is_a_comment_on_one_line_above_its_record() -> None:
 def test_every_section_is_there_also_an_empty_one() -> None:
     value = yaml.safe_load(resources_yml("x"))
     assert value["resources"]["routers"] == []
-    assert list(value["resources"])[:3] == ["keypairs", "security_groups", "networks"]
+    assert list(value["resources"])[:3] == ["keypairs", "address_groups", "security_groups"]
 
 
 def test_the_other_files_are_the_static_ones_byte_for_byte() -> None:

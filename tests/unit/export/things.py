@@ -81,9 +81,16 @@ def group(identity: str, *remote: str) -> SecurityGroup:
     return SecurityGroup(id=identity, name=identity, rules=rules)
 
 
-def image(identity: str, *, owned: bool = True, status: str = "active") -> FoundImage:
+def image(
+    identity: str, *, owned: bool = True, status: str = "active", visibility: str = "private"
+) -> FoundImage:
     record = Image(
-        id=identity, name=identity, disk_id="", disk_format="raw", container_format="bare"
+        id=identity,
+        name=identity,
+        disk_id="",
+        disk_format="raw",
+        container_format="bare",
+        visibility=visibility,
     )
     return FoundImage(
         record=record, owned=owned, status=status, size=5, hash_algo="sha512", hash_value="ab"

@@ -91,13 +91,14 @@ def test_resources_are_counted_by_what_became_of_them(steps: Steps) -> None:
         say(here, "resource", type="network", name="net", state="made")
         say(here, "resource", type="subnet", name="", state="unchanged")
         say(here, "resource", type="subnet_dhcp", name="", state="made")
+        say(here, "resource", type="image_kernel", name="img", state="unchanged")
         say(here, "resource", type="volume", name="vol", state="made")
         say(here, "uploaded", type="image", id="i", name="img", state="mapped")
         say(here, "uploaded", type="volume", id="v", name="vol", state="made")
     assert here.states == {"made": 2, "unchanged": 1, "mapped": 1}
     (step,) = steps.steps
-    # Network, subnet and volume, and the subnet once more for its DHCP.
-    assert (step.amount, step.total, step.ended) == (4, 4, True)
+    # Network, subnet and volume, the subnet once more for its DHCP, the image for its kernel.
+    assert (step.amount, step.total, step.ended) == (5, 5, True)
 
 
 def test_bytes_of_a_disk_are_a_step_of_its_size_that_ends_with_the_upload(steps: Steps) -> None:

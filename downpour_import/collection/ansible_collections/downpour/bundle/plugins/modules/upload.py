@@ -12,13 +12,13 @@ author:
   - The downpour founders
 options:
   record:
-    description: An item of C(images) or C(volumes) of C(resources.yml).
+    description: An item of C(images), C(volumes) or C(volume_snapshots) of C(resources.yml).
     type: dict
     required: true
   type:
     description: What the record is. A volume's bytes go into an image that later fills the volume.
     type: str
-    choices: [image, volume]
+    choices: [image, volume, volume_snapshot]
     required: true
   settings:
     description: The path of C(settings.yml).
@@ -84,7 +84,11 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "record": {"type": "dict", "required": True},
-            "type": {"type": "str", "required": True, "choices": ["image", "volume"]},
+            "type": {
+                "type": "str",
+                "required": True,
+                "choices": ["image", "volume", "volume_snapshot"],
+            },
             "settings": {"type": "path", "required": True},
         },
         supports_check_mode=True,

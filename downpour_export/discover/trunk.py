@@ -1,0 +1,31 @@
+"""Trunks of the project (extension ``trunk``)."""
+
+from __future__ import annotations
+
+from bundle_spec.model import SubPort, Trunk
+from downpour_export.cloud import Json, SourceCloud
+from downpour_export.discover import marks
+
+
+def discover(cloud: SourceCloud) -> dict[str, Trunk]:
+    found = cloud.list("network", "/trunks", "trunks", {"project_id": cloud.project_id})
+    return {record.id: record for record in map(record_of, found)}
+
+
+def record_of(item: Json) -> Trunk:
+    return Trunk(
+        id=item["id"],
+        name=item["name"],
+        description=marks.text(item.get("description")),
+        tags=marks.tags(item.get("tags")),
+        port_id=item["port_id"],
+        admin_state_up=item["admin_state_up"],
+        sub_ports=tuple(
+            SubPort(
+                port_id=each["port_id"],
+                segmentation_type=each["segmentation_type"],
+                segmentation_id=each["segmentation_id"],
+            )
+            for each in sorted(item["sub_ports"], key=lambda each: each["segmentation_id"])
+        ),
+    )

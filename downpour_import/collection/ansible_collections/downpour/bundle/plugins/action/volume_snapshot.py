@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from ansible_collections.downpour.bundle.plugins.plugin_utils.record import RecordAction
+
+
+class ActionModule(RecordAction):
+    resource = "volume_snapshot"

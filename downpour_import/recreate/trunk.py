@@ -1,0 +1,30 @@
+"""Trunks, made while their parent port is still free."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bundle_spec.model import Ref, Trunk
+from downpour_import.recreate.base import NetworkRecreator
+from downpour_import.recreate.context import Context
+
+
+class Trunks(NetworkRecreator[Trunk]):
+    path = "/trunks"
+    key = "trunk"
+    collection = "trunks"
+
+    def body(self, context: Context, record: Trunk) -> dict[str, Any]:
+        return {
+            "name": record.name,
+            "admin_state_up": record.admin_state_up,
+            "port_id": context.target(Ref("port", record.port_id)),
+            "sub_ports": [
+                {
+                    "port_id": context.target(Ref("port", each.port_id)),
+                    "segmentation_type": each.segmentation_type,
+                    "segmentation_id": each.segmentation_id,
+                }
+                for each in record.sub_ports
+            ],
+        }
