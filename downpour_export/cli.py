@@ -5,6 +5,7 @@ Usage:
                   [--server-tag TAG]... [--server-metadata KEY=VALUE]... [--network NETWORK]...
                   [--image-name GLOB]... [--volume-name GLOB]... [--keypair-name GLOB]...
                   [--all] [--no-save-state] RESOURCE_FILE
+  downpour-export plan [options] [--max-temporary N] [--json] RESOURCE_FILE
   downpour-export cleanup [options] [--yes]
   downpour-export [options] [--jobs N] [--max-temporary N] [--level LEVEL] [--split SIZE]
                   [--overwrite] [--fresh] RESOURCE_FILE BUNDLE
@@ -19,6 +20,8 @@ on there: disks that are in it are not read again.
   query    Add what fits to RESOURCE_FILE, which may exist; what is in it stays as it is.  A GLOB
            fits names and IDs.  Values of one option unite, different options for servers narrow
            each other.  A volume that is attached to a server is left to that server.
+  plan     Say what would go and why, what the target must have, which disks are read in which
+           state, whether the quota allows it, and what cannot be carried.  Nothing is written.
   cleanup  List what killed exports left at the source, delete it, and start the servers that they
            had stopped.  Whatever does not carry downpour's mark is left alone.
 
@@ -42,6 +45,7 @@ Options:
   --keypair-name GLOB        Keypairs that are called so.
   --all                      All servers, images, keypairs, and volumes of no server.
   --no-save-state            Carry what is added without its contents.
+  --json                     Print the plan for programs.
   --yes                      Clean up without a question.
   -q, --quiet                Only warnings and errors.
   -h, --help                 Show this.
@@ -53,6 +57,7 @@ failed, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout says 
 
 from __future__ import annotations
 
+import json
 import os.path
 import sys
 from collections.abc import Sequence
@@ -66,10 +71,11 @@ from bundle_spec.text import printable
 from downpour_export import cleanup
 from downpour_export.cloud import CloudOptions, connect
 from downpour_export.options import ExportOptions
-from downpour_export.pipeline import Exported, export, look_for
+from downpour_export.pipeline import Exported, export, look_for, plan_export
+from downpour_export.plan import view
 from downpour_export.query import Query
 
-COMMANDS = ("query", "cleanup")
+COMMANDS = ("query", "plan", "cleanup")
 
 
 def options_of(arguments: dict[str, Any]) -> ExportOptions:
@@ -120,6 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         progress = TerminalProgress(arguments["--quiet"])
         if arguments["query"]:
             _query(arguments, progress)
+        elif arguments["plan"]:
+            _plan(arguments, progress)
         elif arguments["cleanup"]:
             _clean_up(cloud_of(arguments), arguments["--yes"], progress)
         else:
@@ -172,6 +180,15 @@ def _query(arguments: dict[str, Any], progress: TerminalProgress) -> None:
         print(f"{there} {'was' if there == 1 else 'were'} there already")
 
 
+def _plan(arguments: dict[str, Any], progress: TerminalProgress) -> None:
+    limit = _number(arguments, "--max-temporary", 3, 1000)
+    plan, room = plan_export(Path(arguments["RESOURCE_FILE"]), cloud_of(arguments), progress)
+    if arguments["--json"]:
+        print(json.dumps(view.as_json(plan, room), ensure_ascii=False, indent=1))
+    else:
+        print(view.as_text(plan, room, limit))
+
+
 def _clean_up(options: CloudOptions, yes: bool, progress: TerminalProgress) -> None:
     cloud = connect(options)
     found = cleanup.find(cloud)
@@ -200,9 +217,8 @@ def _agreed() -> bool:
 def _tell(exported: Exported, progress: TerminalProgress) -> None:
     bundle = exported.bundle
     manifest = bundle.manifest
-    for omission in manifest.omissions:
-        what = f"{omission.type.replace('_', ' ')} {omission.name!r} {omission.attribute or ''}"
-        progress.note(f"not carried: {what.strip()}: {omission.reason}")
+    for line in view.omission_lines(manifest.omissions):
+        progress.note(f"not carried: {line}")
     resources = sum(1 for _ in manifest.resources)
     raw = sum(disk.size for disk in manifest.disks)
     print(

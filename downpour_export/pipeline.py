@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle, codec
 from bundle_spec.errors import LocalError, PlanError
-from bundle_spec.model import Content, Disk, Image, Ref, Source
+from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
 from downpour_export import merge, resource_file
-from downpour_export.capture import Captured, Limits, capture
-from downpour_export.cloud import CloudOptions, connect
+from downpour_export.assemble import assemble
+from downpour_export.capture import Limits, capture
+from downpour_export.cloud import CloudOptions, SourceCloud, connect
 from downpour_export.discover import complete, discover
+from downpour_export.discover.quota import Room
 from downpour_export.discover.server import flavor_name
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
+from downpour_export.plan.needs import lacks, needs
 from downpour_export.playbook import playbook_files
 from downpour_export.query import Match, Query, matches
 from downpour_export.resource_file import ResourceFile
@@ -57,6 +57,22 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
             )
 
 
+def plan_export(path: Path, options: CloudOptions, progress: Progress = NULL) -> tuple[Plan, Room]:
+    """The plan of an export, and what the quota has room for; nothing is written anywhere.
+
+    Raises what the steps raise.
+    """
+    wanted = resource_file.load(path)
+    return _plan(wanted, connect(options), progress)
+
+
+def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple[Plan, Room]:
+    inventory = discover(cloud, progress)
+    carried = make_plan(wanted, inventory).why.why
+    inventory = complete(cloud, inventory, carried, progress)
+    return make_plan(wanted, inventory), inventory.room
+
+
 def look_for(
     query: Query, path: Path, options: CloudOptions, *, save_state: bool, progress: Progress = NULL
 ) -> tuple[list[Match], int]:
@@ -84,9 +100,9 @@ def _write(
     with writer:
         cloud = connect(options.cloud)
         _same_source(writer, cloud.source())
-        inventory = discover(cloud, progress)
-        carried = make_plan(wanted, inventory).why.why
-        plan = make_plan(wanted, complete(cloud, inventory, carried, progress))
+        plan, room = _plan(wanted, cloud, progress)
+        for lack in lacks(needs(plan.captures), room):
+            progress.note(f"warning: {lack}")
         for warning in plan.warnings:
             progress.note(f"warning: {warning}")
         limits = Limits(jobs=options.jobs, temporaries=options.max_temporary)
@@ -106,45 +122,3 @@ def _same_source(writer: BundleWriter, source: Source) -> None:
             remedy="choose another name, or begin again with --fresh",
         )
     writer.set_note(_SOURCE, found)
-
-
-def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
-    """The plan's records with the disks that were captured for them."""
-    resources = plan.resources
-    disks = captured.disks
-    images = [_with_disk(image, disks) for image in resources.images]
-    servers = list(resources.servers)
-    for position, server in enumerate(servers):
-        if server.id in captured.stopped:
-            servers[position] = server = replace(server, power_state="running")
-        own = captured.images.get(server.id)
-        if own is None:
-            continue
-        images.append(
-            replace(
-                own,
-                name=f"{server.name} (disk)"[:255],
-                disk_id=disks[server.ref].id,
-                visibility="private",
-                server_id=server.id,
-            )
-        )
-        servers[position] = replace(server, image_id=own.id)
-    volumes = [
-        replace(volume, disk_id=disks[volume.ref].id) if volume.ref in disks else volume
-        for volume in resources.volumes
-    ]
-    return Content(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        tool=f"downpour {version('downpour')}",
-        source=source,
-        resources=replace(
-            resources, images=tuple(images), volumes=tuple(volumes), servers=tuple(servers)
-        ),
-        references=plan.references,
-        omissions=plan.omissions,
-    )
-
-
-def _with_disk(image: Image, disks: Mapping[Ref, Disk]) -> Image:
-    return replace(image, disk_id=disks[image.ref].id)

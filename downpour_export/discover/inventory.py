@@ -24,6 +24,7 @@ from bundle_spec.model import (
     VolumeSnapshot,
 )
 from downpour_export.discover.losses import Loss
+from downpour_export.discover.quota import Room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,3 +123,4 @@ class Inventory:
     losses: dict[str, tuple[Loss, ...]] = field(default_factory=dict)
     """Of routers and subnets, by ID."""
     default_volume_type: str | None = None
+    room: Room = field(default_factory=Room)

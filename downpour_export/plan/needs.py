@@ -1,0 +1,61 @@
+"""The temporary objects that a capture needs at the source, held against the quota."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from downpour_export.discover.quota import Room
+from downpour_export.plan.model import DiskCapture
+
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What must have room at the same time, one server after another; GiB of both together."""
+
+    snapshots: int = 0
+    volumes: int = 0
+    gigabytes: int = 0
+    largest: int = 0
+
+
+def needs(captures: Iterable[DiskCapture]) -> Needs:
+    """The least that is enough: more at once is faster, and waits where there is no room."""
+    groups: dict[object, list[DiskCapture]] = {}
+    for disk in captures:
+        groups.setdefault(disk.server_id or disk.ref, []).append(disk)
+    found = [_of(group) for group in groups.values()]
+    return Needs(
+        snapshots=max((each.snapshots for each in found), default=0),
+        volumes=max((each.volumes for each in found), default=0),
+        gigabytes=max((each.gigabytes for each in found), default=0),
+        largest=max((each.largest for each in found), default=0),
+    )
+
+
+def _of(group: list[DiskCapture]) -> Needs:
+    """A volume in use is snapshotted, and a volume made of the snapshot, one after another."""
+    in_use = [
+        disk.size // _GIB for disk in group if disk.type == "volume" and disk.consistency != "idle"
+    ]
+    copied = in_use + [disk.size // _GIB for disk in group if disk.type == "volume_snapshot"]
+    return Needs(
+        snapshots=len(in_use),
+        volumes=1 if copied else 0,
+        gigabytes=sum(in_use) + max(copied, default=0),
+        largest=max(copied, default=0),
+    )
+
+
+def lacks(needed: Needs, room: Room) -> Iterator[str]:
+    """Where the quota has no room even for one server after another, in words."""
+    for what, need, free, unit in (
+        ("snapshots", needed.snapshots, room.snapshots, ""),
+        ("volumes", needed.volumes, room.volumes, ""),
+        ("gigabytes", needed.gigabytes, room.gigabytes, " GiB"),
+        ("gigabytes of one volume", needed.largest, room.per_volume_gigabytes, " GiB"),
+    ):
+        if free is not None and need > free:
+            yield f"the quota has room for {free}{unit} more {what}, and {need}{unit} are needed"
