@@ -24,10 +24,13 @@ _DROPPED_PREFIXES = ("owner_specified.", "os_glance_", "downpour_", MARKER_PREFI
 
 
 def discover(cloud: SourceCloud) -> dict[str, FoundImage]:
-    found = cloud.list("image", "/images", "images", {"owner": cloud.project_id})
-    return {
-        image.record.id: image for image in (found_of(item, cloud.project_id) for item in found)
-    }
+    """Two lists: hidden images are in none unless they are asked for (Image API v2.7)."""
+    found: dict[str, FoundImage] = {}
+    for hidden in ({}, {"os_hidden": "true"}):
+        query = {"owner": cloud.project_id, **hidden}
+        for item in cloud.list("image", "/images", "images", query):
+            found[item["id"]] = found_of(item, cloud.project_id)
+    return found
 
 
 def look_up(cloud: SourceCloud, image_id: str) -> FoundImage | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -185,6 +186,40 @@ def test_a_token_that_sees_everything_carries_only_its_own_project(
     # The other project has a volume of the same name, which would make this one ambiguous.
     manifest = verify_bundle(shell.directory / "admin.dpbundle").manifest
     assert [each.id for each in manifest.resources.volumes] == [made.data_volume]
+
+
+OLD = """\
+  old:
+    compute_default_microversion: "2.1"
+    volume_default_microversion: "3.0"
+    block_storage_default_microversion: "3.0"
+"""
+
+
+def test_an_old_cloud_is_read_as_far_as_it_tells(
+    shell: Shell, exported: Exported, clouds: Devcloud, made: Tenant
+) -> None:
+    """Pinned to the oldest microversions, a cloud answers as one of many years ago."""
+    entries = clouds.clouds_yaml.read_text()
+    source = entries.partition("  source:\n")[2].partition("\n  source-")[0]
+    (shell.directory / "old.yaml").write_text(f"clouds:\n{OLD}{source}\n")
+    (shell.directory / "old.yml").write_text("servers:\n  - name: 'web {{ 7*7 }}'\n  - name: db\n")
+    cloud = ("--os-client-config", "old.yaml", "--cloud", "old")
+    shell.run("downpour-export", *cloud, "old.yml", "old.dpbundle")
+    old = verify_bundle(shell.directory / "old.dpbundle", read_data=True).manifest
+    new = verify_bundle(exported.bundle).manifest
+    flavors = {each.id: each for each in new.references.flavors}
+    assert {each.id: each for each in old.references.flavors} == {
+        name: flavors[name] for name in ("m1.tiny", "m1.nodisk")
+    }
+    servers = {each.id: each for each in new.resources.servers}
+    for server in old.resources.servers:
+        newest = servers[server.id]
+        told_since = {
+            name: getattr(newest, name)
+            for name in ("description", "hostname", "availability_zone", "image_id", "key_name")
+        }
+        assert dataclasses.replace(server, **told_since) == newest
 
 
 def test_the_resource_file_of_the_demo_is_the_one_tested(shell: Shell) -> None:

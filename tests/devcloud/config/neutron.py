@@ -56,7 +56,7 @@ def sections(cloud: Cloud) -> Sections:
             "type_drivers": "flat,vlan,vxlan",
             "tenant_network_types": "vxlan",
             "mechanism_drivers": "devcloud",
-            "extension_drivers": "port_security,qos",
+            "extension_drivers": "port_security,qos,dns_domain_ports",
         },
         "ml2_type_flat": {"flat_networks": "*"},
         "ml2_type_vlan": {"network_vlan_ranges": "physnet1:1:4000"},
