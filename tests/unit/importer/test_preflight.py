@@ -16,6 +16,7 @@ from bundle_spec.model import (
     KeypairReference,
     Network,
     NetworkReference,
+    QosPolicyReference,
     Ref,
     References,
     Resources,
@@ -335,3 +336,48 @@ def test_all_that_is_missing_is_told_at_once() -> None:
     filled = yaml.safe_load(found.proposal(MappingRules()))
     assert filled["networks"] == {"public": "FILL-IN", "office": "FILL-IN"}
     assert set(filled) == {"flavors", "networks", "images", "volume_types", "keypairs"}
+
+
+GOLD = QosPolicyReference(id="q1", name="gold")
+
+
+@pytest.mark.parametrize(
+    ("policies", "rules", "target"),
+    [
+        (["gold", "silver"], {}, "id-gold"),
+        (["silver"], {"gold": "silver"}, "id-silver"),
+        ([], {"gold": None}, None),
+    ],
+)
+def test_a_policy_of_the_same_name_is_taken_or_a_rule_decides(
+    policies: list[str], rules: dict[str, str | None], target: str | None
+) -> None:
+    there = tuple({"id": f"id-{name}", "name": name} for name in policies)
+    found = preflight(
+        References(qos_policies=(GOLD,)),
+        Resources(),
+        MappingRules(qos_policies=rules),
+        Survey(qos_policies=there),
+    )
+    assert found.faults == []
+    assert found.targets == {GOLD.ref: target}
+
+
+@pytest.mark.parametrize(
+    ("names", "told", "proposed"),
+    [
+        ([], "the target has no QoS policy of this name", "FILL-IN"),
+        (["golden"], "the target has no QoS policy of this name", "golden"),
+        (["gold", "gold"], "2 QoS policies of the target have this name", "gold"),
+    ],
+)
+def test_another_policy_is_proposed_and_not_taken(
+    names: list[str], told: str, proposed: str
+) -> None:
+    there = tuple({"id": f"{number}", "name": name} for number, name in enumerate(names))
+    found = preflight(
+        References(qos_policies=(GOLD,)), Resources(), MappingRules(), Survey(qos_policies=there)
+    )
+    (fault,) = found.faults
+    assert told in fault.message
+    assert found.proposals["qos_policies"]["gold"][0] == proposed
