@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bundle_spec import BundleWriter, codec
+from bundle_spec.errors import CaptureError
 from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
 from downpour_export.capture.download import Names, download
@@ -130,6 +131,13 @@ class Copier:
         item = self._cloud.get("image", f"/images/{image_id}")
         if disk.type == "server":
             found = image_discovery.found_of(item, self._cloud.project_id)
+            if found.volume_backed:
+                raise CaptureError(
+                    "the source made snapshots of volumes and no image of a disk: this server "
+                    "boots from a volume, and nothing told so",
+                    where=f"server {disk.name!r}",
+                    remedy="list its volumes, and the server with save_state: false",
+                )
             self.captured.images[disk.id] = found.record
             # For the next run, if this one does not come to its end.
             text = codec.dumps(codec.encode(found.record)).decode()

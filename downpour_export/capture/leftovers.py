@@ -21,6 +21,7 @@ PROPERTY = "downpour_temporary"
 STOPPED = "dpb-stopped"
 """Metadata key of a server that an export stopped and starts again; it holds the bundle's uuid."""
 
+_BY_NOVA = "snapshot for "
 _PATHS: dict[Kind, tuple[Service, str]] = {
     "image": ("image", "/images"),
     "volume": ("block_storage", "/volumes"),
@@ -71,11 +72,14 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
         query = {"owner": cloud.project_id} if kind == "image" else {}
         for item in cloud.list(service, path, key, query):
             name = item.get("name") or ""
-            marked = marks.TEMPORARY.match(name)
+            # Nova's own name for the snapshots that it makes with an image of volumes.
+            by_nova = kind == "snapshot" and name.startswith(_BY_NOVA)
+            marked = marks.TEMPORARY.match(name.removeprefix(_BY_NOVA) if by_nova else name)
             if not marked:
                 continue
             if (
                 kind != "image"
+                and not by_nova
                 and short((item.get("metadata") or {}).get(PROPERTY, "")) != marked[1]
             ):
                 continue

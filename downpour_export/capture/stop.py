@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from bundle_spec.errors import CaptureError
 
@@ -38,7 +39,16 @@ class Patience:
     FIRST, LONGEST = 0.25, 5.0
     """Seconds between two looks."""
 
-    def __init__(self, stop: StopFlag, gibibytes: float = 0.0) -> None:
+    def __init__(
+        self,
+        stop: StopFlag,
+        gibibytes: float = 0.0,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        """``tell`` is told after one minute, two, four … that this still waits."""
+        self._begun = time.monotonic()
+        self._next_word = 60.0
+        self._tell = tell
         # Ten minutes for anything, and one more for each GiB (17 MiB/s, a slow backend).
         self._deadline = time.monotonic() + 600 + 60 * gibibytes
         self._pause = self.FIRST
@@ -48,5 +58,8 @@ class Patience:
         """Wait before the next look.  Raises CaptureError when it has taken too long."""
         if time.monotonic() > self._deadline:
             raise CaptureError(f"{what} takes too long", remedy="look at it in the source cloud")
+        if time.monotonic() - self._begun > self._next_word:
+            self._tell(f"waiting for {what}, {self._next_word / 60:.0f} min so far")
+            self._next_word *= 2
         self._stop.sleep(self._pause)
         self._pause = min(self._pause * 1.5, self.LONGEST)

@@ -107,7 +107,7 @@ class Temporaries:
 
     def wait(self, kind: Kind, identity: str, gibibytes: float) -> Any:
         """Wait until it can be read; its JSON.  Raises CaptureError when it failed."""
-        patience = Patience(self._stop, gibibytes)
+        patience = Patience(self._stop, gibibytes, self._progress.note)
         ready = "active" if kind == "image" else "available"
         while True:
             item = self.look(kind, identity)

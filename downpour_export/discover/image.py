@@ -63,6 +63,7 @@ def found_of(item: Json, project_id: str) -> FoundImage:
         virtual_size=item.get("virtual_size"),
         instance_id=item.get("instance_uuid"),
         created_at=item.get("created_at") or "",
+        volume_backed=not item.get("size") and bool(item.get("block_device_mapping")),
     )
 
 

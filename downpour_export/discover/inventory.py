@@ -52,6 +52,8 @@ class FoundImage:
 
     ``virtual_size``: bytes of the disk within, where Glance tells them.  ``instance_id``: the
     server that Nova made it from.  ``members``: IDs of the projects that it is shared with.
+    ``volume_backed``: it holds no bytes, but names snapshots of volumes (Compute API,
+    "createImage" of a server that boots from a volume).
     """
 
     record: Image
@@ -64,6 +66,7 @@ class FoundImage:
     instance_id: str | None = None
     created_at: str = ""
     members: tuple[str, ...] = ()
+    volume_backed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

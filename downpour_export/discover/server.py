@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from downpour_export.cloud import Json, SourceCloud
 from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundPort, FoundServer, FoundVolume
 
+_FIRST_DEVICE = re.compile(r"/dev/(?:x?v|s|h)da")
 STOPPED = ("SHUTOFF", "SHELVED", "SHELVED_OFFLOADED")
 
 
@@ -48,7 +50,9 @@ def found_of(
     devices: Mapping[str, Mapping[str, str]],
     group_id: str | None = None,
 ) -> FoundServer:
-    image = item.get("image") or {}
+    volumes = volumes_of(item, devices)
+    boots_from_volume = any(each.boot_index == 0 for each in volumes)
+    image = None if boots_from_volume else (item.get("image") or {}).get("id")
     return FoundServer(
         record=Server(
             id=item["id"],
@@ -56,7 +60,7 @@ def found_of(
             flavor=flavor.id,
             power_state="stopped" if item["status"] in STOPPED else "running",
             description=description_of(item),
-            image_id=image.get("id"),
+            image_id=image,
             key_name=item.get("key_name"),
             availability_zone=zone_of(item),
             config_drive=bool(item.get("config_drive")),
@@ -70,7 +74,7 @@ def found_of(
             locked_reason=item.get("locked_reason"),
             server_group_id=group_id,
             nics=nics_of(item, ports),
-            volumes=volumes_of(item, devices),
+            volumes=volumes,
         ),
         status=item["status"],
         flavor=flavor,
@@ -149,12 +153,21 @@ def nics_of(item: Json, ports: Iterable[FoundPort]) -> tuple[Nic, ...]:
 def volumes_of(item: Json, devices: Mapping[str, Mapping[str, str]]) -> tuple[AttachedVolume, ...]:
     """By device name, /dev/vda before /dev/vdb before /dev/vdaa.
 
-    A server without an image boots from the volume with the first device name.
+    A server without an image boots from the volume with the first device name; and so does one
+    that was made from an image of a volume-booted server, of which Nova tells that image.
     """
     attached = item.get("os-extended-volumes:volumes_attached") or ()
     volumes = [(each, devices.get(each["id"], {}).get(item["id"], "")) for each in attached]
-    volumes.sort(key=lambda pair: (not pair[1], len(pair[1]), pair[1], pair[0]["id"]))
-    boots = not item.get("image")
+    volumes.sort(
+        key=lambda pair: (
+            not pair[1],
+            not _FIRST_DEVICE.fullmatch(pair[1]),
+            len(pair[1]),
+            pair[1],
+            pair[0]["id"],
+        )
+    )
+    boots = not item.get("image") or any(_FIRST_DEVICE.fullmatch(name) for _, name in volumes)
     return tuple(
         AttachedVolume(
             volume_id=each["id"],

@@ -29,7 +29,13 @@ def faults(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
     yield from _boots(selection, inventory)
     for item, image in selection.images:
         status = inventory.images[image.id].status
-        if status != "active":
+        if inventory.images[image.id].volume_backed:
+            yield PlanError(
+                f"image {image.name!r} holds no bytes, but names snapshots of volumes",
+                where=item.where,
+                remedy="list those volumes with snapshots: true in its place",
+            )
+        elif status != "active":
             yield PlanError(f"image {image.name!r} is {status}, not active", where=item.where)
     yield from _volumes(selection, inventory)
     for snapshot in snapshots(selection, inventory):

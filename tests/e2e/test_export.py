@@ -188,6 +188,73 @@ def test_a_token_that_sees_everything_carries_only_its_own_project(
     assert [each.id for each in manifest.resources.volumes] == [made.data_volume]
 
 
+def test_query_writes_a_file_that_can_be_planned(shell: Shell, connect: Any, made: Tenant) -> None:
+    (shell.directory / "query.yml").write_text("servers:\n  # the database\n  - name: db\n")
+    flavor = connect("source").compute.find_flavor("m1.tiny").id
+    command = (
+        "downpour-export", "query", "--cloud", "source", "--server-name", "w*",
+        "--server-flavor", flavor, "--volume-name", "scr*", "--keypair-name", "demo-*",
+        "--image-name", "none", "query.yml",
+    )  # fmt: skip
+    done = shell.run(*command)
+    assert [line.split(" (")[0] for line in done.stdout.splitlines()] == [
+        "added keypair demo-key",
+        "added volume scratch",
+        "added server web {{ 7*7 }}",
+        "added server worker",
+    ]
+    assert "nothing fits --image-name none" in done.stderr
+    text = (shell.directory / "query.yml").read_text()
+    assert text.startswith("servers:\n  # the database\n  - name: db\n")
+    assert shell.run(*command).stdout == "4 were there already\n"
+    assert (shell.directory / "query.yml").read_text() == text
+    plan = shell.run("downpour-export", "plan", "--cloud", "source", "query.yml").stdout
+    assert "server 'web {{ 7*7 }}'" in plan
+    assert "volume data: 1.0 GiB, live" in plan or "volume 'data'" in plan
+
+
+def test_a_token_and_an_application_credential_serve_as_well(
+    shell: Shell, connect: Any, clouds: Devcloud, made: Tenant
+) -> None:
+    source = connect("source")
+    user = source.current_user_id
+    credential = source.identity.create_application_credential(user, "downpour")
+    auth_url = source.session.auth.auth_url
+    region = source.config.region_name
+    (shell.directory / "auth.yaml").write_text(
+        json.dumps(
+            {
+                "clouds": {
+                    "credential": {
+                        "auth_type": "v3applicationcredential",
+                        "auth": {
+                            "auth_url": auth_url,
+                            "application_credential_id": credential.id,
+                            "application_credential_secret": credential.secret,
+                        },
+                        "region_name": region,
+                    },
+                    "token": {
+                        "auth_type": "v3token",
+                        "auth": {
+                            "auth_url": auth_url,
+                            "token": source.auth_token,
+                            "project_id": source.current_project_id,
+                        },
+                        "region_name": region,
+                    },
+                }
+            }
+        )
+    )
+    (shell.directory / "auth.yml").write_text("volumes:\n  - name: data\n")
+    plan = ("downpour-export", "plan", "--os-client-config", "auth.yaml", "auth.yml", "--cloud")
+    told = {shell.run(*plan, cloud).stdout for cloud in ("credential", "token")}
+    with_password = shell.run("downpour-export", "plan", "--cloud", "source", "auth.yml").stdout
+    assert told == {with_password}
+    source.identity.delete_application_credential(user, credential)
+
+
 OLD = """\
   old:
     compute_default_microversion: "2.1"

@@ -183,3 +183,24 @@ def test_a_volume_that_moved_to_another_server_is_captured_with_it(
     with BundleWriter(path) as writer:
         run(fake, writer, [DB[0], disk("volume", "v1", server="db")])
     assert len(fake.sent("POST", "/servers/db/action")) == len(fake.sent("POST", "/snapshots")) == 1
+
+
+def test_an_image_of_volumes_is_not_taken_for_a_disk_and_its_snapshots_go_too(
+    fake: Source, writer: BundleWriter
+) -> None:
+    """Nova's answer for a server that boots from a volume, of which nothing told so."""
+
+    def by_nova(call: Call) -> None:
+        if "createImage" not in (call.body or {}):
+            return
+        name = call.body["createImage"]["name"]
+        made = next(each for each in fake.of("/images").values() if each["name"] == name)
+        made.update(size=0, block_device_mapping="[{}]")
+        fake.add("/snapshots", name=f"snapshot for {name}", status="available")
+
+    fake.after.append(by_nova)
+    fake.add("/snapshots", id="the-tenants", name="snapshot for me", status="available")
+    with pytest.raises(CaptureError, match="this server boots from a volume"):
+        run(fake, writer, WEB[:1])
+    assert fake.left() == []
+    assert set(fake.of("/snapshots")) == {"the-tenants"}

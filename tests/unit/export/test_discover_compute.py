@@ -322,4 +322,26 @@ def test_volumes_stand_by_device_name_and_the_first_boots_a_server_without_image
         AttachedVolume(volume_id="v4"),
     )
     item["image"] = {"id": "i"}
+    devices["v3"] = {"srv": "/dev/vdc"}
     assert all(each.boot_index is None for each in server.volumes_of(item, devices))
+
+
+@pytest.mark.parametrize("device", ["/dev/vda", "/dev/sda", "/dev/xvda", "/dev/hda"])
+def test_a_server_with_a_volume_as_its_first_disk_boots_from_it_whatever_image_is_told(
+    device: str,
+) -> None:
+    """As one that was made from an image of a server that boots from a volume."""
+    item = {**SERVER, "os-extended-volumes:volumes_attached": [{"id": "v1"}, {"id": "v2"}]}
+    devices = {"v1": {"srv": "/dev/vdb"}, "v2": {"srv": device}}
+    found = server.found_of(item, flavor_of(SERVER["flavor"]), [], devices).record
+    assert found.image_id is None
+    assert [(each.volume_id, each.boot_index) for each in found.volumes] == [
+        ("v2", 0),
+        ("v1", None),
+    ]
+
+
+@pytest.mark.parametrize(("size", "volumes"), [(0, True), (5, False), (None, True)])
+def test_an_image_without_bytes_that_names_volumes(size: int | None, volumes: bool) -> None:
+    item = {"id": "i", "status": "active", "size": size, "block_device_mapping": "[{}]"}
+    assert image.found_of(item, PROJECT).volume_backed == volumes

@@ -268,3 +268,8 @@ def test_every_loss_has_its_reason() -> None:
     }
     assert reasons["v-data"].startswith("encrypted")
     assert reasons["v-free"].startswith("made again empty")
+
+
+def test_an_image_that_only_names_volumes_is_a_fault() -> None:
+    found = inventory(images={"i": replace(image("i"), volume_backed=True)})
+    assert "holds no bytes, but names snapshots of volumes" in fault("images: [{name: i}]\n", found)

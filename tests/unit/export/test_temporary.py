@@ -183,3 +183,16 @@ def test_patience_ends_later_for_a_larger_disk(monkeypatch: pytest.MonkeyPatch) 
     now = 600 + 6001.0
     with pytest.raises(CaptureError, match="snapshot y takes too long"):
         large.wait("snapshot y")
+
+
+def test_a_long_wait_is_told_less_and_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    told: list[str] = []
+    patience = Patience(StopFlag(), gibibytes=2048, tell=told.append)
+    for minute in range(600):
+        now = 60.0 * minute
+        patience.wait("temporary image x")
+    assert told[0] == "waiting for temporary image x, 1 min so far"
+    minutes = [int(each.split()[-4]) for each in told]
+    assert minutes == [2**power for power in range(10)]
