@@ -51,11 +51,11 @@ def _of(group: list[DiskCapture]) -> Needs:
 
 def lacks(needed: Needs, room: Room) -> Iterator[str]:
     """Where the quota has no room even for one server after another, in words."""
-    for what, need, free, unit in (
-        ("snapshots", needed.snapshots, room.snapshots, ""),
-        ("volumes", needed.volumes, room.volumes, ""),
-        ("gigabytes", needed.gigabytes, room.gigabytes, " GiB"),
-        ("gigabytes of one volume", needed.largest, room.per_volume_gigabytes, " GiB"),
+    for what, need, free in (
+        ("snapshots", needed.snapshots, room.snapshots),
+        ("volumes", needed.volumes, room.volumes),
+        ("GiB", needed.gigabytes, room.gigabytes),
+        ("GiB in one volume", needed.largest, room.per_volume_gigabytes),
     ):
         if free is not None and need > free:
-            yield f"the quota has room for {free}{unit} more {what}, and {need}{unit} are needed"
+            yield f"the quota of {what} has room for {free} more, and {need} must be free at once"

@@ -170,8 +170,13 @@ def _temporary(plan: Plan, room: Room, max_temporary: int) -> list[str]:
         return _section("temporary objects at the source", ["none"])
     lines = [
         f"at most {max_temporary} at once; for one server after another, room is needed for "
-        f"{needed.snapshots} snapshots, {needed.volumes} volumes and {needed.gigabytes} GiB"
+        f"{_count(needed.snapshots, 'snapshot')}, {_count(needed.volumes, 'volume')} and "
+        f"{needed.gigabytes} GiB"
     ]
     missing = list(lacks(needed, room))
     lines += missing or ["the quota allows them"]
     return _section("temporary objects at the source", lines)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -48,8 +48,8 @@ disks:
   2 are read, 3.0 GiB at most;"""
     )
     assert (
-        "at most 20 at once; for one server after another, room is needed for 1 snapshots, "
-        "1 volumes and 2 GiB\n  the quota allows them\n" in text
+        "at most 20 at once; for one server after another, room is needed for 1 snapshot, "
+        "1 volume and 2 GiB\n  the quota allows them\n" in text
     )
     assert "keypair 'l', 'k': private key: it was never in the cloud" in text
 
@@ -71,7 +71,7 @@ def test_json_says_the_same() -> None:
     assert value["stops"] == {"web": "during"}
     assert [each["bytes_at_most"] for each in value["disks"]] == [2 << 30, 1 << 30]
     assert value["temporary"]["lacks"] == [
-        "the quota has room for 0 more snapshots, and 1 are needed"
+        "the quota of snapshots has room for 0 more, and 1 must be free at once"
     ]
     document = (Path(__file__).parents[3] / "docs" / "plan.md").read_text()
     assert all(f"`{key}`" in document for key in value)
@@ -106,9 +106,9 @@ def test_a_quota_that_has_no_room_is_told_and_an_unlimited_one_is_not() -> None:
     assert list(lacks(needed, Room())) == []
     assert list(lacks(needed, Room(snapshots=2, volumes=1, gigabytes=30))) == []
     assert list(lacks(needed, Room(snapshots=1, gigabytes=29, per_volume_gigabytes=9))) == [
-        "the quota has room for 1 more snapshots, and 2 are needed",
-        "the quota has room for 29 GiB more gigabytes, and 30 GiB are needed",
-        "the quota has room for 9 GiB more gigabytes of one volume, and 10 GiB are needed",
+        "the quota of snapshots has room for 1 more, and 2 must be free at once",
+        "the quota of GiB has room for 29 more, and 30 must be free at once",
+        "the quota of GiB in one volume has room for 9 more, and 10 must be free at once",
     ]
 
 
