@@ -92,15 +92,11 @@ class FoundSnapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundServer:
-    """``status`` as Nova says it; ``record.image_id`` is what it once booted from.
-
-    ``user_id``: who made it.
-    """
+    """``status`` as Nova says it; ``record.image_id`` is what it once booted from."""
 
     record: Server
     status: str
     flavor: FlavorReference
-    user_id: str | None = None
     losses: tuple[Loss, ...] = ()
 
 

@@ -78,7 +78,6 @@ def found_of(
         ),
         status=item["status"],
         flavor=flavor,
-        user_id=item.get("user_id"),
         losses=tuple(losses.of_server(item)),
     )
 

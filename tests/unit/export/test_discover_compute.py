@@ -213,7 +213,6 @@ def test_what_only_newer_novas_tell_is_read_where_it_is_and_never_required() -> 
         "locked": True,
         "locked_reason": "mine",
         "trusted_image_certificates": ["c"],
-        "user_id": "u",
     }
     found = server.found_of(item, flavor_of(SERVER["flavor"]), [], {}, "g")
     record = found.record
@@ -224,7 +223,6 @@ def test_what_only_newer_novas_tell_is_read_where_it_is_and_never_required() -> 
     )
     assert (record.locked, record.locked_reason, record.server_group_id) == (True, "mine", "g")
     assert [each.attribute for each in found.losses] == ["trusted_image_certificates"]
-    assert found.user_id == "u"
 
 
 OLD_SERVER = {
