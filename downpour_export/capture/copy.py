@@ -106,8 +106,12 @@ class Copier:
         temporaries, size = self._temporaries, disk.size >> 30
         if disk.type == "volume" and held.id is None:
             self._slots.take(1)
-            image_id = temporaries.volume_image(disk.id, size, disk.id)
+            image_id = temporaries.upload(disk.id, size, disk.id)
+            # Known before it is whole: the next run need not wait for a second upload.
             self._moments.image_holds(disks, disk, image_id)
+            temporaries.wait("image", image_id, size)
+            # The tenant's own volume is left as it was found.
+            temporaries.wait("volume", disk.id, size)
             return image_id
         snapshot_id = held.id or disk.id
         # It may have been extended since it was looked at, and no volume is smaller than its
@@ -115,7 +119,8 @@ class Copier:
         size = max(size, temporaries.wait("snapshot", snapshot_id, size).get("size", 0))
         self._slots.take(2)
         volume_id = temporaries.volume(snapshot_id, size, disk.id)
-        image_id = temporaries.volume_image(volume_id, size, disk.id)
+        image_id = temporaries.upload(volume_id, size, disk.id)
+        temporaries.wait("image", image_id, size)
         self._moments.image_holds(disks, disk, image_id)
         # The bytes are in the image now.  Many backends keep a snapshot while a volume of it lives.
         self._delete("volume", volume_id)

@@ -78,8 +78,12 @@ class Temporaries:
         self.wait("volume", volume_id, size)
         return volume_id
 
-    def volume_image(self, volume_id: str, size: int, source_id: str) -> str:
-        """Upload a volume of ``size`` GiB to an image and wait for it; its ID."""
+    def upload(self, volume_id: str, size: int, source_id: str) -> str:
+        """Start to upload a volume of ``size`` GiB to an image; its ID.
+
+        An upload of a run that was killed may still go on: Cinder does one at a time.
+        """
+        self.wait("volume", volume_id, size)
         body = {
             "image_name": self.prefix + source_id,
             "disk_format": "raw",
@@ -89,9 +93,6 @@ class Temporaries:
             "block_storage", f"/volumes/{volume_id}/action", {"os-volume_upload_image": body}
         ).json()
         image_id: str = answer["os-volume_upload_image"]["image_id"]
-        self.wait("image", image_id, size)
-        # The source's own volume is left as it was found.
-        self.wait("volume", volume_id, size)
         return image_id
 
     def _post(self, service: Service, path: str, body: Any) -> Any:
@@ -108,12 +109,13 @@ class Temporaries:
     def wait(self, kind: Kind, identity: str, gibibytes: float) -> Any:
         """Wait until it can be read; its JSON.  Raises CaptureError when it failed."""
         patience = Patience(self._stop, gibibytes, self._progress.note)
-        ready = "active" if kind == "image" else "available"
+        # A tenant's own volume may be attached while its image is made.
+        ready = ("active",) if kind == "image" else ("available", "in-use")
         while True:
             item = self.look(kind, identity)
             if item is None:
                 raise CaptureError(f"the temporary {kind} is gone", where=identity)
-            if item["status"] == ready:
+            if item["status"] in ready:
                 return item
             if "error" in item["status"] or item["status"] in ("killed", "deleted"):
                 raise CaptureError(

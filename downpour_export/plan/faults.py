@@ -167,7 +167,9 @@ def _volumes(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
                 remedy="list it under volumes with save_state: false and copy its contents "
                 "from inside a server",
             )
-        if save and found.status not in ("available", "in-use"):
+        # One that is uploaded is free again in a while: it may be that of a run that was killed.
+        free = ("available", "in-use", *(() if found.devices else ("uploading",)))
+        if save and found.status not in free:
             owners = map(inventory.servers.get, found.devices)
             shelved = any(owner is not None and owner.status in SHELVED for owner in owners)
             yield PlanError(

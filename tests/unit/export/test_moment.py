@@ -85,6 +85,42 @@ def test_disks_that_were_snapshotted_are_read_from_those_snapshots(
     assert fake.left() == []
 
 
+def test_an_upload_that_still_goes_on_is_waited_for_and_not_begun_again(
+    fake: Source, tmp_path: Path
+) -> None:
+    kill_at(fake, "POST", "/action", "os-volume_upload_image")
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, ALONE[:1])
+    revive(fake)
+    # The kill came before the upload was noted: this image goes, and Cinder notices late.
+    looks = 0
+
+    def busy(call: Call) -> None:
+        nonlocal looks
+        if call.path == "/volumes/v3":
+            looks += 1
+            fake.of("/volumes")["v3"]["status"] = "uploading" if looks < 4 else "available"
+
+    fake.before.append(busy)
+    with BundleWriter(tmp_path / "x") as writer:
+        found, _ = run(fake, writer, ALONE[:1])
+    assert set(found.disks) == {ALONE[0].ref}
+    assert looks >= 4
+    assert fake.left() == []
+
+
+def test_an_upload_that_was_noted_is_gone_on_with(fake: Source, tmp_path: Path) -> None:
+    """The second look at its image is the last thing that the killed run does."""
+    kill_at(fake, "GET", "/images/0", "", 1)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, ALONE[:1])
+    revive(fake)
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, ALONE[:1])
+    assert fake.sent("POST") == []
+    assert fake.left() == []
+
+
 def test_a_moment_whose_snapshots_are_gone_is_no_moment(fake: Source, tmp_path: Path) -> None:
     kill_at(fake, "GET", "/file", "", 2)
     with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):

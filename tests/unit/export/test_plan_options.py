@@ -273,3 +273,10 @@ def test_every_loss_has_its_reason() -> None:
 def test_an_image_that_only_names_volumes_is_a_fault() -> None:
     found = inventory(images={"i": replace(image("i"), volume_backed=True)})
     assert "holds no bytes, but names snapshots of volumes" in fault("images: [{name: i}]\n", found)
+
+
+def test_a_volume_that_an_earlier_run_uploads_is_waited_for() -> None:
+    found = inventory(volumes={"v": volume("v", status="uploading")})
+    assert [each.id for each in plan("volumes: [{name: v}]\n", found).captures] == ["v"]
+    busy = inventory(volumes={"v": volume("v", "web", status="uploading")})
+    assert "is uploading" in fault("volumes: [{name: v}]\n", busy)

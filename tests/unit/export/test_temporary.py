@@ -141,7 +141,7 @@ def test_temporaries_find_images_volumes_and_snapshots_in_the_order_to_delete(
     temporaries = made_by(fake)
     snapshot = temporaries.snapshot("v1")
     volume = temporaries.volume(snapshot, 1, "v1")
-    image = temporaries.volume_image(volume, 1, "v1")
+    image = temporaries.upload(volume, 1, "v1")
     assert [(each.kind, each.id) for each in temporaries.find()] == [
         ("image", image),
         ("volume", volume),
