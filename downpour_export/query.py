@@ -46,7 +46,7 @@ class Match:
 
 
 def matches(query: Query, inventory: Inventory) -> tuple[list[Match], list[str]]:
-    """What fits, in the order of the cloud's answers, and the options that fit nothing, as given.
+    """What fits, by name, and the options that fit nothing, as given.
 
     A volume that is attached to a server of the project is left to that server.
     """
@@ -139,6 +139,6 @@ def _as_matches(found: Mapping[str, Iterable[Resource]], inventory: Inventory) -
     }
     for section, records in found.items():
         count = Counter(record.name for record in names[section])
-        for record in records:
+        for record in sorted(records, key=lambda each: (each.name, each.id)):
             if not marks.is_temporary(record.name):
                 yield Match(section, record, bool(record.name) and count[record.name] == 1)

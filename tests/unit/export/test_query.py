@@ -49,8 +49,8 @@ def found(**wanted: object) -> list[str]:
     [
         ({"server_names": ("w*",)}, ["web"]),
         ({"server_names": ("id-*",)}, ["id-db", "id-twin"]),
-        ({"server_names": ("web", "id-twin")}, ["web", "id-twin"]),
-        ({"flavors": ("m1",)}, ["web", "id-db", "id-twin"]),
+        ({"server_names": ("web", "id-twin")}, ["id-twin", "web"]),
+        ({"flavors": ("m1",)}, ["id-db", "id-twin", "web"]),
         ({"tags": ("prod",)}, ["id-db"]),
         ({"metadata": (("role", "db"),)}, ["id-db"]),
         ({"metadata": (("a", "b=c"),)}, ["id-db"]),
@@ -63,7 +63,7 @@ def found(**wanted: object) -> list[str]:
         ({"keypair_names": ("k",), "volume_names": ("v-free",)}, ["k", "v-free"]),
         (
             {"everything": True},
-            ["k", "l", "i-own", "v-free", "v-gone", "web", "id-db", "id-twin"],
+            ["k", "l", "i-own", "v-free", "v-gone", "id-db", "id-twin", "web"],
         ),
     ],
 )
