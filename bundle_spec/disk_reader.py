@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import zstandard
 
 from bundle_spec import digest, layout
+from bundle_spec.ahead import Hashing, in_step, pool
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.frame import Decompressor, fault
@@ -21,37 +19,7 @@ from bundle_spec.layout import INDEX_ENTRY, describe
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.source import Source
 
-AHEAD = 32 * layout.MIB
-"""Raw bytes that ``stream`` decompresses ahead of its consumer."""
-
-_BATCH = layout.MIB
 _DIGEST = 32
-
-
-class ChunkCache:
-    """The chunks that were opened last, for disks that are read side by side.  Thread-safe.
-
-    Clones of one base hold the same chunks at the same places: whoever comes second finds them
-    here, is faster for it, and so stays close.
-    """
-
-    def __init__(self, size: int):
-        """``size``: bytes to hold at most."""
-        self._room = size
-        self._chunks: dict[bytes, bytes] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: bytes) -> bytes | None:
-        return self._chunks.get(key)
-
-    def put(self, key: bytes, raw: bytes) -> None:
-        with self._lock:
-            if key in self._chunks:
-                return
-            self._chunks[key] = raw
-            self._room -= len(raw)
-            while self._room < 0:
-                self._room += len(self._chunks.pop(next(iter(self._chunks))))
 
 
 class DiskReader:
@@ -66,17 +34,21 @@ class DiskReader:
         source: Source,
         index: Index,
         record: Disk | AbandonedDisk,
-        cache: ChunkCache | None = None,
+        *,
+        proven: bool = False,
     ):
+        """``proven``: a check of all stored bytes, in this very run, has found no fault."""
         self.record = record
         self.id = record.id
         self.size = record.size
+        self.chunks = record.chunks
+        self.chunk_size = record.chunk_size
         self._source = source
         self._index = index
         self._entries = index.entries(record.id, record.chunks)
         self._digests = self._read_list()
         self._decompress = Decompressor()
-        self._cache = cache
+        self._proven = proven
         self._latest = (b"", b"")
 
     def read(self, offset: int, length: int) -> bytes:
@@ -102,15 +74,19 @@ class DiskReader:
         end has the whole disk: a damaged chunk or a raw digest other than the manifest's raises
         BundleError instead.
         """
-        running = digest.new()
-        for raw in self._chunks_in_order():
-            running.update(raw)
-            # Chunks are not joined: that would copy every byte, for nothing.
-            if len(raw) <= piece:
-                yield raw
-            else:
-                yield from (raw[start : start + piece] for start in range(0, len(raw), piece))
-        self._compare(running)
+        with pool() as threads:
+            hashing = Hashing(threads)
+            for (raws,) in in_step([self], threads):
+                if isinstance(raws, BundleError):
+                    raise raws
+                hashing.add(raws)
+                for raw in raws:
+                    # Chunks are not joined: that would copy every byte, for nothing.
+                    if len(raw) <= piece:
+                        yield raw
+                    else:
+                        yield from (raw[at : at + piece] for at in range(0, len(raw), piece))
+            self.compare(hashing.hexdigest())
 
     def save(self, path: Path) -> None:
         """Write the disk to a new file, whose zeros take no room on the medium.
@@ -133,21 +109,9 @@ class DiskReader:
         except OSError as exc:
             raise LocalError(f"cannot write the disk: {exc.strerror}", where=str(path)) from exc
 
-    def check(self, on_bytes: Callable[[int], None]) -> None:
-        """Read all bytes and compare their digest; ``on_bytes`` is told how many have been read.
-
-        In the caller's thread: whoever checks several disks takes a thread for each.  Raises
-        BundleError.
-        """
-        running = digest.new()
-        for number in range(self.record.chunks):
-            raw = self._kept(number)
-            running.update(raw)
-            on_bytes(len(raw))
-        self._compare(running)
-
-    def _compare(self, running: digest.Hash) -> None:
-        if isinstance(self.record, Disk) and running.hexdigest() != self.record.sha256:
+    def compare(self, sha256: str) -> None:
+        """Raise BundleError when ``sha256``, of all its raw bytes, is not the manifest's [M-19]."""
+        if isinstance(self.record, Disk) and sha256 != self.record.sha256:
             raise BundleError(
                 f"its {self.size} bytes do not have the digest that the manifest gives",
                 where=f"disks/{self.id}",
@@ -155,59 +119,23 @@ class DiskReader:
                 code=Code.DISK_DIGEST,
             )
 
-    def _chunks_in_order(self) -> Iterator[bytes]:
-        """Every raw chunk, decompressed ahead of the consumer."""
-        step = max(1, _BATCH // self.record.chunk_size)
-        threads = min(os.cpu_count() or 1, 8)
-        ahead = max(2, min(4 * threads, AHEAD // (step * self.record.chunk_size)))
-        pending: deque[Future[list[bytes]]] = deque()
-        pool = ThreadPoolExecutor(threads, "decompress")
-        try:
-            for first in range(0, self.record.chunks, step):
-                numbers = range(first, min(first + step, self.record.chunks))
-                pending.append(pool.submit(self._batch, numbers))
-                if len(pending) == ahead:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _batch(self, numbers: range) -> list[bytes]:
-        """Several chunks; one that repeats the one before it, as zeros do, costs nothing."""
-        raws: list[bytes] = []
-        for number in numbers:
-            repeats = raws and self._key(number) == self._key(number - 1)
-            raws.append(raws[-1] if repeats else self._raw(number))
-        return raws
-
     def _kept(self, number: int) -> bytes:
         """A chunk, and the same one again without work."""
-        key, (latest, raw) = self._key(number), self._latest
+        key, (latest, raw) = self.key(number), self._latest
         if latest != key:
-            raw = self._raw(number)
+            raw = self.open(number)
             self._latest = (key, raw)
         return raw
 
-    def _key(self, number: int) -> bytes:
-        """What decides about the bytes of a chunk: its place, its digest, its length."""
+    def key(self, number: int) -> bytes:
+        """What decides about the raw bytes of a chunk: its place, its digest, its length."""
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
         length = layout.chunk_length(self.size, self.record.chunk_size, number)
         return b"%b%b%d" % (entry, expected, length)
 
-    def _raw(self, number: int) -> bytes:
-        """A chunk, from the cache if another disk has just asked for the same."""
-        if self._cache is None:
-            return self._open(number)
-        key = self._key(number)
-        raw = self._cache.get(key)
-        if raw is None:
-            raw = self._open(number)
-            self._cache.put(key, raw)
-        return raw
-
-    def _open(self, number: int) -> bytes:
+    def open(self, number: int) -> bytes:
+        """The raw bytes of a chunk, checked as [F-18] says.  Raises BundleError."""
         due = layout.chunk_length(self.size, self.record.chunk_size, number)
         name = layout.chunk_name(self.id, number)
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
@@ -218,7 +146,7 @@ class DiskReader:
             raise BundleError(message, where=where, code=Code.FRAME_LENGTH)
         data = self._source.read(span.offset, span.size)
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
-        if hashlib.sha256(data).digest() != expected:
+        if not self._proven and hashlib.sha256(data).digest() != expected:
             raise BundleError(
                 "not the digest that the chunk list gives",
                 where=where,

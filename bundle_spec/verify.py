@@ -6,22 +6,18 @@ is whole.  Whole does not mean trusted: digests show damage, a signature shows t
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import InitVar, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from bundle_spec import layout
 from bundle_spec.body_check import check_body
-from bundle_spec.disk_reader import ChunkCache, DiskReader
+from bundle_spec.data_check import data_faults
 from bundle_spec.envelope import COPY_AGAIN, Envelope, read_envelope
 from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, Faults, UnsupportedBundle
 from bundle_spec.graph_check import graph_faults
-from bundle_spec.index import Index
-from bundle_spec.model import AbandonedDisk, Disk, Manifest
+from bundle_spec.model import Manifest
 from bundle_spec.part_check import locate_faults, part_faults
 from bundle_spec.parts import find_parts
 from bundle_spec.progress import NULL, Progress
@@ -35,9 +31,6 @@ Level = Literal["structure", "stored", "data"]
 files, manifest.  ``stored``: also every frame was hashed and its header checked, so no byte is
 left out.  ``data``: also every frame was decompressed and the digest of each disk compared.
 """
-
-_SIDE_BY_SIDE = 4
-_CACHE = 16 * layout.MIB
 
 _OURS = object()
 
@@ -135,42 +128,8 @@ def _faults(
     faults = check_body(source, envelope, progress, read_chunks=level != "structure")
     faults += islice(graph_faults(envelope.manifest), MAX_FAULTS)
     if level == "data":
-        faults += _data_faults(source, envelope, progress)
+        faults += data_faults(source, envelope, progress, proven=not faults)
     return faults
-
-
-def _data_faults(source: Source, envelope: Envelope, progress: Progress) -> Iterator[BundleError]:
-    """The first fault of each disk's raw bytes.  Several disks are read side by side."""
-    index = Index(source, envelope)
-    disks = envelope.manifest.all_disks()
-    cache = ChunkCache(_CACHE)
-    lock, stopped = threading.Lock(), threading.Event()
-
-    def check(disk: Disk | AbandonedDisk) -> list[BundleError]:
-        def on_bytes(amount: int) -> None:
-            if stopped.is_set():
-                raise InterruptedError
-            with lock:
-                task.advance(amount)
-
-        try:
-            DiskReader(source, index, disk, cache).check(on_bytes)
-        except BundleError as exc:
-            return _each(exc)
-        return []
-
-    with (
-        progress.task("read", sum(disk.size for disk in disks), "bytes") as task,
-        ThreadPoolExecutor(min(_SIDE_BY_SIDE, max(1, len(disks))), "read") as pool,
-    ):
-        try:
-            for faults in pool.map(check, disks):
-                yield from faults
-        except BaseException:
-            # A Ctrl-C does not wait for the end of a disk.
-            stopped.set()
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 def _each(error: BundleError) -> list[BundleError]:
