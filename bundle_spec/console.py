@@ -84,6 +84,14 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
         return DownpourError.exit_code
 
 
+def agreed(question: str) -> bool:
+    """Ask the person at the terminal.  Raises UsageError where nobody is."""
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is here to be asked", remedy="add --yes to do what is listed")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def _interrupt(signum: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 

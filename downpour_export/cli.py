@@ -65,7 +65,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_spec.commands import part_size
-from bundle_spec.console import TerminalProgress, human_bytes, parse, run
+from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
 from bundle_spec.text import printable
 from downpour_export import cleanup
@@ -199,19 +199,11 @@ def _clean_up(options: CloudOptions, yes: bool, progress: TerminalProgress) -> N
     if not found:
         print("nothing of downpour is left at the source")
         return
-    if not yes and not _agreed():
+    question = "An export that still runs needs these things.  Clean up?"
+    if not yes and not agreed(question):
         print("nothing was done")
         return
     cleanup.clean_up(cloud, found, progress)
-
-
-def _agreed() -> bool:
-    """Ask the person at the terminal.  Raises UsageError where nobody is."""
-    if not sys.stdin.isatty():
-        raise UsageError("nobody is here to be asked", remedy="add --yes to do what is listed")
-    question = "An export that still runs needs these things.  Clean up? [y/N] "
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _tell(exported: Exported, progress: TerminalProgress) -> None:

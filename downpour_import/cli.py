@@ -3,9 +3,12 @@
 Usage:
   downpour-import verify [--read-data | --quick] [--json] [--parts DIR]... [-q] BUNDLE
   downpour-import show [--json] [--parts DIR]... BUNDLE
-  downpour-import plan [options] [--parts DIR]... [-q] SOURCE
+  downpour-import plan [options] [--only WHAT]... [--skip WHAT]... [--parts DIR]... [--json] [-q]
+                       SOURCE
   downpour-import unpack [--parts DIR]... [-q] BUNDLE DIR
-  downpour-import [options] [--parts DIR]... [-q] SOURCE
+  downpour-import undo [options] [--parts DIR]... [-q] SOURCE
+  downpour-import forget [options] [--parts DIR]... [-q] SOURCE
+  downpour-import [options] [--only WHAT]... [--skip WHAT]... [--parts DIR]... [--json] [-q] SOURCE
   downpour-import (-h | --help)
   downpour-import --version
 
@@ -19,15 +22,26 @@ if it were whole, or by one of its parts or the list of them; nothing needs to b
   show     Say what a bundle holds, at once at any size.  It checks nothing but both ends.
   plan     Verify, look at the target, say what stands for what, and stop.
   unpack   Write playbook and manifest to DIR, to be read, edited, and run by hand.
+  undo     List what this import made and what still bears its marks, and delete it, the last
+           first.  What stood already, or serves instead, stays.
+  forget   List the same and take the marks off, when the move is over.
 
 Options:
   --cloud NAME               The target cloud in clouds.yaml; else OS_CLOUD, OS_*.
   --region NAME              Its region, where it has several.
   --os-client-config FILE    A clouds.yaml in another place.
   --map FILE                 What stands for what on the target (mapping.yml).
+  --write-map FILE           With plan: write the whole mapping, proposed and explained, to FILE.
   --state DIR                Where journal, uuids.csv and log are kept; else ./BUNDLE.CLOUD, or
                              DIR/state for a directory.
   --uuids FILE               Also write uuids.csv here.
+  --only WHAT                Import only this, and what belongs to it: TYPE/NAME, as server/web1 or
+                             volume/data-*; NAME is a name, an ID or a glob.  Several times.
+  --skip WHAT                Leave this out.  Several times.
+  --no-start                 Leave all servers stopped.
+  --keep-images              Keep the images that were only uploaded to fill volumes.
+  --jobs N                   Disks that are uploaded at once; else 2, as the playbook says.
+  --yes                      Undo or forget without a question.
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
   --trust-playbook           Run site.yml and tasks even if they are not the ones shipped here.
@@ -50,24 +64,32 @@ from __future__ import annotations
 import os.path
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bundle_spec import commands
-from bundle_spec.console import TerminalProgress, parse, run
+from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
-from downpour_import import mapping, pipeline, unpack
+from bundle_spec.text import printable
+from downpour_import import mapping, pipeline, undo, unpack
 from downpour_import.cloud import CloudOptions
 from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
+from downpour_import.report import Report
+
+COMMANDS = ("verify", "show", "plan", "unpack", "undo", "forget")
+MAX_JOBS = 32
 
 
 def options_of(arguments: dict[str, Any]) -> ImportOptions:
     """The options of an import or a plan.  Raises UsageError, and LocalError or
     MappingFaults for --map."""
     _refuse_lone_command(arguments["SOURCE"])
+    if arguments["--write-map"] and not arguments["plan"]:
+        raise UsageError("--write-map goes with plan", remedy="see --help")
     return ImportOptions(
         source=Path(arguments["SOURCE"]),
         cloud=CloudOptions(
@@ -79,9 +101,16 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
         mapping=mapping.load(Path(arguments["--map"])) if arguments["--map"] else MappingRules(),
         state=_path(arguments["--state"]),
         uuids=_path(arguments["--uuids"]),
+        write_map=_path(arguments["--write-map"]),
         check=arguments["--check"],
         edited=arguments["--edited"],
         trust_playbook=arguments["--trust-playbook"],
+        only=tuple(dict.fromkeys(arguments["--only"])),
+        skip=tuple(dict.fromkeys(arguments["--skip"])),
+        no_start=arguments["--no-start"],
+        keep_images=arguments["--keep-images"],
+        jobs=_jobs(arguments["--jobs"]),
+        json=arguments["--json"],
     )
 
 
@@ -104,9 +133,17 @@ def show_options_of(arguments: dict[str, Any]) -> commands.ShowOptions:
     )
 
 
+def _jobs(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
+        raise UsageError(f"--jobs {text} is no number from 1 to {MAX_JOBS}")
+    return int(text)
+
+
 def _refuse_lone_command(source: str) -> None:
     """``downpour-import verify`` alone fits the pattern of an import of a file so called."""
-    if source in ("verify", "show", "plan", "unpack") and not os.path.exists(source):
+    if source in COMMANDS and not os.path.exists(source):
         raise UsageError(f"{source} needs a bundle", remedy="see --help")
 
 
@@ -134,6 +171,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             _unpack(arguments, shown)
         elif arguments["plan"]:
             _plan(options_of(arguments), shown)
+        elif arguments["undo"]:
+            _undo(options_of(arguments), arguments["--yes"], shown)
+        elif arguments["forget"]:
+            _forget(options_of(arguments), arguments["--yes"], shown)
         else:
             _import(options_of(arguments), shown)
 
@@ -149,26 +190,81 @@ def _unpack(arguments: dict[str, Any], progress: TerminalProgress) -> None:
 
 
 def _plan(options: ImportOptions, progress: TerminalProgress) -> None:
-    for record, outcome in pipeline.plan_import(options, progress):
-        what = f"{record.type.replace('_', ' ')} {record.name!r} ({record.id})"
-        match outcome.state:
-            case "planned":
-                print(f"make: {what}")
-            case "mapped" | "reused":
-                print(f"use: {what} -> {outcome.target}")
-            case _:
-                print(f"stands: {what} -> {outcome.target}")
+    report = Report("plan")
+    with _printed(report, options.json):
+        pipeline.plan_import(options, report, progress)
+    if not options.json:
+        for each in report.resources:
+            kind, name = str(each["type"]).replace("_", " "), printable(str(each["name"]))
+            what = f"{kind} {name!r} ({each['old']})"
+            match each["state"]:
+                case "planned":
+                    print(f"make: {what}")
+                case "mapped" | "reused":
+                    print(f"use: {what} -> {each['new']}")
+                case _:
+                    print(f"stands: {what} -> {each['new']}")
+
+
+@contextmanager
+def _printed(report: Report, json: bool) -> Iterator[None]:
+    """Print the report at the end, also of a run that failed."""
+    try:
+        yield
+    finally:
+        if json:
+            print(report.dumps())
+
+
+def _undo(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None:
+    with undo.opened(options) as context:
+        things = undo.find(context, progress)
+        taken = _list(things, "delete")
+        if not taken:
+            print("nothing that this import made is left")
+        elif yes or agreed(f"Delete these {taken} for good?"):
+            undo.undo(context, things, progress)
+            print(f"{taken} deleted")
+        else:
+            print("nothing was done")
+
+
+def _forget(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None:
+    with undo.opened(options) as context:
+        things = undo.find(context, progress)
+        taken = _list(things, "unmark")
+        question = f"Take the marks off these {taken}?  After that undo leaves them alone."
+        if taken and (yes or agreed(question)):
+            undo.forget(context, things, progress)
+            print(f"{taken} unmarked")
+        else:
+            print("nothing was done")
+
+
+def _list(things: Sequence[undo.Thing], what: str) -> int:
+    """Print them all; how many are not kept."""
+    for thing in things:
+        kind, name = thing.record.type.replace("_", " "), printable(thing.record.name)
+        kept = f": {thing.kept}" if thing.kept else ""
+        print(f"{'keep' if thing.kept else what}  {kind}  {thing.target}  {name}{kept}")
+    return sum(1 for thing in things if not thing.kept)
 
 
 def _import(options: ImportOptions, progress: TerminalProgress) -> None:
-    done = pipeline.import_bundle(options, progress)
+    report = Report("import")
+    with _printed(report, options.json):
+        pipeline.import_bundle(options, report, progress)
+    if options.json:
+        return
     if options.check:
-        print(f"{_count(done.states)}; nothing was made; the log is in {done.state}")
+        print(f"{_count(report.counts)}; nothing was made; the log is in {report.state}")
     else:
-        print(f"{_count(done.states)}; journal, log and uuids.csv are in {done.state}")
+        sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
+        print(f"{_count(report.counts)}{sent}; every resource is as the manifest says")
+        print(f"journal, report, log and uuids.csv are in {report.state}")
 
 
-def _count(states: dict[str, int]) -> str:
+def _count(states: Mapping[str, int]) -> str:
     if set(states) <= {"unchanged", "mapped", "found"}:
         return f"nothing to make: all {sum(states.values())} resources stand already"
     return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -23,7 +24,11 @@ from bundle_spec.model.playbook import MappingRules, Rules
 FILL_IN = "FILL-IN"
 """The value of a rule for which there is nothing to propose."""
 
-SECTIONS = tuple(each.name for each in fields(MappingRules) if each.name != "extra")
+DEFAULT = "*"
+"""The glob that everything fits."""
+
+_OTHERS = ("fixed_ips", "extra")
+SECTIONS = tuple(each.name for each in fields(MappingRules) if each.name not in _OTHERS)
 
 
 def load(path: Path) -> MappingRules:
@@ -41,11 +46,12 @@ def decode(value: object, where: str) -> MappingRules:
     """Check that ``value`` has the form of a mapping.  Raises MappingFaults."""
     faults: list[DownpourError] = []
     if isinstance(value, dict):
-        for key in value.keys() - set(SECTIONS):
-            near = difflib.get_close_matches(str(key), SECTIONS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(SECTIONS)}"
+        known = (*SECTIONS, "fixed_ips")
+        for key in value.keys() - set(known):
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(known)}"
             faults.append(MappingError(f"unknown section {key}", where=where, remedy=hint))
-        value = {key: value[key] for key in SECTIONS if value.get(key) is not None}
+        value = {key: value[key] for key in known if value.get(key) is not None}
     try:
         rules = codec.decode(MappingRules, value, where)
     except BundleFaults as exc:
@@ -58,28 +64,48 @@ def decode(value: object, where: str) -> MappingRules:
 def merge(first: MappingRules, second: MappingRules) -> MappingRules:
     """Both; where they name the same thing, ``second`` wins."""
     return MappingRules(
-        **{name: {**getattr(first, name), **getattr(second, name)} for name in SECTIONS}
+        **{name: {**getattr(first, name), **getattr(second, name)} for name in SECTIONS},
+        fixed_ips="drop" if "drop" in (first.fixed_ips, second.fixed_ips) else "keep",
     )
 
 
-def rule(rules: Rules, names: Iterable[str]) -> tuple[bool, str | None]:
-    """Whether one of ``names`` (ID first, then name) has a rule, and what it says."""
-    for name in names:
-        if name in rules:
-            return True, rules[name]
+def rule(rules: Rules, names: tuple[str, str]) -> tuple[bool, str | None]:
+    """Whether something of this ID and name has a rule, and what it says.
+
+    A rule for the ID comes before one for the name, and that before one whose glob fits; of
+    several globs the first of the file counts, so that ``*`` as the last is the default.
+    """
+    for found in fitting(rules, names):
+        return True, rules[found]
     return False, None
 
 
-def proposal(sections: Mapping[str, Mapping[str, tuple[str, str]]], rules: MappingRules) -> str:
-    """A mapping file: ``rules`` as they are, and what is still missing.
+def fitting(rules: Rules, names: tuple[str, str]) -> list[str]:
+    """The rules that something of this ID and name fits, the one that counts first."""
+    exact = [name for name in names if name in rules]
+    globs = [
+        pattern
+        for pattern in rules
+        if pattern not in exact and any(fnmatch.fnmatchcase(name, pattern) for name in names)
+    ]
+    return [*exact, *globs]
+
+
+def proposal(
+    sections: Mapping[str, Mapping[str, tuple[str | None, str]]], rules: MappingRules
+) -> str:
+    """A mapping file: ``rules`` as they are, and what else is proposed.
 
     ``sections``: section -> name at the source -> (proposed value, comment); FILL_IN where
     nothing comes near.
     """
     lines = [
         "# Complete what stands for what on the target (name or ID), then import with --map.",
-        "# null means: do without (volume types, zones, keypairs, QoS policies).",
+        "# null means: do without (volume types, zones, keypairs, QoS policies).  A name may be a",
+        '# glob; the first that fits counts, so that "*" as the last is the default.',
     ]
+    if rules.fixed_ips == "drop":
+        lines.append("fixed_ips: drop  # as mapped")
     for section in SECTIONS:
         known = {name: (value, "as mapped") for name, value in getattr(rules, section).items()}
         items: dict[str, tuple[str | None, str]] = {**known, **sections.get(section, {})}

@@ -44,15 +44,23 @@ class Opened:
         return session.decode_data(value, where)
 
 
+def settings_of_source(path: Path, folders: Sequence[Path] = ()) -> Settings:
+    """The settings of a directory, or where a bundle lies; nothing is verified."""
+    parts = tuple(str(folder.resolve()) for folder in folders)
+    if not os.path.isdir(path):
+        return Settings(bundle=session.bundle_path(path), parts=parts)
+    settings = session.load_settings(path / "playbook" / "settings.yml")
+    return replace(settings, parts=parts or settings.parts)
+
+
 def open_source(path: Path, progress: Progress, folders: Sequence[Path] = ()) -> Opened:
     """Verify the bundle at ``path``, or the one that the directory ``path`` belongs to.
 
     ``folders``: where else parts of the bundle may lie, instead of where the settings of a
     directory say.  Raises BundleFaults, LocalError; nothing has been believed then.
     """
-    parts = tuple(str(folder.resolve()) for folder in folders)
     if os.path.isdir(path):
-        return _open_directory(path, progress, parts)
+        return _open_directory(path, progress, folders)
     bundle = verify_bundle(path, folders, progress=progress)
     with bundle.open() as reader:
         files = {
@@ -61,14 +69,12 @@ def open_source(path: Path, progress: Progress, folders: Sequence[Path] = ()) ->
             if file.path.startswith(PREFIX)
         }
     _complete(files, path)
-    settings = Settings(bundle=session.bundle_path(path), parts=parts)
-    return Opened(path, bundle, files, settings)
+    return Opened(path, bundle, files, settings_of_source(path, folders))
 
 
-def _open_directory(path: Path, progress: Progress, parts: tuple[str, ...]) -> Opened:
+def _open_directory(path: Path, progress: Progress, places: Sequence[Path]) -> Opened:
     folder = path / "playbook"
-    settings = session.load_settings(folder / "settings.yml")
-    settings = replace(settings, parts=parts or settings.parts)
+    settings = settings_of_source(path, places)
     if settings.bundle is None:
         raise LocalError(
             "settings.yml names no bundle",

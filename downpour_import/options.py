@@ -15,7 +15,10 @@ class ImportOptions:
     where else the parts of a split bundle lie; empty: those that the directory's settings name.
 
     ``state`` None: beside the working directory, named after bundle and cloud.  ``uuids``: a
-    file that gets a copy of uuids.csv.
+    file that gets a copy of uuids.csv.  ``write_map``: a new file for the whole proposed mapping.
+
+    ``only``, ``skip``: ``TYPE/NAME``, see ``select``.  ``jobs``: disks that are uploaded at once;
+    None: as the playbook says.
     """
 
     source: Path
@@ -24,6 +27,13 @@ class ImportOptions:
     mapping: MappingRules = field(default_factory=MappingRules)
     state: Path | None = None
     uuids: Path | None = None
+    write_map: Path | None = None
     check: bool = False
     edited: bool = False
     trust_playbook: bool = False
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    no_start: bool = False
+    keep_images: bool = False
+    jobs: int | None = None
+    json: bool = False

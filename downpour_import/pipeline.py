@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
+import re
+import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bundle_spec.errors import (
+    DownpourError,
     LocalError,
     RecreateError,
     RecreateFaults,
     ResultError,
     ResultFaults,
 )
-from bundle_spec.model import Resource
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.parts import bundle_name
 from bundle_spec.progress import NULL, Progress
@@ -26,80 +29,121 @@ from downpour_import.journal import Journal
 from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.preflight import Preflight
-from downpour_import.recreate import RECREATORS, Context, Outcome, differences, recreate
+from downpour_import.recreate import RECREATORS, Context, differences, recreate
+from downpour_import.report import Report
 from downpour_import.runner import run_playbook
-from downpour_import.unpack import settings_file
+from downpour_import.select import select
+from downpour_import.unpack import data_file
 from downpour_import.watch import Watcher
 
 PROPOSAL = "mapping.yml"
 LOG = "ansible.log"
+REPORT = "report.json"
 
 
-@dataclass(frozen=True)
-class Imported:
-    """``states``: state of an Outcome -> number of resources."""
-
-    state: Path
-    uuids: Path
-    states: Counter[str]
-
-
-def import_bundle(options: ImportOptions, progress: Progress = NULL) -> Imported:
+def import_bundle(options: ImportOptions, report: Report, progress: Progress = NULL) -> None:
     """Make the bundle true in the target cloud, and prove it.
 
-    Raises what the steps raise.  Until the preflight has passed nothing is written but the
-    state directory.
+    Raises what the steps raise; ``report`` tells what was reached.  Until the preflight has
+    passed nothing is written but the state directory.
     """
-    find_cloud(options.cloud)  # a mistyped name is told before an hour of checking
-    opened, data = open_trusted(options, progress)
-    settings = effective_settings(options, opened)
-    cloud = session.connect_by(settings)
-    directory = Path(settings.state or "")
-    state.bind(directory, data.bundle, cloud)
-    with state.locked(directory) as lock:
-        found = session.look(settings, data, cloud)
-        _tell(found, settings.mapping, directory, progress)
-        if not options.check:
-            Journal(directory).write_csv()
-        states = _run(opened, data, settings, cloud, options, lock, progress)
-        journal = Journal(directory)
-        if not options.check:
-            journal.write_csv()
-            if options.uuids:
-                journal.write_csv(options.uuids)
-            prove(settings, data, cloud, progress)
-    return Imported(directory, journal.csv_path, states)
-
-
-def plan_import(
-    options: ImportOptions, progress: Progress = NULL
-) -> list[tuple[Resource, Outcome]]:
-    """What an import would do with each resource.
-
-    Writes nothing but a proposal in the state directory.  Raises TargetFaults with all that the
-    target lacks, StateError when the state is another import's.
-    """
-    find_cloud(options.cloud)
-    opened, data = open_trusted(options, progress)
-    settings = effective_settings(options, opened)
-    cloud = session.connect_by(settings)
-    directory = Path(settings.state or "")
-    found = session.look(settings, data, cloud)
-    if found.faults or state.is_bound(directory):
+    with _reporting(report):
+        find_cloud(options.cloud)  # a mistyped name is told before an hour of checking
+        opened, data = open_trusted(options, progress)
+        settings = effective_settings(options, opened.settings)
+        cloud = session.connect_by(settings)
+        directory = Path(settings.state or "")
         state.bind(directory, data.bundle, cloud)
-    _tell(found, settings.mapping, directory, progress)
-    context = Context(
-        cloud=cloud,
-        journal=Journal(directory),
-        targets=found.targets,
-        bundle_uuid=data.bundle,
-        bundle=opened.bundle.path,
-        folders=opened.bundle.folders,
-    )
-    return [
-        (record, recreate(RECREATORS[record.type], context, record, check=True))
-        for record in data.resources
-    ]
+        with state.locked(directory) as lock:
+            _place(report, data, cloud, directory)
+            report.state, report.log = directory, directory / LOG
+            found = session.look(settings, data, cloud, opened.bundle.manifest.disks)
+            _tell(found, settings.mapping, directory, report, progress)
+            if not options.check:
+                Journal(directory).write_csv()
+            try:
+                _run(opened, data, settings, cloud, options, lock, report, progress)
+            finally:
+                if not options.check:
+                    _finish(report, data, found, Journal(directory), options.uuids)
+            if not options.check:
+                prove(settings, data, cloud, progress)
+        report.complete = True
+
+
+def plan_import(options: ImportOptions, report: Report, progress: Progress = NULL) -> None:
+    """What an import would do with each resource, into ``report``.
+
+    Writes nothing but a proposal: to ``write_map``, or, if something must be mapped, in the state
+    directory.  Raises TargetFaults with all that the target lacks, StateError when the state is
+    another import's.
+    """
+    with _reporting(report):
+        find_cloud(options.cloud)
+        opened, data = open_trusted(options, progress)
+        settings = effective_settings(options, opened.settings)
+        cloud = session.connect_by(settings)
+        directory = Path(settings.state or "")
+        _place(report, data, cloud, directory)
+        found = session.look(settings, data, cloud, opened.bundle.manifest.disks)
+        if options.write_map:
+            _write_new(options.write_map, found.proposal(settings.mapping, whole=True))
+            found.require(f"complete {options.write_map} and add --map {options.write_map}")
+        if found.faults or state.is_bound(directory):
+            state.bind(directory, data.bundle, cloud)
+        _tell(found, settings.mapping, directory, report, progress)
+        context = Context(
+            cloud=cloud,
+            journal=Journal(directory),
+            targets=found.targets,
+            bundle_uuid=data.bundle,
+            bundle=opened.bundle.path,
+            folders=opened.bundle.folders,
+        )
+        for record in data.resources:
+            outcome = recreate(RECREATORS[record.type], context, record, check=True)
+            report.resource(record, outcome.target, outcome.state)
+        report.counts = Counter(str(each["state"]) for each in report.resources)
+        report.complete = True
+
+
+@contextmanager
+def _reporting(report: Report) -> Iterator[None]:
+    """Note why it ended, and write the report where the run has a state directory of its own."""
+    try:
+        yield
+    except DownpourError as exc:
+        report.failed(exc)
+        raise
+    finally:
+        report.ended = time.monotonic()
+        if report.state is not None:
+            state.write(report.state / REPORT, report.as_json())
+
+
+def _place(report: Report, data: PlaybookData, cloud: TargetCloud, directory: Path) -> None:
+    report.bundle, report.project_id = data.bundle, cloud.project_id
+    report.auth_url = cloud.auth_url
+
+
+def _finish(
+    report: Report, data: PlaybookData, found: Preflight, journal: Journal, uuids: Path | None
+) -> None:
+    """Tell what stands now, wherever the run ended."""
+    journal.write_csv()
+    if uuids:
+        journal.write_csv(uuids)
+    report.uuids = uuids or journal.csv_path
+    for record in data.resources:
+        entry, target = journal.entry(record.ref), journal.target(record.ref)
+        if record.ref in found.targets:
+            report.resource(record, found.targets[record.ref], "mapped")
+        elif entry is None or target is None:
+            report.resource(record, None, "missing")
+        elif entry.event != "done":
+            report.resource(record, target, "begun")
+        else:
+            report.resource(record, target, "made" if entry.made else "reused")
 
 
 def open_trusted(options: ImportOptions, progress: Progress) -> tuple[Opened, PlaybookData]:
@@ -110,29 +154,42 @@ def open_trusted(options: ImportOptions, progress: Progress) -> tuple[Opened, Pl
     data = opened.data()
     for edit in trust.check_edits(opened, data, allowed=options.edited):
         progress.note(f"edited: {edit}")
-    return opened, data
+    return opened, _chosen(data, options)
 
 
-def effective_settings(options: ImportOptions, opened: Opened) -> Settings:
-    """The directory's settings with the command line's on top."""
-    own, chosen = opened.settings, options.cloud
+def _chosen(data: PlaybookData, options: ImportOptions) -> PlaybookData:
+    """What of the bundle is asked for.  Raises SelectionFaults."""
+    data = select(data, options.only, options.skip)
+    if not options.no_start:
+        return data
+    stopped = tuple(replace(each, power_state="stopped") for each in data.resources.servers)
+    return replace(data, resources=replace(data.resources, servers=stopped))
+
+
+def effective_settings(options: ImportOptions, own: Settings) -> Settings:
+    """The source's ``own`` settings with the command line's on top."""
+    chosen = options.cloud
     cloud = chosen.cloud or own.cloud
     name = cloud or os.environ.get("OS_CLOUD") or "cloud"
     # Whichever part of a bundle is named, its state is the same.
     bundle = bundle_name(options.source).name.removesuffix(".dpbundle")
     default = own.state or str(Path.cwd() / f"{bundle}.{name}")
-    return dataclasses.replace(
+    return replace(
         own,
         state=str(options.state.resolve() if options.state else default),
         cloud=cloud,
         region=chosen.region or own.region,
         config_file=chosen.config_file or own.config_file,
+        keep_images=options.keep_images or own.keep_images,
         mapping=mapping.merge(own.mapping, options.mapping),
     )
 
 
-def _tell(found: Preflight, rules: MappingRules, directory: Path, progress: Progress) -> None:
+def _tell(
+    found: Preflight, rules: MappingRules, directory: Path, report: Report, progress: Progress
+) -> None:
     """Say what the preflight decided.  Raises TargetFaults, after writing a proposal."""
+    report.taken, report.warnings = list(found.taken), list(found.warnings)
     for line in found.taken:
         progress.note(f"taken: {line}")
     for line in found.warnings:
@@ -142,6 +199,15 @@ def _tell(found: Preflight, rules: MappingRules, directory: Path, progress: Prog
         return
     path = _propose(found.proposal(rules), directory)
     found.require(f"complete {path} and add --map {path}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Raises LocalError, also when ``path`` exists: it may hold a person's work."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as exc:
+        raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
 
 
 def _propose(text: str, directory: Path) -> Path:
@@ -165,18 +231,27 @@ def _run(
     cloud: TargetCloud,
     options: ImportOptions,
     lock: int,
+    report: Report,
     progress: Progress,
-) -> Counter[str]:
-    files = {**opened.playbook, "settings.yml": settings_file(_absolute(settings, cloud))}
+) -> None:
+    files = {**opened.playbook, "settings.yml": data_file(_absolute(settings, cloud))}
+    if data != opened.data():
+        files["resources.yml"] = data_file(data)
+    if options.jobs is not None:
+        files["inventory.ini"] = inventory(opened.playbook["inventory.ini"], options.jobs)
     with Watcher(data, opened.bundle.manifest, progress) as watcher:
+        # The watcher goes on counting while this is told: one object for both.
+        report.counts = watcher.states
         result = run_playbook(
             files,
             log=Path(settings.state or "") / LOG,
             environment=_cloud_files(cloud),
             check=options.check,
+            forks=options.jobs,
             on_event=watcher.on_event,
             lock=lock,
         )
+    report.sent = watcher.sent
     if result.returncode:
         faults = watcher.failures or [
             RecreateError(text, where="ansible-playbook")
@@ -187,13 +262,20 @@ def _run(
             faults,
             remedy=f"see {result.log}, mend it, and run the same command again",
         )
-    return watcher.states
+
+
+def inventory(text: bytes, jobs: int) -> bytes:
+    """The playbook's inventory with ``jobs`` lanes, each of which uploads one disk at a time."""
+    lines = [line for line in text.splitlines() if not re.fullmatch(rb"lane\d+", line)]
+    place = lines.index(b"[lanes]") + 1
+    lines[place:place] = [b"lane%d" % number for number in range(1, jobs + 1)]
+    return b"\n".join(lines) + b"\n"
 
 
 def _absolute(settings: Settings, cloud: TargetCloud) -> Settings:
     """The playbook runs in another directory: the clouds.yaml found here is named by path."""
     path = cloud.config_file
-    return dataclasses.replace(settings, config_file=str(Path(path).resolve()) if path else None)
+    return replace(settings, config_file=str(Path(path).resolve()) if path else None)
 
 
 def _cloud_files(cloud: TargetCloud) -> dict[str, str]:

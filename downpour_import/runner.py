@@ -37,8 +37,8 @@ nocows = True
 localhost_warning = False
 deprecation_warnings = False
 collections_scan_sys_path = False
-forks = 4
 """
+_FORKS = 4
 
 
 @dataclass(frozen=True)
@@ -61,18 +61,20 @@ def run_playbook(
     check: bool,
     on_event: OnEvent,
     lock: int | None = None,
+    forks: int | None = None,
 ) -> Result:
     """Run ``site.yml`` of ``playbook`` (path -> bytes) in a fresh private directory.
 
     ``environment``: variables of this run on top of the passed ones.  An interrupt is handed on
     to the playbook, which is waited for.  ``lock``: a descriptor whose lock the playbook holds
-    too, so that no second run begins while an orphan of a killed one still ends.  Raises
-    LocalError.
+    too, so that no second run begins while an orphan of a killed one still ends.  ``forks``: lanes
+    that must run at once.  Raises LocalError.
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="downpour-")))
         collections = stack.enter_context(as_file(files("downpour_import") / COLLECTIONS))
-        write_files(folder, {**playbook, "ansible.cfg": _CONFIG.encode()})
+        config = f"{_CONFIG}forks = {max(forks or 0, _FORKS)}\n"
+        write_files(folder, {**playbook, "ansible.cfg": config.encode()})
         fifo = folder / "events"
         os.mkfifo(fifo, 0o600)
         env = {name: value for name, value in os.environ.items() if _passes(name)} | {

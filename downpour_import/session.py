@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from bundle_spec import codec
+from bundle_spec import codec, open_bundle
 from bundle_spec.errors import LocalError, StateError
+from bundle_spec.model import Disk, Port, Ref, Resource
 from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import import mapping, state
 from downpour_import.cloud import CloudOptions, TargetCloud, connect
 from downpour_import.journal import Journal
-from downpour_import.preflight import Preflight, preflight
-from downpour_import.recreate.context import Context
-from downpour_import.survey import survey
+from downpour_import.preflight import Fit, Preflight, fit, lost, preflight, quota_faults
+from downpour_import.recreate import RECREATORS, Context
+from downpour_import.survey import occupied, survey
 
 
 def load_settings(path: Path) -> Settings:
@@ -44,6 +46,7 @@ def load_settings(path: Path) -> Settings:
         cloud=settings.cloud,
         region=settings.region,
         config_file=absolute(settings.config_file),
+        keep_images=settings.keep_images,
         mapping=rules,
     )
 
@@ -61,18 +64,62 @@ def connect_by(settings: Settings) -> TargetCloud:
     return connect(CloudOptions(settings.cloud, settings.region, settings.config_file))
 
 
-def look(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Preflight:
-    """The preflight of this data against this target.  Writes nothing."""
+def look(
+    settings: Settings, data: PlaybookData, cloud: TargetCloud, disks: Iterable[Disk]
+) -> Preflight:
+    """The preflight of this data against this target.  Writes nothing.
+
+    ``disks``: those of the bundle.  What stands already needs neither room nor addresses.
+    """
     found = survey(cloud, data.references, data.resources)
-    return preflight(data.references, data.resources, settings.mapping, found)
+    result = preflight(data.references, data.resources, settings.mapping, found)
+    context = Context(
+        cloud=cloud,
+        journal=Journal(_state(settings)),
+        targets=result.targets,
+        bundle_uuid=data.bundle,
+        bundle=Path(settings.bundle or ""),
+    )
+    wanted = tuple(record for record in data.resources if not _stands(context, record))
+    of_bundle = {disk.id: disk for disk in disks}
+    networks = {
+        target
+        for record in wanted
+        if isinstance(record, Port)
+        and (target := result.targets.get(Ref("network", record.network_id)))
+        and context.network_is_ours(target)
+    }
+    work = Fit(
+        wanted=wanted,
+        resources=data.resources,
+        rules=settings.mapping,
+        target=found,
+        occupied=occupied(cloud, sorted(networks)),
+        disks=of_bundle,
+    )
+    fit(work, result)
+    result.warnings += lost(wanted, found)
+    result.faults += quota_faults(wanted, result.targets, found, of_bundle)
+    return result
+
+
+def _stands(context: Context, record: Resource) -> bool:
+    """Whether nothing is to be made: mapped, or made before by the word of journal or marker."""
+    if record.ref in context.targets or context.journal.target(record.ref):
+        return True
+    kind = RECREATORS[record.type]
+    return kind.can_be_marked and kind.find(context, record) is not None
 
 
 def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Preflight:
     """Preflight, and keep its result for the steps that follow.
 
-    Raises TargetFaults with all that the target lacks, StateError.
+    Raises TargetFaults with all that the target lacks, StateError, and what opening the bundle
+    raises.
     """
-    result = look(settings, data, cloud)
+    with open_bundle(bundle_of(settings), tuple(map(Path, settings.parts))) as bundle:
+        disks = bundle.manifest.disks
+    result = look(settings, data, cloud, disks)
     result.require()
     directory = _state(settings)
     state.bind(directory, data.bundle, cloud)
@@ -83,8 +130,7 @@ def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Prefl
 def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Context:
     """A context of a prepared state directory.  Raises StateError, CloudError."""
     directory = _state(settings)
-    if settings.bundle is None:
-        raise StateError("settings.yml names no bundle", remedy="write its path to bundle:")
+    bundle = bundle_of(settings)
     uuid = state.bundle_uuid(directory)
     cloud = cloud or connect_by(settings)
     state.bind(directory, uuid, cloud)
@@ -93,14 +139,22 @@ def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Contex
         journal=Journal(directory),
         targets=state.load_targets(directory),
         bundle_uuid=uuid,
-        bundle=Path(settings.bundle),
+        bundle=bundle,
         folders=tuple(map(Path, settings.parts)),
+        keep_images=settings.keep_images,
     )
 
 
 def decode_data(value: Any, where: str) -> PlaybookData:
     """``resources.yml`` as records.  Raises BundleFaults."""
     return codec.decode(PlaybookData, value, where)
+
+
+def bundle_of(settings: Settings) -> Path:
+    """Raises StateError when the settings name none."""
+    if settings.bundle is None:
+        raise StateError("settings.yml names no bundle", remedy="write its path to bundle:")
+    return Path(settings.bundle)
 
 
 def _state(settings: Settings) -> Path:

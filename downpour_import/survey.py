@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundle_spec.model import References, Resources
+from downpour_import import limits
 from downpour_import.cloud import TargetCloud
 
 Json = Any
@@ -27,6 +28,12 @@ class Survey:
     qos_policies: tuple[Json, ...] = ()
     keypairs: dict[str, str] = field(default_factory=dict)
     """Name -> public key."""
+    project_id: str = ""
+    extensions: frozenset[str] | None = None
+    """Aliases of Neutron's; None: not asked."""
+    compute: str | None = None
+    """The microversion that Nova is spoken to with; None: not asked, or it has none."""
+    room: limits.Room = field(default_factory=dict)
 
 
 def survey(cloud: TargetCloud, references: References, resources: Resources) -> Survey:
@@ -62,7 +69,27 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         }
         if resources.keypairs or references.keypairs
         else {},
+        project_id=cloud.project_id,
+        extensions=frozenset(
+            item["alias"] for item in cloud.get("network", "/extensions")["extensions"]
+        )
+        if limits.has_network(resources)
+        else None,
+        compute=cloud.microversion("compute") if resources.servers else None,
+        room=limits.read(cloud, resources),
     )
+
+
+def occupied(cloud: TargetCloud, networks: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The addresses in use on each of these networks of the project."""
+    return {
+        network: frozenset(
+            ip["ip_address"]
+            for port in cloud.list("network", "/ports", "ports", {"network_id": network})
+            for ip in port["fixed_ips"]
+        )
+        for network in networks
+    }
 
 
 def _subnets(cloud: TargetCloud, networks: Iterable[Json]) -> tuple[Json, ...]:

@@ -11,7 +11,7 @@ import yaml
 
 from bundle_spec import codec
 from bundle_spec.errors import LocalError
-from bundle_spec.model.playbook import Settings
+from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import.opening import Opened
 
 COLLECTIONS = "collection"
@@ -65,9 +65,9 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def settings_file(settings: Settings) -> bytes:
-    """A settings file for the runner."""
-    return _yaml(codec.encode(settings)).encode()
+def data_file(data: Settings | PlaybookData) -> bytes:
+    """``settings.yml`` or ``resources.yml`` for the runner."""
+    return _yaml(codec.encode(data)).encode()
 
 
 def _yaml(value: object) -> str:

@@ -13,7 +13,8 @@ from bundle_spec.progress import Progress, Task
 
 
 class Watcher:
-    """``states``: state -> number of resources.  ``failures``: what actions told.
+    """``states``: state -> number of resources.  ``failures``: what actions told.  ``sent``:
+    bytes of disks.
 
     A context manager: leaving it ends every step that is still shown.
     """
@@ -21,6 +22,7 @@ class Watcher:
     def __init__(self, data: PlaybookData, manifest: Manifest, progress: Progress) -> None:
         self.states: Counter[str] = Counter()
         self.failures: list[RecreateError] = []
+        self.sent = 0
         self._progress = progress
         self._sizes = {disk.id: disk.size for disk in manifest.disks}
         resources = data.resources
@@ -43,6 +45,7 @@ class Watcher:
                 if event["type"] in RESOURCE_TYPES:
                     self.states[event["state"]] += 1
             case "bytes":
+                self.sent += event["amount"]
                 self._disk(event).advance(event["amount"])
             case "uploaded":
                 if event["id"] in self._disks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bundle_spec.model.references import References
 from bundle_spec.model.resources import Resources
@@ -27,7 +28,8 @@ class MappingRules:
     """What stands for what on the target.
 
     A network, subnet, image or keypair of the bundle that is mapped is not made: the target's
-    own is used.
+    own is used.  A name may be a glob.  ``fixed_ips`` drop: where an address, or what else a port
+    had of its own, cannot be kept, the target chooses.
     """
 
     flavors: Rules = field(default_factory=dict)
@@ -38,6 +40,7 @@ class MappingRules:
     availability_zones: Rules = field(default_factory=dict)
     keypairs: Rules = field(default_factory=dict)
     qos_policies: Rules = field(default_factory=dict)
+    fixed_ips: Literal["keep", "drop"] = "keep"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class Settings:
 
     ``bundle``: a bundle, or one that is split, by its name, a part, or the list of its parts.
     ``parts``: directories, where else its parts lie.  ``cloud``, ``region``, ``config_file``
-    None: as every OpenStack client finds them.
+    None: as every OpenStack client finds them.  ``keep_images``: those that filled volumes stay.
     """
 
     bundle: str | None = None
@@ -55,4 +58,5 @@ class Settings:
     cloud: str | None = None
     region: str | None = None
     config_file: str | None = None
+    keep_images: bool = False
     mapping: MappingRules = field(default_factory=MappingRules)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from bundle_spec.errors import RecreateError
 from bundle_spec.model import Ref, Resource, Tagged
 from downpour_import.cloud import Service
-from downpour_import.recreate.context import Context
+from downpour_import.recreate.context import Context, wait_for
 
 Json = Any
 R = TypeVar("R", bound=Resource)
@@ -55,6 +55,31 @@ class Recreator(ABC, Generic[R]):
     def make(self, context: Context, record: R) -> str:
         """Send the POST, with the marker in it; the new ID."""
 
+    def bears(self, context: Context, record: R, item: Json) -> bool:
+        """Whether ``item`` is what this bundle made of ``record``.
+
+        An object that cannot bear a marker is, while it is as it was made.
+        """
+        return not self.differences(context, record, item)
+
+    def unmark(self, context: Context, record: R, target: str, item: Json) -> None:
+        """Take the marker off; nothing where there is none."""
+
+    def release(self, context: Context, target: str, item: Json) -> None:
+        """What must be undone before the object can be deleted."""
+
+    def dismantle(self, context: Context, target: str, item: Json) -> None:
+        """Delete the object and see it gone.  Raises RecreateError, also when it is in use."""
+        self.release(context, target, item)
+        if not context.cloud.delete(self.service, self.at(target)):
+            raise RecreateError("the target says that it is in use")
+        what = f"{self.path} {target}"
+        wait_for(lambda: self.look(context, target), _gone, what, failed=_undeletable)
+
+    def at(self, target: str) -> str:
+        """The path of one object."""
+        return f"{self.path}/{target}"
+
     @abstractmethod
     def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
         """(text that may be a marker, ID), for every object of this type in the project."""
@@ -85,12 +110,12 @@ class Recreator(ABC, Generic[R]):
 
     def look(self, context: Context, target: str) -> Json | None:
         """The object as the target has it, or None if it is gone."""
-        item = context.cloud.get_or_none(self.service, f"{self.path}/{target}")
+        item = context.cloud.get_or_none(self.service, self.at(target))
         return item if item is None or self.key is None else item[self.key]
 
     def remove(self, context: Context, target: str) -> None:
         """Delete what is broken."""
-        context.cloud.delete(self.service, f"{self.path}/{target}")
+        context.cloud.delete(self.service, self.at(target))
 
 
 def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = False) -> Outcome:
@@ -196,6 +221,18 @@ class NetworkRecreator(Recreator[T]):
             {self.key: {"description": record.description, **self.update(context, record)}},
         )
 
+    def bears(self, context: Context, record: T, item: Json) -> bool:
+        marker = context.marker(record.ref)
+        return marker in (item.get("description"), *item.get("tags", ()))
+
+    def unmark(self, context: Context, record: T, target: str, item: Json) -> None:
+        marker = context.marker(record.ref)
+        tags = [tag for tag in item.get("tags", ()) if tag != marker]
+        context.cloud.put("network", f"{self.at(target)}/tags", {"tags": tags})
+        if item.get("description") == marker:
+            body = {self.key: {"description": record.description}}
+            context.cloud.put("network", self.at(target), body)
+
     def update(self, context: Context, record: T) -> dict[str, Json]:
         """Attributes that can only be set after the POST."""
         return {}
@@ -208,6 +245,15 @@ class NetworkRecreator(Recreator[T]):
         }
         tags = sorted(tag for tag in item["tags"] if tag != context.marker(record.ref))
         return [*compare(wanted, item), *compare({"tags": list(record.tags)}, {"tags": tags})]
+
+
+def _gone(item: Json) -> bool:
+    return item is None
+
+
+def _undeletable(item: Json) -> str | None:
+    status = str(item.get("status", "")) if item else ""
+    return f"it is {status}" if status == "error_deleting" else None
 
 
 def qos_policy(context: Context, policy_id: str | None) -> str | None:

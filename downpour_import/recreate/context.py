@@ -32,6 +32,8 @@ class Context:
     bundle_uuid: str
     bundle: Path
     folders: tuple[Path, ...] = ()
+    keep_images: bool = False
+    """Whether the images that filled volumes stay."""
     marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     """API path -> marker -> ID, of what bore a marker when this process looked."""
     _extensions: frozenset[str] | None = field(default=None, repr=False)

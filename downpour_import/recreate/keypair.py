@@ -38,8 +38,8 @@ class Keypairs(Recreator[Keypair]):
             raise failed("the target has another key under this name; map keypairs", record)
         return record.name
 
-    def look(self, context: Context, target: str) -> Any | None:
-        return super().look(context, quote(target, safe=""))
+    def at(self, target: str) -> str:
+        return super().at(quote(target, safe=""))
 
     def differences(self, context: Context, record: Keypair, item: Any) -> list[str]:
         return compare(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bundle_spec.model import Port, Ref
+from downpour_import.preflight import port_address_ref
 from downpour_import.recreate.base import NetworkRecreator, qos_policy
 from downpour_import.recreate.context import Context
 
@@ -53,7 +54,8 @@ class Ports(NetworkRecreator[Port]):
         for ip in record.fixed_ips:
             subnet = context.target(Ref("subnet", ip.subnet_id))
             fixed = {"subnet_id": subnet}
-            if context.takes_address(subnet, ip.ip_address):
+            kept = port_address_ref(record.id, ip.ip_address) not in context.targets
+            if kept and context.takes_address(subnet, ip.ip_address):
                 fixed["ip_address"] = ip.ip_address
             body["fixed_ips"].append(fixed)
         if context.has_extension("port-security"):

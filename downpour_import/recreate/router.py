@@ -74,10 +74,19 @@ class Routers(NetworkRecreator[Router]):
         return {
             (ip["subnet_id"], ip["ip_address"])
             for port in ports
-            if port["device_owner"].startswith("network:router_interface")
-            or port["device_owner"] == "network:ha_router_replicated_interface"
+            if _is_interface(port)
             for ip in port["fixed_ips"]
         }
+
+    def release(self, context: Context, target: str, item: Any) -> None:
+        """Routes hold interfaces, and these hold the router (Networking API, "Delete Router")."""
+        if item.get("routes"):
+            context.cloud.put("network", self.at(target), {"router": {"routes": []}})
+        ports = context.cloud.list("network", "/ports", "ports", {"device_id": target})
+        for port in list(ports):
+            if _is_interface(port):
+                path = f"{self.at(target)}/remove_router_interface"
+                context.cloud.put("network", path, {"port_id": port["id"]})
 
     def differences(self, context: Context, record: Router, item: Any) -> list[str]:
         gateway = item.get("external_gateway_info") or {}
@@ -94,3 +103,11 @@ class Routers(NetworkRecreator[Router]):
         if routes != {(each.destination, each.nexthop) for each in record.routes}:
             found.append(f"routes are {sorted(routes)}")
         return found
+
+
+def _is_interface(port: Any) -> bool:
+    owner = port["device_owner"]
+    return bool(
+        owner.startswith("network:router_interface")
+        or owner == "network:ha_router_replicated_interface"
+    )

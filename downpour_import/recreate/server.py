@@ -99,6 +99,17 @@ class Servers(Recreator[Server]):
         for item in context.cloud.list("compute", "/servers/detail", "servers"):
             yield item["metadata"].get(MARKER_KEY), item["id"]
 
+    def bears(self, context: Context, record: Server, item: Any) -> bool:
+        return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
+
+    def unmark(self, context: Context, record: Server, target: str, item: Any) -> None:
+        # A locked server takes this from its owner too (Compute API, "Delete Metadata Item").
+        context.cloud.delete("compute", f"{self.at(target)}/metadata/{MARKER_KEY}")
+
+    def release(self, context: Context, target: str, item: Any) -> None:
+        if item.get("locked"):
+            context.cloud.post("compute", f"{self.at(target)}/action", {"unlock": None})
+
     def complete(self, context: Context, record: Server, target: str) -> None:
         self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
         if record.tags and context.cloud.supports("compute", "2.26"):

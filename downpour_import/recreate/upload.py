@@ -70,6 +70,17 @@ class Images(Recreator[Image]):
             if item.get("image_type") != "snapshot":
                 yield item.get(MARKER_KEY), item["id"]
 
+    def bears(self, context: Context, record: Image, item: Any) -> bool:
+        return bool(item.get(MARKER_KEY) == context.marker(record.ref))
+
+    def unmark(self, context: Context, record: Image, target: str, item: Any) -> None:
+        if MARKER_KEY in item:
+            _patch(context, target, [{"op": "remove", "path": f"/{MARKER_KEY}"}])
+
+    def release(self, context: Context, target: str, item: Any) -> None:
+        if item.get("protected"):
+            _patch(context, target, [{"op": "replace", "path": "/protected", "value": False}])
+
     def complete(self, context: Context, record: Image, target: str) -> None:
         self._fill(context, record, target)
         flags = {"protected": record.protected, "os_hidden": record.hidden}
@@ -79,8 +90,7 @@ class Images(Recreator[Image]):
             if wanted
         ]
         if patch:
-            path, headers = f"{self.path}/{target}", {"Content-Type": _PATCH}
-            context.cloud.request("image", "PATCH", path, json=patch, headers=headers)
+            _patch(context, target, patch)
 
     def _fill(self, context: Context, record: Image, target: str) -> None:
         """Send the bytes; an image that did not get exactly these is deleted."""
@@ -144,8 +154,7 @@ def recreate_kernel(context: Context, record: Image, *, check: bool = False) -> 
         {"op": "add", "path": f"/{key}", "value": value}
         for key, value in _kernels(context, record).items()
     ]
-    path, headers = f"{Images.path}/{target}", {"Content-Type": _PATCH}
-    context.cloud.request("image", "PATCH", path, json=patch, headers=headers)
+    _patch(context, target, patch)
     context.journal.record("done", step, record.name)
     return Outcome("made", target)
 
@@ -212,6 +221,11 @@ class _Body:
     def digest(self) -> str | None:
         """SHA-512 of what was sent, if all of it was and it was computed."""
         return self._hasher.hexdigest() if self._hasher and self._done else None
+
+
+def _patch(context: Context, target: str, changes: list[dict[str, Any]]) -> None:
+    path, headers = f"{Images.path}/{target}", {"Content-Type": _PATCH}
+    context.cloud.request("image", "PATCH", path, json=changes, headers=headers)
 
 
 def _put(context: Context, path: str, body: _Body) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bundle_spec.model import Ref, Volume
+from bundle_spec.model import Disk, Ref, Volume
 from downpour_import import events
 from downpour_import.recreate.base import Outcome, Recreator, compare, recreate, standing
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
@@ -53,6 +53,12 @@ class Volumes(Recreator[Volume]):
         for item in context.cloud.list("block_storage", "/volumes/detail", "volumes"):
             yield item["metadata"].get(MARKER_KEY), item["id"]
 
+    def bears(self, context: Context, record: Volume, item: Any) -> bool:
+        return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
+
+    def unmark(self, context: Context, record: Volume, target: str, item: Any) -> None:
+        context.cloud.delete("block_storage", f"{self.at(target)}/metadata/{MARKER_KEY}")
+
     def complete(self, context: Context, record: Volume, target: str) -> None:
         item = wait_for(
             lambda: self.look(context, target),
@@ -73,7 +79,7 @@ class Volumes(Recreator[Volume]):
             actions.append({"os-set_image_metadata": {"metadata": metadata}})
         for action in actions:
             context.cloud.post("block_storage", f"{self.path}/{target}/action", action)
-        if record.disk_id is not None:
+        if record.disk_id is not None and not context.keep_images:
             self._drop_image(context, record)
 
     def _drop_image(self, context: Context, record: Volume) -> None:
@@ -144,14 +150,18 @@ def upload_volume_disk(
         return Outcome("unchanged", context.journal.target(disk_ref(record)))
     with open_own_bundle(context) as bundle:
         disk = bundle.manifest.disk(record.disk_id)
-    image = VolumeDisk(
+    return recreate(Images(on_bytes), context, disk_image(record, disk), check=check)
+
+
+def disk_image(record: Volume, disk: Disk) -> VolumeDisk:
+    """The image that fills a volume with ``disk``."""
+    return VolumeDisk(
         id=record.id,
         name=f"{record.name or record.id} (contents)"[:255],
         disk_id=disk.id,
         disk_format=disk.disk_format,
         container_format="bare",
     )
-    return recreate(Images(on_bytes), context, image, check=check)
 
 
 def _failure(item: Any) -> str | None:

@@ -27,6 +27,12 @@ OPTIONS = {
     "--check": ["--check"],
     "--edited": ["--edited"],
     "--trust-playbook": ["--trust-playbook"],
+    "--only": ["--only", "server/a", "--only", "server/b"],
+    "--skip": ["--skip", "server/a"],
+    "--no-start": ["--no-start"],
+    "--keep-images": ["--keep-images"],
+    "--jobs": ["--jobs", "3"],
+    "--json": ["--json"],
 }
 
 OF_VERIFY = {
@@ -83,9 +89,30 @@ def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
     assert options("--map", str(path), "b").mapping.flavors == {"a": "b"}
 
 
+OTHERS = ("--map", "--write-map", "--yes", "--quiet", "--help", "--version")
+
+
+def test_selections_are_told_once_and_in_their_order() -> None:
+    given = options("plan", "--only", "server/b", "--skip=port/x", "--only", "server/a", "b")
+    assert given.only == ("server/b", "server/a")
+    assert given.skip == ("port/x",)
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "x", "33", "1.5"])
+def test_jobs_are_a_number_within_bounds(jobs: str) -> None:
+    with pytest.raises(UsageError, match="from 1 to 32"):
+        options(f"--jobs={jobs}", "b")
+
+
+def test_a_map_is_written_by_plan_only() -> None:
+    assert options("plan", "--write-map", "m.yml", "b").write_map == Path("m.yml")
+    with pytest.raises(UsageError, match="goes with plan"):
+        options("--write-map", "m.yml", "b")
+
+
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, *OF_VERIFY, "--map", "--quiet", "--help", "--version"}
+    assert listed == {*OPTIONS, *OF_VERIFY, *OTHERS}
 
 
 def test_without_a_state_it_is_named_after_bundle_and_cloud() -> None:
@@ -102,7 +129,7 @@ def test_a_command_comes_before_a_source_of_that_name() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["a", "b", "c"], ["unpack", "b"], ["plan", "a", "b"], ["--nonsense", "b"], ["undo", "b"]],
+    [[], ["a", "b", "c"], ["unpack", "b"], ["plan", "a", "b"], ["--nonsense", "b"], ["undoo", "b"]],
 )
 def test_a_wrong_command_line_ends_with_2_and_the_usage(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -114,7 +141,7 @@ def test_a_wrong_command_line_ends_with_2_and_the_usage(
     assert (told.out, "Usage:" in told.err) == ("", True)
 
 
-@pytest.mark.parametrize("command", ["verify", "show", "plan", "unpack"])
+@pytest.mark.parametrize("command", cli.COMMANDS)
 def test_a_command_without_its_bundle_is_told_so(
     command: str,
     tmp_path: Path,

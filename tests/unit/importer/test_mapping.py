@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundle_spec.errors import DownpourError, LocalError, MappingError
+from bundle_spec.errors import DownpourError, LocalError, MappingError, MappingFaults
 from bundle_spec.model.playbook import MappingRules
 from downpour_import import mapping
 from downpour_import.session import load_settings
@@ -131,3 +132,39 @@ def test_settings_that_cannot_be_used_are_told(tmp_path: Path, text: str, messag
     with pytest.raises(DownpourError) as caught:
         load_settings(path)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (("id-1", "web"), (True, "by id")),
+        (("id-2", "web"), (True, "by name")),
+        (("id-3", "web-3"), (True, "by glob")),
+        (("id-4", "db"), (True, "default")),
+        (("id-5", "[x]"), (True, "literal")),
+    ],
+)
+def test_an_id_beats_a_name_and_that_a_glob_and_the_first_glob_counts(
+    names: tuple[str, str], found: tuple[bool, str]
+) -> None:
+    rules = {
+        "web-*": "by glob",
+        "id-1": "by id",
+        "web": "by name",
+        "[x]": "literal",
+        "*": "default",
+        "d?": "too late",
+    }
+    assert mapping.rule(rules, names) == found
+
+
+def test_without_a_rule_that_fits_there_is_none() -> None:
+    assert mapping.rule({"web-*": "x"}, ("id", "WEB-1")) == (False, None)
+
+
+def test_drop_of_fixed_ips_is_kept_by_a_proposal_and_by_a_merge() -> None:
+    rules = mapping.decode({"fixed_ips": "drop"}, "m.yml")
+    assert yaml.safe_load(mapping.proposal({}, rules)) == {"fixed_ips": "drop"}
+    assert mapping.merge(rules, MappingRules()).fixed_ips == "drop"
+    with pytest.raises(MappingFaults):
+        mapping.decode({"fixed_ips": "maybe"}, "m.yml")

@@ -39,14 +39,15 @@ def test_a_split_bundle_has_one_state_however_it_is_named(
         parts=(Path("media/2"),),
     )
     opened = open_source(options.source, NULL, options.parts)
-    settings = effective_settings(options, opened)
+    settings = effective_settings(options, opened.settings)
     assert settings.state == str(tmp_path / "b.target")
     # The playbook runs in another directory.
     assert settings.bundle == str(tmp_path / "media/1" / name)
     assert settings.parts == (str(tmp_path / "media/2"),)
     unpack(opened, tmp_path / "out")
     by_hand = dataclasses.replace(options, source=tmp_path / "out", parts=())
-    settings = effective_settings(by_hand, open_source(by_hand.source, NULL, by_hand.parts))
+    own = open_source(by_hand.source, NULL, by_hand.parts).settings
+    settings = effective_settings(by_hand, own)
     assert settings.state == str(tmp_path / "out" / "state")
     assert settings.parts == (str(tmp_path / "media/2"),)
 
@@ -57,5 +58,5 @@ def test_a_whole_bundle_keeps_the_name_of_its_state(
     monkeypatch.chdir(tmp_path)
     for name, state in (("b.dpbundle", "b.target"), ("b.tar", "b.tar.target")):
         options = ImportOptions(source=write_bundle(Path(name)), cloud=CloudOptions(cloud="target"))
-        settings = effective_settings(options, open_source(options.source, NULL))
+        settings = effective_settings(options, open_source(options.source, NULL).settings)
         assert settings.state == str(tmp_path / state)

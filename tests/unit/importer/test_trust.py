@@ -30,7 +30,7 @@ from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.session import load_settings
-from downpour_import.unpack import settings_file, unpack
+from downpour_import.unpack import data_file, unpack
 from tests.split import split
 from tests.unit.bundle.samples import content
 from tests.unit.export.test_playbook import NAMES
@@ -279,7 +279,7 @@ def test_settings_for_the_runner_come_back_whatever_names_hold(name: str, tmp_pa
         mapping=MappingRules(networks={name: name, "n": None}),
     )
     path = tmp_path / "settings.yml"
-    path.write_bytes(settings_file(settings))
+    path.write_bytes(data_file(settings))
     assert load_settings(path) == settings
 
 

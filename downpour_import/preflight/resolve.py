@@ -1,4 +1,4 @@
-"""Everything that the run will need from the target, decided before anything is written.  Pure.
+"""What stands for what on the target.  Pure.
 
 A rule of the mapping decides first; then an unambiguous equivalent is taken; what is left is a
 fault, and all faults are told at once with a proposal.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable
 
-from bundle_spec.errors import TargetError, TargetFaults
+from bundle_spec.errors import TargetError
 from bundle_spec.model import (
     AvailabilityZoneReference,
     FlavorReference,
@@ -34,38 +32,13 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.playbook import MappingRules
 from downpour_import import mapping
+from downpour_import.preflight.numbers import Numbers, distance, numbers_of
+from downpour_import.preflight.result import Json, Preflight
 from downpour_import.survey import Survey
 
-Json = Any
-Targets = Mapping[Ref, str | None]
-"""What stands for what: an ID (a name for volume types and zones); None: do without."""
-
-
-@dataclass
-class Preflight:
-    """``targets``: the resolved mapping.  ``taken``: what was decided without being told.
-
-    ``warnings``: rules that name nothing in the bundle.
-    """
-
-    targets: dict[Ref, str | None] = field(default_factory=dict)
-    taken: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    faults: list[TargetError] = field(default_factory=list)
-    proposals: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
-
-    def require(self, remedy: str = "say what stands for it with --map") -> None:
-        """Raise TargetFaults with everything that the target lacks."""
-        if self.faults:
-            raise TargetFaults(
-                "the target lacks what this bundle needs; nothing was written",
-                self.faults,
-                remedy=remedy,
-            )
-
-    def proposal(self, rules: MappingRules) -> str:
-        """A mapping file to complete; it begins with the ``rules`` that were given."""
-        return mapping.proposal(self.proposals, rules)
+_SECTION_OF = {section.removesuffix("s"): section for section in mapping.SECTIONS} | {
+    "qos_policy": "qos_policies"
+}
 
 
 def preflight(
@@ -114,13 +87,13 @@ class _Work:
         flavors = self._target.flavors
         if self._ruled("flavors", wanted, flavors):
             return
-        numbers = _Numbers(wanted.vcpus, wanted.ram, wanted.disk, wanted.ephemeral, wanted.swap)
-        equal = [item for item in flavors if _numbers_of(item) == numbers]
+        numbers = Numbers(wanted.vcpus, wanted.ram, wanted.disk, wanted.ephemeral, wanted.swap)
+        equal = [item for item in flavors if numbers_of(item) == numbers]
         named = [item for item in equal if item["name"] == wanted.name]
         if len(named or equal) == 1:
             self._take(wanted, (named or equal)[0], numbers)
             return
-        near = min(flavors, key=lambda item: _distance(_numbers_of(item), numbers), default=None)
+        near = min(flavors, key=lambda item: distance(numbers_of(item), numbers), default=None)
         self._missing(
             "flavors",
             wanted,
@@ -129,7 +102,7 @@ class _Work:
             if equal
             else f"no flavor of the target has {numbers}",
             (equal[0] if equal else near),
-            _numbers_of,
+            numbers_of,
         )
 
     def network(self, wanted: NetworkReference) -> None:
@@ -232,7 +205,7 @@ class _Work:
             self.result.targets[wanted.ref] = wanted.name
             return
         self.result.targets[wanted.ref] = None
-        self._say(wanted, "the cloud's default", "no zone of this name")
+        self._say(wanted, None, "no zone of this name; the cloud's default")
 
     def keypair(self, wanted: KeypairReference) -> None:
         named = [{"id": name, "name": name} for name in self._target.keypairs]
@@ -316,8 +289,9 @@ class _Work:
     ) -> bool:
         """Whether the mapping says what to do; a rule that cannot be followed is a fault."""
         rules = getattr(self._rules, section)
-        self._used |= {(section, name) for name in (wanted.id, wanted.name) if name in rules}
-        found, value = mapping.rule(rules, (wanted.id, wanted.name))
+        names = (wanted.id, wanted.name)
+        self._used |= {(section, each) for each in mapping.fitting(rules, names)}
+        found, value = mapping.rule(rules, names)
         if not found:
             return False
         where = f"mapping {section}: {wanted.name!r}"
@@ -336,8 +310,8 @@ class _Work:
             ids = ", ".join(item["id"] for item in fitting)
             self._fault(f"{len(fitting)} are named {value!r} on the target: {ids}", where)
         else:
-            names = sorted({item["name"] or item["id"] for item in candidates})
-            near = difflib.get_close_matches(value, names, n=5) or names[:10]
+            there = sorted({item["name"] or item["id"] for item in candidates})
+            near = difflib.get_close_matches(value, there, n=5) or there[:10]
             self._fault(f"the target has no {value!r}; it has {', '.join(near) or 'none'}", where)
         return True
 
@@ -345,20 +319,24 @@ class _Work:
         """Warn of rules for which the bundle has nothing: a mistyped one looks like that."""
         for section in mapping.SECTIONS:
             for name in getattr(self._rules, section):
-                if (section, name) not in self._used:
+                if (section, name) not in self._used and name != mapping.DEFAULT:
                     self.result.warnings.append(
                         f"mapping {section}: {name!r} names nothing in this bundle"
                     )
 
     def _take(self, wanted: Reference, item: Json, reason: object) -> None:
         self.result.targets[wanted.ref] = item["id"]
-        self._say(wanted, repr(item["name"]), str(reason))
+        self._say(wanted, item["name"], str(reason))
 
-    def _say(self, wanted: Reference, chosen: str, reason: str) -> None:
+    def _say(self, wanted: Reference, chosen: str | None, reason: str) -> None:
+        """``chosen``: a name; None: the cloud's default."""
+        section = _SECTION_OF[wanted.type]
+        self.result.choices.setdefault(section, {})[wanted.name] = chosen, reason
         kind = wanted.type.replace("_", " ")
         if isinstance(wanted, AvailabilityZoneReference):
             kind = f"{wanted.service} {kind}"
-        self.result.taken.append(f"{kind} {wanted.name!r} -> {chosen} ({reason})")
+        told = "the cloud's default" if chosen is None else repr(chosen)
+        self.result.taken.append(f"{kind} {wanted.name!r} -> {told} ({reason})")
 
     def _missing(
         self,
@@ -370,43 +348,13 @@ class _Work:
     ) -> None:
         kind = wanted.type.replace("_", " ")
         self._fault(message, f"{kind} {wanted.name!r}")
-        proposed = (mapping.FILL_IN, "nothing comes near")
+        proposed: tuple[str, str] = (mapping.FILL_IN, "nothing comes near")
         if near:
             proposed = (near["name"], str(comment(near)))
         self.result.proposals.setdefault(section, {})[wanted.name] = proposed
 
     def _fault(self, message: str, where: str) -> None:
         self.result.faults.append(TargetError(message, where=where))
-
-
-@dataclass(frozen=True)
-class _Numbers:
-    vcpus: int
-    ram: int
-    disk: int
-    ephemeral: int
-    swap: int
-
-    def __str__(self) -> str:
-        more = f", {self.ephemeral} GiB ephemeral" if self.ephemeral else ""
-        more += f", {self.swap} MiB swap" if self.swap else ""
-        return f"{self.vcpus} vCPU, {self.ram} MiB RAM, {self.disk} GiB disk{more}"
-
-
-def _numbers_of(item: Json) -> _Numbers:
-    return _Numbers(
-        item["vcpus"],
-        item["ram"],
-        item["disk"],
-        item.get("OS-FLV-EXT-DATA:ephemeral") or 0,
-        item.get("swap") or 0,
-    )
-
-
-def _distance(have: _Numbers, want: _Numbers) -> tuple[bool, float]:
-    """Smaller is nearer; a flavor that has too little of something comes after all others."""
-    pairs = [(getattr(have, name), getattr(want, name)) for name in ("vcpus", "ram", "disk")]
-    return any(a < b for a, b in pairs), sum(abs(a - b) / max(a, b, 1) for a, b in pairs)
 
 
 def _family(cidr: str) -> int:

@@ -1,0 +1,18 @@
+"""Everything that the run will need from the target, decided before anything is written.  Pure."""
+
+from downpour_import.preflight.fit import Fit, fit, port_address_ref
+from downpour_import.preflight.lost import lost
+from downpour_import.preflight.quota import quota_faults
+from downpour_import.preflight.resolve import preflight
+from downpour_import.preflight.result import Preflight, Targets
+
+__all__ = [
+    "Fit",
+    "Preflight",
+    "Targets",
+    "fit",
+    "lost",
+    "port_address_ref",
+    "preflight",
+    "quota_faults",
+]

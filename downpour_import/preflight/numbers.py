@@ -1,0 +1,40 @@
+"""What a flavor gives, and how far two are from each other.  Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from downpour_import.preflight.result import Json
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """``ram`` and ``swap`` in MiB, ``disk`` and ``ephemeral`` in GiB, as Nova counts them."""
+
+    vcpus: int
+    ram: int
+    disk: int
+    ephemeral: int
+    swap: int
+
+    def __str__(self) -> str:
+        more = f", {self.ephemeral} GiB ephemeral" if self.ephemeral else ""
+        more += f", {self.swap} MiB swap" if self.swap else ""
+        return f"{self.vcpus} vCPU, {self.ram} MiB RAM, {self.disk} GiB disk{more}"
+
+
+def numbers_of(item: Json) -> Numbers:
+    """Those of a flavor as Nova tells it."""
+    return Numbers(
+        item["vcpus"],
+        item["ram"],
+        item["disk"],
+        item.get("OS-FLV-EXT-DATA:ephemeral") or 0,
+        item.get("swap") or 0,
+    )
+
+
+def distance(have: Numbers, want: Numbers) -> tuple[bool, float]:
+    """Smaller is nearer; a flavor that has too little of something comes after all others."""
+    pairs = [(getattr(have, name), getattr(want, name)) for name in ("vcpus", "ram", "disk")]
+    return any(a < b for a, b in pairs), sum(abs(a - b) / max(a, b, 1) for a, b in pairs)

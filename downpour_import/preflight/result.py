@@ -1,0 +1,53 @@
+"""What a preflight comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bundle_spec.errors import TargetError, TargetFaults
+from bundle_spec.model import Ref
+from bundle_spec.model.playbook import MappingRules
+from downpour_import import mapping
+
+Json = Any
+Targets = Mapping[Ref, str | None]
+"""What stands for what: an ID (a name for volume types and zones); None: do without."""
+
+
+@dataclass
+class Preflight:
+    """``targets``: the resolved mapping.  ``taken``: what was decided without being told, and
+    ``choices``, ``proposals``: section -> name at the source -> (name at the target, why).
+
+    ``warnings``: what does not stop an import, but may surprise.
+    """
+
+    targets: dict[Ref, str | None] = field(default_factory=dict)
+    taken: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    faults: list[TargetError] = field(default_factory=list)
+    choices: dict[str, dict[str, tuple[str | None, str]]] = field(default_factory=dict)
+    proposals: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+
+    def require(self, remedy: str | None = None) -> None:
+        """Raise TargetFaults with everything that the target lacks."""
+        if self.faults:
+            mapped = "say what stands for it with --map" if self.proposals else None
+            raise TargetFaults(
+                "the target lacks what this bundle needs; nothing was written",
+                self.faults,
+                remedy=remedy or mapped,
+            )
+
+    def proposal(self, rules: MappingRules, *, whole: bool = False) -> str:
+        """A mapping file to complete; it begins with the ``rules`` that were given.
+
+        ``whole``: with what was decided without being told, to be looked at and changed.
+        """
+        sections: dict[str, dict[str, tuple[str | None, str]]] = {}
+        for found in (self.choices if whole else {}, self.proposals):
+            for section, items in found.items():
+                sections.setdefault(section, {}).update(items)
+        return mapping.proposal(sections, rules)

@@ -1,0 +1,88 @@
+"""What a run came to, for programs: ``report.json`` in the state directory, and ``--json``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bundle_spec.errors import DownpourError, Faults
+from bundle_spec.model import Resource
+
+
+@dataclass
+class Report:
+    """Filled in as a run goes on, so that it is true wherever it ends.
+
+    ``resources``: one entry each, with ``type``, ``name``, ``old`` and ``new`` (IDs; ``new`` null
+    while there is none) and ``state``.  ``counts``: state -> resources of this run.  ``sent``:
+    bytes of disks that went to the target in this run.  See docs/report.md.
+    """
+
+    command: str
+    complete: bool = False
+    began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+    bundle: str | None = None
+    auth_url: str | None = None
+    project_id: str | None = None
+    state: Path | None = None
+    uuids: Path | None = None
+    log: Path | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+    taken: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    resources: list[dict[str, str | None]] = field(default_factory=list)
+    faults: list[dict[str, str | None]] = field(default_factory=list)
+
+    def resource(self, record: Resource, target: str | None, state: str) -> None:
+        self.resources.append(
+            {
+                "type": record.type,
+                "name": record.name,
+                "old": record.id,
+                "new": target,
+                "state": state,
+            }
+        )
+
+    def failed(self, error: DownpourError) -> None:
+        """Why it ended; each fault by itself."""
+        each: Iterable[DownpourError] = error.faults if isinstance(error, Faults) else (error,)
+        self.faults += [
+            {
+                "where": None if fault.where is None else str(fault.where),
+                "message": fault.message,
+                "remedy": fault.remedy,
+            }
+            for fault in each
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        def text(path: Path | None) -> str | None:
+            return None if path is None else str(path)
+
+        return {
+            "command": self.command,
+            "complete": self.complete,
+            "bundle": self.bundle,
+            "target": {"auth_url": self.auth_url, "project_id": self.project_id},
+            "state": text(self.state),
+            "uuids": text(self.uuids),
+            "log": text(self.log),
+            "seconds": round((self.ended or time.monotonic()) - self.began, 1),
+            "bytes": self.sent,
+            "counts": dict(sorted(self.counts.items())),
+            "taken": self.taken,
+            "warnings": self.warnings,
+            "resources": self.resources,
+            "faults": self.faults,
+        }
+
+    def dumps(self) -> str:
+        return json.dumps(self.as_json(), ensure_ascii=False, indent=1)

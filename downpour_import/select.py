@@ -1,0 +1,141 @@
+"""Which part of a bundle is imported: ``--only``, ``--skip``.  Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import fnmatch
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from bundle_spec.errors import Faults, UsageError
+from bundle_spec.model import (
+    SECTIONS,
+    FloatingIp,
+    Ref,
+    References,
+    Resource,
+    Router,
+    SecurityGroup,
+    Subnet,
+    Trunk,
+)
+from bundle_spec.model.playbook import PlaybookData
+from bundle_spec.model.resources import RESOURCE_TYPES
+
+
+class SelectionFaults(Faults, UsageError):
+    pass
+
+
+def select(data: PlaybookData, only: Sequence[str], skip: Sequence[str]) -> PlaybookData:
+    """``data`` with what ``only`` names and all that belongs to it, without what ``skip`` names.
+
+    Both are ``TYPE/NAME``; NAME is a name or an ID, or a glob of them.  What belongs to a
+    resource is what it refers to, what connects that (subnets of a network, their routers), and
+    what only exists for it (floating IPs and trunks of its ports).
+
+    Raises SelectionFaults: a pattern that fits nothing, a resource that needs what is left out.
+    """
+    if not only and not skip:
+        return data
+    faults: list[UsageError] = []
+    everything = list(data.resources)
+    chosen = {record.ref for record in everything}
+    if only:
+        chosen = _closure(everything, _named(everything, only, "--only", faults))
+    chosen -= _named(everything, skip, "--skip", faults)
+    kept = [record for record in everything if record.ref in chosen]
+    there = {record.ref for record in everything}
+    for record in kept:
+        for ref in _needs(record):
+            if ref in there and ref not in chosen:
+                message = f"it needs {ref}, which is left out"
+                where = f"{record.type.replace('_', ' ')} {record.name!r}"
+                faults.append(UsageError(message, where=where, remedy="leave it out as well"))
+    if faults:
+        raise SelectionFaults("this selection cannot be imported", faults)
+    sections: dict[str, Any] = {
+        section: tuple(each for each in getattr(data.resources, section) if each.ref in chosen)
+        for section in SECTIONS
+    }
+    return dataclasses.replace(
+        data,
+        resources=dataclasses.replace(data.resources, **sections),
+        references=_referred(data.references, kept),
+    )
+
+
+def _named(
+    everything: Iterable[Resource], patterns: Sequence[str], option: str, faults: list[UsageError]
+) -> set[Ref]:
+    found: set[Ref] = set()
+    for pattern in patterns:
+        kind, slash, name = pattern.partition("/")
+        kind = kind.replace("-", "_")
+        where = f"{option} {pattern}"
+        if not slash or kind not in RESOURCE_TYPES:
+            remedy = f"the types are {', '.join(RESOURCE_TYPES)}"
+            faults.append(UsageError("this is not TYPE/NAME", where=where, remedy=remedy))
+            continue
+        of_type = [record for record in everything if record.type == kind]
+        fitting = [each.ref for each in of_type if _fits(each, name)]
+        if not fitting:
+            names = [each.name for each in of_type]
+            near = difflib.get_close_matches(name, names, n=3) or names[:5]
+            remedy = f"it has {', '.join(map(repr, near))}" if near else "it has none of this type"
+            faults.append(UsageError("the bundle has no such thing", where=where, remedy=remedy))
+        found.update(fitting)
+    return found
+
+
+def _fits(record: Resource, name: str) -> bool:
+    if name in (record.id, record.name):
+        return True
+    return any(fnmatch.fnmatchcase(each, name) for each in (record.id, record.name))
+
+
+def _needs(record: Resource) -> Iterator[Ref]:
+    yield from record.references()
+    if isinstance(record, SecurityGroup):
+        yield from record.remote_groups()
+
+
+def _closure(everything: Sequence[Resource], chosen: set[Ref]) -> set[Ref]:
+    by_ref = {record.ref: record for record in everything}
+    before = -1
+    while len(chosen) != before:
+        before = len(chosen)
+        for ref in list(chosen):
+            if ref in by_ref:
+                chosen.update(_needs(by_ref[ref]))
+        for record in everything:
+            if chosen.intersection(_companion_of(record)):
+                chosen.add(record.ref)
+    return chosen
+
+
+def _companion_of(record: Resource) -> Iterator[Ref]:
+    """What a resource comes along with."""
+    match record:
+        case Subnet():
+            yield Ref("network", record.network_id)
+        case Router():
+            yield from (Ref("subnet", each.subnet_id) for each in record.interfaces)
+        case FloatingIp() if record.port_id:
+            yield Ref("port", record.port_id)
+        case Trunk():
+            yield Ref("port", record.port_id)
+
+
+def _referred(references: References, kept: Iterable[Resource]) -> References:
+    """Only what the resources that are kept refer to must be on the target."""
+    needed = {ref for record in kept for ref in _needs(record)}
+    subnets = tuple(each for each in references.subnets if each.ref in needed)
+    needed |= {Ref("network", each.network_id) for each in subnets}
+    sections: dict[str, Any] = {
+        field.name: tuple(each for each in getattr(references, field.name) if each.ref in needed)
+        for field in dataclasses.fields(references)
+        if field.name != "extra"
+    }
+    return dataclasses.replace(references, **sections)

@@ -1,0 +1,137 @@
+"""Take an import back, or take its marks off: only what this bundle made and still bears its mark.
+
+What is deleted stands in the journal as made (or begun) by this bundle, and the object on the
+target says so too.  What was reused, and what somebody else made, stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bundle_spec import open_bundle
+from bundle_spec.errors import RecreateError, RecreateFaults, StateError
+from bundle_spec.model import Manifest, Ref, Resource
+from bundle_spec.progress import Progress
+from downpour_import import pipeline, session, state
+from downpour_import.cloud import find_cloud
+from downpour_import.opening import settings_of_source
+from downpour_import.options import ImportOptions
+from downpour_import.recreate import RECREATORS, Context
+from downpour_import.recreate.base import Recreator
+from downpour_import.recreate.upload import VolumeDisk
+from downpour_import.recreate.volume import disk_image
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Thing:
+    """An object on the target.  ``kept``: why it stays; None where it is taken back."""
+
+    record: Resource
+    target: str
+    item: Json = field(repr=False)
+    kind: Recreator[Any] = field(repr=False)
+    kept: str | None = None
+
+    @property
+    def ref(self) -> Ref:
+        return self.record.ref
+
+
+@contextmanager
+def opened(options: ImportOptions) -> Iterator[Context]:
+    """The import that ``options`` name, held alone.
+
+    Raises StateError when nothing was imported with this state, CloudError, BundleError.
+    """
+    find_cloud(options.cloud)
+    own = settings_of_source(options.source, options.parts)
+    settings = pipeline.effective_settings(options, own)
+    directory = Path(settings.state or "")
+    if not state.is_bound(directory):
+        raise StateError(
+            "nothing was imported with this state",
+            where=str(directory),
+            remedy="name the right one with --state",
+        )
+    cloud = session.connect_by(settings)
+    context = session.open_context(settings, cloud)
+    with state.locked(directory):
+        yield context
+
+
+def find(context: Context, progress: Progress) -> list[Thing]:
+    """All that the journal calls made by this bundle and that still stands, the last first."""
+    with open_bundle(context.bundle, context.folders) as bundle:
+        records = _records(bundle.manifest)
+    entries = [
+        (records[ref], entry)
+        for ref, entry in reversed(list(context.journal))
+        if ref in records and (entry.event == "intent" or (entry.made and entry.target))
+    ]
+    found = []
+    with progress.task("look", len(entries), "resources") as task:
+        for record, entry in entries:
+            kind = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
+            target = entry.target or (kind.find(context, record) if kind.can_be_marked else None)
+            item = kind.look(context, target) if target else None
+            if target and item is not None:
+                other = "it bears no mark of this bundle"
+                if not kind.can_be_marked:
+                    other = "it is not as it was made"
+                kept = None if kind.bears(context, record, item) else other
+                found.append(Thing(record, target, item, kind, kept))
+            task.advance(1)
+    return found
+
+
+def undo(context: Context, things: list[Thing], progress: Progress) -> None:
+    """Delete what is not kept, in this order.
+
+    May be killed and run again.  Raises RecreateFaults with everything that could not be deleted.
+    """
+    faults = []
+    taken = [thing for thing in things if thing.kept is None]
+    with progress.task("delete", len(taken), "resources") as task:
+        for thing in taken:
+            try:
+                if thing.kind.look(context, thing.target) is not None:
+                    thing.kind.dismantle(context, thing.target, thing.item)
+            except RecreateError as exc:
+                what = thing.record.type.replace("_", " ")
+                where = f"{what} {thing.record.name!r} {thing.target}"
+                faults.append(RecreateError(exc.message, where=where, remedy=exc.remedy))
+            else:
+                context.journal.record("gone", thing.ref, thing.record.name, thing.target)
+            task.advance(1)
+    if faults:
+        raise RecreateFaults(
+            "not everything could be deleted; the rest is gone",
+            faults,
+            remedy="free what is in use and run the same command again",
+        )
+
+
+def forget(context: Context, things: list[Thing], progress: Progress) -> None:
+    """Take the marks off.  From then on only the journal knows what this bundle made."""
+    with progress.task("unmark", len(things), "resources") as task:
+        for thing in things:
+            if thing.kind.can_be_marked and thing.kept is None:
+                thing.kind.unmark(context, thing.record, thing.target, thing.item)
+            task.advance(1)
+
+
+def _records(manifest: Manifest) -> dict[Ref, Resource]:
+    """What the journal may name: resources, and the images that only fill volumes."""
+    found: dict[Ref, Resource] = {record.ref: record for record in manifest.resources}
+    volumes = (*manifest.resources.volumes, *manifest.resources.volume_snapshots)
+    for volume in volumes:
+        if volume.disk_id is not None:
+            image = disk_image(volume, manifest.disk(volume.disk_id))
+            found[image.ref] = image
+    return found
