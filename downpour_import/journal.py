@@ -101,6 +101,10 @@ class Journal:
         if event == "done" and before:
             target, made = before.target, before.made
         self._entries[ref] = Entry(event, line["name"], target, made)  # type: ignore[arg-type]
+        if event == "gone":
+            # What was done to it later must be done to its successor too.
+            for step in [each for each in self._entries if _is_step(each, ref)]:
+                del self._entries[step]
 
     # --- uuids.csv ---
 
@@ -158,6 +162,13 @@ def _drop_torn_line(file: IO[bytes]) -> None:
     keep = position + tail.rfind(b"\n") + 1
     if keep < end:
         file.truncate(keep)
+
+
+def _is_step(step: Ref, of: Ref) -> bool:
+    """Whether ``step`` is done to ``of`` when others stand: ``subnet_dhcp`` to a ``subnet``."""
+    return (
+        step.type not in RESOURCE_TYPES and step.type.startswith(f"{of.type}_") and step.id == of.id
+    )
 
 
 def _row(ref: Ref, entry: Entry) -> tuple[str, str, str, str]:

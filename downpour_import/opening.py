@@ -9,9 +9,6 @@ import os.path
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from bundle_spec import VerifiedBundle, digest, verify_bundle
 from bundle_spec.errors import BundleError, LocalError
@@ -20,7 +17,6 @@ from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
 from downpour_import import session
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 PREFIX = "playbook/"
 
 
@@ -37,10 +33,7 @@ class Opened:
     def data(self) -> PlaybookData:
         """``resources.yml`` as records.  Raises BundleFaults."""
         where = "playbook/resources.yml"
-        try:
-            value = yaml.load(self.playbook["resources.yml"], Loader=_Loader)
-        except (yaml.YAMLError, ValueError) as exc:
-            raise BundleError(f"not YAML: {exc}", where=where) from exc
+        value = session.parse_data(self.playbook["resources.yml"], where)
         return session.decode_data(value, where)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from bundle_spec import codec, open_bundle
-from bundle_spec.errors import LocalError, StateError
+from bundle_spec.errors import BundleError, LocalError, StateError
 from bundle_spec.model import Disk, Port, Ref, Resource
 from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import import mapping, state
@@ -18,6 +18,8 @@ from downpour_import.journal import Journal
 from downpour_import.preflight import Fit, Preflight, fit, lost, preflight, quota_faults
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.survey import occupied, survey
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_settings(path: Path) -> Settings:
@@ -143,6 +145,23 @@ def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Contex
         folders=tuple(map(Path, settings.parts)),
         keep_images=settings.keep_images,
     )
+
+
+def load_data(path: Path) -> Any:
+    """``resources.yml`` as plain data.  Raises LocalError, BundleError (not YAML)."""
+    try:
+        text = path.read_bytes()
+    except OSError as exc:
+        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+    return parse_data(text, str(path))
+
+
+def parse_data(text: bytes, where: str) -> Any:
+    """The same of its ``text``."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError) as exc:
+        raise BundleError(f"not YAML: {exc}", where=where) from exc
 
 
 def decode_data(value: Any, where: str) -> PlaybookData:

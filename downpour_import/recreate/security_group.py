@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bundle_spec.errors import RecreateError
 from bundle_spec.model import Ref, SecurityGroup, SecurityGroupRule
 from downpour_import.recreate.base import NetworkRecreator, Outcome, once
 from downpour_import.recreate.context import Context
@@ -20,6 +21,7 @@ _RULE_ATTRIBUTES = (
     "remote_address_group_id",
 )
 _RULES = "security_group_rules"
+_RULES_PATH = "/security-group-rules"
 
 
 class SecurityGroups(NetworkRecreator[SecurityGroup]):
@@ -65,23 +67,40 @@ def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = Fal
     if check:
         return Outcome("planned", context.optional_target(record.ref))
     group = context.target(record.ref)
-    have = {
-        _key(rule): rule["id"]
-        for rule in context.cloud.list(
-            "network", "/security-group-rules", _RULES, {"security_group_id": group}
-        )
-    }
+    have = _rules_of(context, group)
     want = {_key(rule): rule for rule in (wanted_rule(context, each) for each in record.rules)}
     entry = context.journal.entry(record.ref)
     if entry is not None and entry.made:
         for key in have.keys() - want.keys():
-            context.cloud.delete("network", f"/security-group-rules/{have[key]}")
-    for key, rule in want.items():
-        if key not in have:
-            body = {**rule, "security_group_id": group}
-            context.cloud.post("network", "/security-group-rules", {"security_group_rule": body})
+            context.cloud.delete("network", f"{_RULES_PATH}/{have[key]}")
+    _add(
+        context,
+        group,
+        [{**want[key], "security_group_id": group} for key in want if key not in have],
+    )
     context.journal.record("done", step, record.name)
     return Outcome("made", group)
+
+
+def _rules_of(context: Context, group: str) -> dict[tuple[Any, ...], str]:
+    """What makes each rule the same, and its ID."""
+    query = {"security_group_id": group}
+    found = context.cloud.list("network", _RULES_PATH, _RULES, query)
+    return {_key(rule): rule["id"] for rule in found}
+
+
+def _add(context: Context, group: str, rules: list[dict[str, Any]]) -> None:
+    """All in one request, which Neutron carries out whole or not at all; else one by one."""
+    if len(rules) > 1:
+        try:
+            context.cloud.post("network", _RULES_PATH, {_RULES: rules})
+            return
+        except RecreateError:
+            # It does not say which rule was refused, and a lost answer says nothing.
+            have = _rules_of(context, group)
+            rules = [rule for rule in rules if _key(rule) not in have]
+    for rule in rules:
+        context.cloud.post("network", _RULES_PATH, {"security_group_rule": rule})
 
 
 def wanted_rule(context: Context, rule: SecurityGroupRule) -> dict[str, Any]:

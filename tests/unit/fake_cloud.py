@@ -195,11 +195,19 @@ class FakeCloud:
         return response(200, item if collection.key is None else {collection.key: item})
 
     def _create(self, collection: Collection, call: Call) -> requests.Response:
-        given = call.body if collection.key is None else call.body[collection.key]
+        if collection.plural in call.body:
+            several = [self._made(collection, given) for given in call.body[collection.plural]]
+            return response(201, {collection.plural: several})
+        item = self._made(
+            collection, call.body if collection.key is None else call.body[collection.key]
+        )
+        return response(201, item if collection.key is None else {collection.key: item})
+
+    def _made(self, collection: Collection, given: Json) -> Json:
         identity = given["name"] if collection.plural == "keypairs" else self.new_id()
         item = {"id": identity, **collection.defaults(given), **given}
         collection.items[identity] = item
-        return response(201, item if collection.key is None else {collection.key: item})
+        return item
 
     def _list(self, call: Call) -> requests.Response:
         head = "/" + call.path.split("/")[1]

@@ -96,9 +96,11 @@ class Cloud(Target):
         return response(202, {"server": {"id": item["id"]}})
 
     def _rule(self, call: Call, match: re.Match[str]) -> Any:
-        rule = call.body["security_group_rule"]
-        found = self.add("/security-group-rules", **rule)
-        self.of("/security-groups")[rule["security_group_id"]]["security_group_rules"].append(found)
+        several = call.body.get("security_group_rules", [call.body.get("security_group_rule")])
+        for rule in several:
+            found = self.add("/security-group-rules", **rule)
+            group = self.of("/security-groups")[rule["security_group_id"]]
+            group["security_group_rules"].append(found)
         return response(201, {})
 
     def _act(self, call: Call, match: re.Match[str]) -> Any:
@@ -329,6 +331,28 @@ def test_undo_takes_everything_back_in_an_order_that_the_target_accepts(work: Im
     assert work.made() == dict.fromkeys(PATHS, 0)
     assert list(here.journal.rows()) == []
     assert work.find()[1] == []
+
+
+def test_after_undo_the_same_import_makes_all_of_it_again(work: Import) -> None:
+    work.run()
+    here, things = work.find()
+    undo.undo(here, things, NULL)
+    here = work.run()
+    assert work.made() == ONE_OF_EACH
+    assert [line for record in work.resources for line in differences(here, record)] == []
+
+
+@pytest.mark.parametrize("path", ["/security-groups", "/subnets", "/images"])
+def test_what_was_deleted_behind_our_back_is_made_again_with_its_later_steps(
+    work: Import, path: str
+) -> None:
+    work.run()
+    for identity in list(work.cloud.of(path)):
+        del work.cloud.of(path)[identity]
+    here = work.run()
+    kind = {"/security-groups": "security_group", "/subnets": "subnet", "/images": "image"}[path]
+    (record,) = (each for each in work.resources if each.type == kind)
+    assert differences(here, record) == []
 
 
 def test_undo_may_be_killed_at_any_request_and_goes_on(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from bundle_spec.model import (
     AddressPair,
@@ -22,7 +23,7 @@ from bundle_spec.model import (
 )
 from downpour_import.recreate import RECREATORS, STEPS, differences, recreate
 from downpour_import.recreate.base import compare
-from tests.unit.fake_cloud import PROJECT
+from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.things import NET, NET_REF, SUBNET, Target, context, source_id
 
 HTTPS = SecurityGroupRule(
@@ -75,6 +76,36 @@ def test_a_group_gets_exactly_its_rules_and_neutrons_own_go_again(
     }
     assert own == {("egress", "IPv4"), ("ingress", "IPv4")}
     assert rules_step(here, GROUP).state == "unchanged"
+
+
+SSH = replace(HTTPS, id="ssh", port_range_min=22, port_range_max=22)
+
+
+def test_several_rules_are_one_request(fake: Target, tmp_path: Path) -> None:
+    here = context(fake, tmp_path)
+    group = replace(GROUP, rules=(HTTPS, SSH))
+    recreate(RECREATORS["security_group"], here, group)
+    rules_step(here, group)
+    (post,) = fake.sent("POST", "/security-group-rules")
+    assert len(post.body["security_group_rules"]) == 2
+    assert rules(fake) == {"ingress IPv4 443", "ingress IPv4 22"}
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_when_that_request_fails_each_rule_is_asked_for_that_is_not_there(
+    fake: Target, tmp_path: Path, carried_out: bool
+) -> None:
+    def fail(call: Call) -> requests.Response | None:
+        return response(400, {}) if "security_group_rules" in (call.body or {}) else None
+
+    (fake.after if carried_out else fake.before).append(fail)
+    here = context(fake, tmp_path)
+    group = replace(GROUP, rules=(HTTPS, SSH))
+    recreate(RECREATORS["security_group"], here, group)
+    rules_step(here, group)
+    assert len(fake.of("/security-group-rules")) == 2
+    posts = fake.sent("POST", "/security-group-rules")
+    assert len(posts) == (1 if carried_out else 3)
 
 
 def test_to_a_reused_group_rules_are_only_added(fake: Target, tmp_path: Path) -> None:

@@ -1,9 +1,15 @@
-"""Resolves what the bundle refers to on the target.  Always the first task of a run."""
+"""Reads what is to be made, and resolves what it refers to.  Always the first task of a run.
+
+The data becomes the fact ``downpour_data``, once for all tasks: a variable would be parsed again
+for each of them.  What a task returns is never a template to Ansible.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ansible.plugins.action import ActionBase
-from ansible_collections.downpour.bundle.plugins.plugin_utils.record import plain, settings_of
+from ansible_collections.downpour.bundle.plugins.plugin_utils.record import settings_of
 
 from bundle_spec.errors import DownpourError
 from downpour_import import events, session
@@ -13,10 +19,13 @@ class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
         try:
-            data = session.decode_data(plain(self._task.args.get("data")), "resources.yml")
+            path = Path(task_vars["playbook_dir"]) / "resources.yml"
+            value = session.load_data(path)
+            data = session.decode_data(value, str(path))
             settings = settings_of(task_vars)
             found = session.prepare(settings, data, session.connect_by(settings))
         except DownpourError as exc:
             events.emit("failed", type="preflight", name="", message=str(exc))
             return {**result, "failed": True, "msg": str(exc)}
-        return {**result, "changed": False, "taken": found.taken}
+        facts = {"downpour_data": value}
+        return {**result, "changed": False, "taken": found.taken, "ansible_facts": facts}

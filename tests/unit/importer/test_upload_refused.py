@@ -1,0 +1,141 @@
+"""A token that is refused in the middle of an upload, over real HTTP and the real client.
+
+keystoneauth answers a 401 with a new token and the same request; the iterator of the body is
+spent by then, and Glance would make an active image of no bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.plugin import BaseAuthPlugin
+from keystoneauth1.session import Session
+
+from bundle_spec.errors import RecreateError
+from downpour_import.cloud import TargetCloud
+from downpour_import.journal import Journal
+from downpour_import.recreate import RECREATORS, Context, recreate
+from tests.unit.bundle.samples import noise
+from tests.unit.importer.test_upload import write
+
+
+class Glance(ThreadingHTTPServer):
+    """One image service: knows images, and refuses the first ``refusals`` uploads."""
+
+    daemon_threads = True
+
+    def __init__(self, refusals: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.refusals = refusals
+        self.images: dict[str, dict[str, Any]] = {}
+        self.uploads: list[int] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Glance
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+    def _answer(self, status: int, body: Any = None) -> None:
+        data = b"" if body is None else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self) -> None:
+        name = self.path.split("?")[0].rpartition("/")[2]
+        if name == "images":
+            self._answer(200, {"images": list(self.server.images.values())})
+        elif name in self.server.images:
+            self._answer(200, self.server.images[name])
+        else:
+            self._answer(404, {})
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        image = {"id": f"image-{len(self.server.images)}", "status": "queued", **body}
+        self.server.images[image["id"]] = image
+        self._answer(201, image)
+
+    def do_PUT(self) -> None:
+        size = len(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.uploads.append(size)
+        if len(self.server.uploads) <= self.server.refusals:
+            self._answer(401, {})
+            return
+        image = self.server.images[self.path.split("/")[2]]
+        image.update(status="active", size=size)
+        self._answer(204)
+
+    def do_DELETE(self) -> None:
+        del self.server.images[self.path.rpartition("/")[2]]
+        self._answer(204)
+
+
+class _Token(BaseAuthPlugin):  # type: ignore[misc]
+    """A token that can be renewed, as every password gives."""
+
+    auth_url = "http://nowhere"
+
+    def get_token(self, session: Any, **kwargs: Any) -> str:
+        return "token"
+
+    def invalidate(self) -> bool:
+        return True
+
+
+@pytest.fixture(params=[1, 2])
+def glance(request: pytest.FixtureRequest) -> Iterator[Glance]:
+    server = Glance(request.param)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_401_makes_no_image_of_no_bytes(glance: Glance, tmp_path: Path) -> None:
+    raw = noise(300_000)
+    bundle = write(tmp_path / "b.dpbundle", raw, "raw")
+    session = Session(auth=_Token())
+    url = f"http://127.0.0.1:{glance.server_address[1]}"
+    connection: Any = SimpleNamespace(
+        current_project_id="p",
+        session=session,
+        authorize=lambda: None,
+        image=Adapter(session, endpoint_override=url),
+    )
+
+    def process() -> Context:
+        return Context(
+            cloud=TargetCloud(connection),
+            journal=Journal(tmp_path),
+            targets={},
+            bundle_uuid=bundle.manifest.uuid,
+            bundle=bundle.path,
+        )
+
+    record = bundle.manifest.resources.images[0]
+    refusals = glance.refusals
+    for number in range(refusals):
+        with pytest.raises(RecreateError, match="the target refused PUT with 401"):
+            recreate(RECREATORS["image"], process(), record)
+        # Asked once with all its bytes, not again with none; and nothing half-made stays.
+        assert glance.uploads == [len(raw)] * (number + 1)
+        assert glance.images == {}
+    assert recreate(RECREATORS["image"], process(), record).state == "made"
+    (image,) = glance.images.values()
+    assert (image["status"], image["size"]) == ("active", len(raw))
