@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import open_bundle
 from bundle_spec.errors import RecreateError, RecreateFaults, StateError
 from bundle_spec.model import Manifest, Ref, Resource
 from bundle_spec.progress import Progress
@@ -22,7 +21,7 @@ from downpour_import.opening import settings_of_source
 from downpour_import.options import ImportOptions
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.base import Recreator
-from downpour_import.recreate.upload import VolumeDisk
+from downpour_import.recreate.upload import VolumeDisk, open_own_bundle
 from downpour_import.recreate.volume import disk_image
 
 Json = Any
@@ -66,8 +65,11 @@ def opened(options: ImportOptions) -> Iterator[Context]:
 
 
 def find(context: Context, progress: Progress) -> list[Thing]:
-    """All that the journal calls made by this bundle and that still stands, the last first."""
-    with open_bundle(context.bundle, context.folders) as bundle:
+    """All that the journal calls made by this bundle and that still stands, the last first.
+
+    Raises BundleError when the bundle is another one, RecreateError.
+    """
+    with open_own_bundle(context) as bundle:
         records = _records(bundle.manifest)
     entries = [
         (records[ref], entry)
@@ -118,11 +120,13 @@ def undo(context: Context, things: list[Thing], progress: Progress) -> None:
 
 
 def forget(context: Context, things: list[Thing], progress: Progress) -> None:
-    """Take the marks off.  From then on only the journal knows what this bundle made."""
+    """Take the marks off; from then on what was made counts as what stood already."""
     with progress.task("unmark", len(things), "resources") as task:
         for thing in things:
-            if thing.kind.can_be_marked and thing.kept is None:
+            if thing.kept is None:
                 thing.kind.unmark(context, thing.record, thing.target, thing.item)
+                context.journal.record("reused", thing.ref, thing.record.name, thing.target)
+                context.journal.record("done", thing.ref, thing.record.name)
             task.advance(1)
 
 

@@ -205,7 +205,7 @@ class _Work:
             self.result.targets[wanted.ref] = wanted.name
             return
         self.result.targets[wanted.ref] = None
-        self._say(wanted, None, "no zone of this name; the cloud's default")
+        self._say(wanted, None, "no zone of this name")
 
     def keypair(self, wanted: KeypairReference) -> None:
         named = [{"id": name, "name": name} for name in self._target.keypairs]
