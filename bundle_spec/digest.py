@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
@@ -33,6 +34,19 @@ def of_stream(pieces: Iterable[bytes]) -> str:
     for piece in pieces:
         running.update(piece)
     return running.hexdigest()
+
+
+def spoken(hexdigest: str) -> str:
+    """The digest in groups of four, to be read out and compared."""
+    return " ".join(hexdigest[start : start + 4] for start in range(0, len(hexdigest), 4))
+
+
+def heard(text: str) -> str:
+    """The digest that somebody wrote down, in groups or not.  Raises ValueError."""
+    found = re.sub(r"[\s:.-]", "", text).lower()
+    if not re.fullmatch("[0-9a-f]{64}", found):
+        raise ValueError(f"a digest has 64 hexadecimal digits, this has {len(found)} characters")
+    return found
 
 
 def tee(pieces: Iterable[bytes], running: Hash) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bundle_spec import digest
 from bundle_spec.errors import BundleError, Faults
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.text import human_bytes, printable
@@ -66,7 +67,7 @@ class Report:
             f"{printable(str(self.path))}: {_WHOLE[self.level]}; "
             f"{sum(1 for _ in manifest.resources)} resources, {len(manifest.disks)} disks of "
             f"{human_bytes(sum(disk.size for disk in manifest.disks))}\n"
-            f"manifest sha256 {self.found.manifest_sha256}"
+            f"manifest sha256 {digest.spoken(self.found.manifest_sha256)}"
         )
 
 

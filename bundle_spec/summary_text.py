@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from bundle_spec import digest
 from bundle_spec.summary import DiskSummary, Left, Named, Summary, Totals
 from bundle_spec.text import filled, human_bytes, printable, table
 
@@ -47,7 +48,7 @@ def _head(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "created", summary.created
     yield "source", f"{source.auth_url}{region}"
     yield "project", f"{source.project_name!r} ({source.project_id})"
-    yield "manifest sha256", summary.manifest_sha256
+    yield "manifest sha256", digest.spoken(summary.manifest_sha256)
     yield "file", f"{human_bytes(summary.size)} ({summary.size:,} bytes){parts}"
 
 

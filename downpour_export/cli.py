@@ -64,6 +64,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bundle_spec import digest
 from bundle_spec.commands import part_size
 from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
@@ -216,7 +217,7 @@ def _tell(exported: Exported, progress: TerminalProgress) -> None:
     print(
         f"{bundle.path}: {resources} resources, {len(manifest.disks)} disks, "
         f"{human_bytes(raw)} in {human_bytes(bundle.size)}\n"
-        f"manifest sha256 {bundle.manifest_sha256}"
+        f"manifest sha256 {digest.spoken(bundle.manifest_sha256)}"
     )
 
 

@@ -41,6 +41,8 @@ Options:
   --no-start                 Leave all servers stopped.
   --keep-images              Keep the images that were only uploaded to fill volumes.
   --jobs N                   Disks that are uploaded at once; else 2, as the playbook says.
+  --expect-digest HEX        Import only the bundle whose manifest has this SHA-256, as the export
+                             printed it; in groups or not.
   --yes                      Undo or forget without a question.
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
@@ -69,7 +71,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import commands
+from bundle_spec import commands, digest
 from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
@@ -111,6 +113,7 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
         keep_images=arguments["--keep-images"],
         jobs=_jobs(arguments["--jobs"]),
         json=arguments["--json"],
+        expect=_digest(arguments["--expect-digest"]),
     )
 
 
@@ -139,6 +142,13 @@ def _jobs(text: str | None) -> int | None:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
         raise UsageError(f"--jobs {text} is no number from 1 to {MAX_JOBS}")
     return int(text)
+
+
+def _digest(text: str | None) -> str | None:
+    try:
+        return None if text is None else digest.heard(text)
+    except ValueError as exc:
+        raise UsageError(str(exc), where="--expect-digest") from exc
 
 
 def _refuse_lone_command(source: str) -> None:

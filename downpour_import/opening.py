@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import VerifiedBundle, digest, verify_bundle
-from bundle_spec.errors import BundleError, LocalError
+from bundle_spec import VerifiedBundle, digest, open_bundle, verify_bundle
+from bundle_spec.errors import BundleError, LocalError, TrustError
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
@@ -46,12 +46,41 @@ def settings_of_source(path: Path, folders: Sequence[Path] = ()) -> Settings:
     return replace(settings, parts=parts or settings.parts)
 
 
-def open_source(path: Path, progress: Progress, folders: Sequence[Path] = ()) -> Opened:
+def open_source(
+    path: Path, progress: Progress, folders: Sequence[Path] = (), *, expect: str | None = None
+) -> Opened:
     """Verify the bundle at ``path``, or the one that the directory ``path`` belongs to.
 
     ``folders``: where else parts of the bundle may lie, instead of where the settings of a
-    directory say.  Raises BundleFaults, LocalError; nothing has been believed then.
+    directory say.  ``expect``: the SHA-256 of its manifest.  Raises TrustError when it has
+    another, BundleFaults, LocalError; nothing has been believed then.
     """
+    if expect is not None:
+        _check_expected(path, folders, expect)
+    opened = _opened(path, progress, folders)
+    if expect not in (None, opened.bundle.manifest_sha256):
+        raise _unexpected(opened.bundle.path, opened.bundle.manifest_sha256)
+    return opened
+
+
+def _check_expected(path: Path, folders: Sequence[Path], expect: str) -> None:
+    """Before an hour of checking, as far as both ends of the bundle tell."""
+    own = settings_of_source(path, folders)
+    if own.bundle is not None:
+        with open_bundle(Path(own.bundle), tuple(map(Path, own.parts))) as reader:
+            if reader.manifest_sha256 != expect:
+                raise _unexpected(reader.path, reader.manifest_sha256)
+
+
+def _unexpected(path: Path, found: str) -> TrustError:
+    return TrustError(
+        f"its manifest has the digest {digest.spoken(found)}, not the one that is expected",
+        where=str(path),
+        remedy="compare both, digit by digit, with who made the bundle",
+    )
+
+
+def _opened(path: Path, progress: Progress, folders: Sequence[Path]) -> Opened:
     if os.path.isdir(path):
         return _open_directory(path, progress, folders)
     bundle = verify_bundle(path, folders, progress=progress)

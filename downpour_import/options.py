@@ -18,7 +18,8 @@ class ImportOptions:
     file that gets a copy of uuids.csv.  ``write_map``: a new file for the whole proposed mapping.
 
     ``only``, ``skip``: ``TYPE/NAME``, see ``select``.  ``jobs``: disks that are uploaded at once;
-    None: as the playbook says.
+    None: as the playbook says.  ``expect``: the SHA-256 of the only manifest that is imported, in
+    hex.
     """
 
     source: Path
@@ -37,3 +38,4 @@ class ImportOptions:
     keep_images: bool = False
     jobs: int | None = None
     json: bool = False
+    expect: str | None = None

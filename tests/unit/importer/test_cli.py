@@ -33,6 +33,7 @@ OPTIONS = {
     "--keep-images": ["--keep-images"],
     "--jobs": ["--jobs", "3"],
     "--json": ["--json"],
+    "--expect-digest": ["--expect-digest", "ab" * 32],
 }
 
 OF_VERIFY = {
@@ -102,6 +103,14 @@ def test_selections_are_told_once_and_in_their_order() -> None:
 def test_jobs_are_a_number_within_bounds(jobs: str) -> None:
     with pytest.raises(UsageError, match="from 1 to 32"):
         options(f"--jobs={jobs}", "b")
+
+
+def test_a_digest_is_taken_as_people_write_it() -> None:
+    written = " ".join(["ABCD"] * 8) + "-" + ":".join(["abcd"] * 8)
+    assert options("--expect-digest", written, "b").expect == "abcd" * 16
+    for wrong in ("abcd" * 15, "abcd" * 15 + "xyzw", ""):
+        with pytest.raises(UsageError, match="64 hexadecimal digits"):
+            options(f"--expect-digest={wrong}", "b")
 
 
 def test_a_map_is_written_by_plan_only() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bundle_spec import BundleWriter, codec
+from bundle_spec import BundleWriter, codec, digest
 from bundle_spec.errors import BundleError, LocalError, TrustError
 from bundle_spec.model import (
     FlavorReference,
@@ -73,6 +73,25 @@ def options(source: Path, **flags: Any) -> ImportOptions:
 def test_what_we_ship_is_trusted_and_what_we_sealed_is_no_edit(opened: Opened) -> None:
     trust.check_code(opened)
     assert trust.check_edits(opened, opened.data(), allowed=False) == []
+
+
+def test_only_the_expected_bundle_is_opened(tmp_path: Path) -> None:
+    path = write_bundle(tmp_path / "b.dpbundle")
+    found = open_source(path, NULL).bundle.manifest_sha256
+    assert open_source(path, NULL, expect=found).bundle.manifest_sha256 == found
+    unpack(open_source(path, NULL), tmp_path / "dir")
+    other = "0" * 64
+    for source in (path, tmp_path / "dir"):
+        with pytest.raises(TrustError) as caught:
+            open_source(source, NULL, expect=other)
+        assert digest.spoken(found) in str(caught.value)
+        assert open_source(source, NULL, expect=found)
+    # Nothing of another bundle is even checked.
+    data = bytearray(path.read_bytes())
+    data[2048] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(TrustError, match="not the one that is expected"):
+        open_source(path, NULL, expect=other)
 
 
 def test_a_changed_task_is_refused_with_the_difference_and_runs_with_the_flag(
