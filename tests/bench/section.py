@@ -45,7 +45,10 @@ class Bench:
 
 @dataclass(frozen=True)
 class Section:
-    """``measure`` gives every one of ``rows`` its number.  ``tools``: commands that it needs."""
+    """``measure`` gives every one of ``rows`` its number.  ``tools``: commands that it needs.
+
+    ``clouds``: it starts a test cloud, so that tests leave it out unless they name it.
+    """
 
     name: str
     title: str
@@ -53,3 +56,4 @@ class Section:
     rows: tuple[Row, ...]
     tools: tuple[str, ...]
     measure: Callable[[Bench], Iterator[Measured]]
+    clouds: bool = False
