@@ -295,7 +295,8 @@ def prove(settings: Settings, data: PlaybookData, cloud: TargetCloud, progress: 
         for record in resources:
             if record.ref not in context.targets:
                 where = f"{record.type.replace('_', ' ')} {record.name!r}"
-                faults += [ResultError(line, where=where) for line in differences(context, record)]
+                if found := differences(context, record):
+                    faults.append(ResultError("; ".join(found), where=where))
             task.advance(1)
     if faults:
         raise ResultFaults(

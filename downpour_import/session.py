@@ -15,7 +15,7 @@ from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import import mapping, state
 from downpour_import.cloud import CloudOptions, TargetCloud, connect
 from downpour_import.journal import Journal
-from downpour_import.preflight import Fit, Preflight, fit, lost, preflight, quota_faults
+from downpour_import.preflight import Fit, Preflight, fit, formulas, lost, preflight, quota_faults
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.survey import occupied, survey
 
@@ -100,7 +100,7 @@ def look(
         disks=of_bundle,
     )
     fit(work, result)
-    result.warnings += lost(wanted, found)
+    result.warnings += [*lost(wanted, found), *formulas(data.resources)]
     result.faults += quota_faults(wanted, result.targets, found, of_bundle)
     return result
 

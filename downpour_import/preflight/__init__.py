@@ -2,6 +2,7 @@
 
 from downpour_import.preflight.fit import Fit, fit, port_address_ref
 from downpour_import.preflight.lost import lost
+from downpour_import.preflight.names import formulas
 from downpour_import.preflight.quota import quota_faults
 from downpour_import.preflight.resolve import preflight
 from downpour_import.preflight.result import Preflight, Targets
@@ -11,6 +12,7 @@ __all__ = [
     "Preflight",
     "Targets",
     "fit",
+    "formulas",
     "lost",
     "port_address_ref",
     "preflight",

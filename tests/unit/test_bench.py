@@ -35,6 +35,8 @@ def test_every_row_has_a_number(tmp_path: Path) -> None:
     assert running.returncode == 0, complaints
     page = (out / "benchmarks.md").read_text()
     for name, section in SECTIONS.items():
+        if section.clouds:
+            continue
         with (out / "benchmarks" / f"{name}.csv").open() as file:
             found = {line["key"]: line for line in csv.DictReader(file)}
         assert found.keys() == {row.key for row in section.rows}

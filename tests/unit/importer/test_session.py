@@ -1,0 +1,93 @@
+"""The preflight as a whole: what stands already needs neither room nor addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bundle_spec.model import Network, Port, Resources
+from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
+from bundle_spec.model.port import FixedIp
+from downpour_import.cloud import TargetCloud
+from downpour_import.preflight import Preflight
+from downpour_import.recreate import RECREATORS, recreate
+from downpour_import.session import look
+from tests.unit.fake_cloud import PROJECT, response
+from tests.unit.importer.things import BUNDLE, NET, SUBNET, Target, context, source_id
+
+NETS = (NET, Network(id=source_id(50), name="second"))
+PORT = Port(
+    id=source_id(51),
+    name="p",
+    network_id=NET.id,
+    mac_address="fa:16:3e:00:00:01",
+    fixed_ips=(FixedIp(subnet_id=SUBNET.id, ip_address="10.0.0.5"),),
+)
+
+
+@pytest.fixture
+def fake() -> Target:
+    fake = Target()
+    details = {"network": {"limit": 1, "used": 0, "reserved": 0}}
+
+    def quota(call: object, match: object) -> object:
+        used = len(fake.of("/networks"))
+        details["network"]["used"] = used
+        return response(200, {"quota": details})
+
+    fake.handlers["GET", f"/quotas/{PROJECT}/details"] = quota  # type: ignore[assignment]
+    return fake
+
+
+def preflight(fake: Target, state: Path, resources: Resources, **rules: object) -> Preflight:
+    settings = Settings(
+        bundle="b.dpbundle",
+        state=str(state),
+        mapping=MappingRules(**rules),  # type: ignore[arg-type]
+    )
+    data = PlaybookData(bundle=BUNDLE, resources=resources)
+    return look(settings, data, TargetCloud(fake.connection), ())
+
+
+def told(found: Preflight) -> list[str]:
+    return [f"{each.where}: {each.message}" for each in found.faults]
+
+
+def test_room_is_asked_for_what_is_still_to_be_made(fake: Target, tmp_path: Path) -> None:
+    resources = Resources(networks=NETS)
+    (line,) = told(preflight(fake, tmp_path, resources))
+    assert line == "quota of networks: 2 more are needed, and the quota has room for 1"
+    recreate(RECREATORS["network"], context(fake, tmp_path), NET)
+    (line,) = told(preflight(fake, tmp_path, resources))
+    assert line == "quota of networks: 1 more are needed, and the quota has room for 0"
+    recreate(RECREATORS["network"], context(fake, tmp_path), NETS[1])
+    assert told(preflight(fake, tmp_path, resources)) == []
+    # Also when only the marks tell what stands.
+    (tmp_path / "journal.jsonl").unlink()
+    assert told(preflight(fake, tmp_path, resources)) == []
+
+
+def test_our_own_port_does_not_occupy_its_own_address(fake: Target, tmp_path: Path) -> None:
+    fake.add("/networks", id="T", name="theirs", project_id=PROJECT)
+    fake.add("/subnets", id="TS", name="t", network_id="T", cidr=SUBNET.cidr, project_id=PROJECT)
+    resources = Resources(networks=(NET,), subnets=(SUBNET,), ports=(PORT,))
+    rules = {"networks": {NET.name: "theirs"}}
+    found = preflight(fake, tmp_path, resources, **rules)
+    assert told(found) == []
+    here = context(fake, tmp_path, found.targets)
+    recreate(RECREATORS["port"], here, PORT)
+    assert told(preflight(fake, tmp_path, resources, **rules)) == []
+    other = Resources(
+        networks=(NET,),
+        subnets=(SUBNET,),
+        ports=(PORT, Port(**{**vars(PORT), "id": source_id(52), "extra": {}})),
+    )
+    (line,) = told(preflight(fake, tmp_path, other, **rules))
+    assert line == "port 'p': 10.0.0.5 is in use on network 'theirs'"
+
+
+def test_nothing_is_written(fake: Target, tmp_path: Path) -> None:
+    preflight(fake, tmp_path / "state", Resources(networks=NETS, ports=(PORT,), subnets=(SUBNET,)))
+    assert fake.writes == []
+    assert not (tmp_path / "state").exists()
