@@ -42,21 +42,8 @@ def read_envelope(source: Source) -> Envelope:
     Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
     BundleFaults for anything else.  Does not read what lies between, nor the bytes of INDEX.
     """
-    _check_magic(source)
-    end = _read_end(source)
-    faults = list(_tail_faults(source, end))
-    if faults:
-        raise BundleFaults("the tail of the bundle is damaged", faults, remedy=COPY_AGAIN)
-    data = source.read(end.manifest.offset, end.manifest.size)
-    where = describe(layout.MANIFEST_NAME, end.manifest)
-    if digest.of(data) != end.manifest_sha256:
-        raise BundleError(
-            "not the digest that END gives",
-            where=where,
-            remedy=COPY_AGAIN,
-            code=Code.MANIFEST_DIGEST,
-        )
-    manifest = parse_manifest(data, where)
+    end, data = read_tail(source)
+    manifest = parse_manifest(data, describe(layout.MANIFEST_NAME, end.manifest))
     if end.index.size != index_size(manifest):
         raise BundleError(
             f"{end.index.size} bytes where the manifest asks for {index_size(manifest)}",
@@ -64,6 +51,28 @@ def read_envelope(source: Source) -> Envelope:
             code=Code.INDEX_SIZE,
         )
     return Envelope(end, manifest)
+
+
+def read_tail(source: Source) -> tuple[End, bytes]:
+    """END, and the stored bytes of the manifest, whose digest END gives; nothing in them is
+    believed yet.
+
+    Raises what ``read_envelope`` raises.
+    """
+    _check_magic(source)
+    end = _read_end(source)
+    faults = list(_tail_faults(source, end))
+    if faults:
+        raise BundleFaults("the tail of the bundle is damaged", faults, remedy=COPY_AGAIN)
+    data = source.read(end.manifest.offset, end.manifest.size)
+    if digest.of(data) != end.manifest_sha256:
+        raise BundleError(
+            "not the digest that END gives",
+            where=describe(layout.MANIFEST_NAME, end.manifest),
+            remedy=COPY_AGAIN,
+            code=Code.MANIFEST_DIGEST,
+        )
+    return end, data
 
 
 def _check_magic(source: Source) -> None:

@@ -114,6 +114,10 @@ class TrustError(DownpourError):
     exit_code = 5
 
 
+class SignatureError(TrustError):
+    """The bundle is not signed, or not by a key that the operator allows."""
+
+
 class CloudError(DownpourError):
     """The cloud could not be reached, or did not accept the credentials."""
 

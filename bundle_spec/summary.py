@@ -103,6 +103,7 @@ class Summary:
     """``size`` in bytes, of all ``parts`` together; a bundle that is not split has one part.
 
     ``resources`` and ``references``: section -> what is in it; every section is there.
+    ``signed``: whether there is a signature; nobody has checked it.
     ``abandoned``: what capture attempts left that could not be continued, never imported.
     """
 
@@ -113,6 +114,7 @@ class Summary:
     created: str
     source: Origin
     manifest_sha256: str
+    signed: bool
     size: int
     parts: int
     resources: Mapping[str, tuple[Named, ...]]
@@ -156,6 +158,7 @@ def summarise(path: Path, folders: Sequence[Path] = ()) -> Summary:
             manifest.source.project_name,
         ),
         manifest_sha256=envelope.end.manifest_sha256,
+        signed=envelope.end.signature is not None,
         size=size,
         parts=parts,
         resources={name: _named(getattr(resources, name)) for name in SECTIONS},

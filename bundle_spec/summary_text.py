@@ -49,6 +49,7 @@ def _head(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "source", f"{source.auth_url}{region}"
     yield "project", f"{source.project_name!r} ({source.project_id})"
     yield "manifest sha256", digest.spoken(summary.manifest_sha256)
+    yield "signature", "there is one; it was not checked" if summary.signed else "none"
     yield "file", f"{human_bytes(summary.size)} ({summary.size:,} bytes){parts}"
 
 

@@ -23,6 +23,7 @@ from bundle_spec.journal import ClosedList, OpenDisk
 from bundle_spec.layout import End, Span
 from bundle_spec.manifest_text import format_manifest, parse_manifest
 from bundle_spec.model import AbandonedDisk, Content, Disk, File, Manifest
+from bundle_spec.partial import PartialFile
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.store import ChunkStore
 from bundle_spec.verify import verify_files
@@ -46,6 +47,10 @@ class FinishedBundle:
     stored: int
 
 
+Sign = Callable[[bytes], bytes]
+"""The stored bytes of a manifest -> their signature [F-13]."""
+
+
 class BundleWriter:
     """Writes ``path``, under the name ``path.partial`` until it is whole and verified.
 
@@ -55,7 +60,8 @@ class BundleWriter:
     go on with, nothing is left.
 
     ``part_size``: bytes of a part, for a bundle that is split as it is written [S-1].
-    ``resume`` False: forget what another run left.  Raises LocalError.
+    ``resume`` False: forget what another run left.  ``sign``: asked once, when the manifest is
+    whole.  Raises LocalError.
     """
 
     def __init__(
@@ -68,8 +74,10 @@ class BundleWriter:
         part_size: int | None = None,
         resume: bool = True,
         progress: Progress = NULL,
+        sign: Sign | None = None,
     ):
         self._progress = progress
+        self._sign = sign
         self._compress = Compressor(level)
         self._in_flight = 0
         self._flight_lock = threading.Lock()
@@ -217,7 +225,7 @@ class BundleWriter:
             end = End(
                 index=index,
                 manifest=file.append(layout.MANIFEST_NAME, data),
-                signature=None,
+                signature=self._append_signature(file, data),
                 manifest_sha256=digest.of(data),
             )
             file.append(layout.END_NAME, layout.encode_end(end))
@@ -316,6 +324,11 @@ class BundleWriter:
         """The bytes that are stored of a disk: its last chunk may be short."""
         (last,) = self._store.frames(disk.id, disk.chunks - 1)
         return disk.size - disk.chunk_size + len(last)
+
+    def _append_signature(self, file: PartialFile, manifest: bytes) -> Span | None:
+        if self._sign is None:
+            return None
+        return file.append(layout.SIGNATURE_NAME, self._sign(manifest))
 
     def _write_index(self, manifest: Manifest, files: list[Span]) -> tuple[Span, str]:
         disks = manifest.all_disks()

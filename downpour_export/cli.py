@@ -33,6 +33,8 @@ Options:
   --max-temporary N          Snapshots, volumes and images that exist at once for it [default: 20].
   --level LEVEL              zstd level, fast (1) to 19 (small) [default: 3].
   --split SIZE               Write parts of SIZE, BUNDLE.001 and so on: 4G is 4,000,000,000 bytes.
+  --sign KEYFILE             Sign the bundle with an SSH key, by ssh-keygen: a private one, or a
+                             public one whose private half ssh-agent has.
   --overwrite                Replace BUNDLE if it exists.
   --fresh                    Begin again, and not where an earlier run of this bundle stopped.
   --server-name GLOB         Servers that are called so.
@@ -92,6 +94,7 @@ def options_of(arguments: dict[str, Any]) -> ExportOptions:
         overwrite=arguments["--overwrite"],
         part_size=part_size(arguments["--split"]) if arguments["--split"] else None,
         resume=not arguments["--fresh"],
+        sign=Path(arguments["--sign"]) if arguments["--sign"] else None,
     )
 
 

@@ -14,7 +14,7 @@ class ExportOptions:
     ``max_temporary``: snapshots, volumes and images that exist at once for it.
 
     ``part_size``: bytes of a part, None for one file.  ``resume`` False: forget what an earlier
-    run left.
+    run left.  ``sign``: an SSH key that the manifest is signed with.
     """
 
     resource_file: Path
@@ -26,3 +26,4 @@ class ExportOptions:
     overwrite: bool = False
     part_size: int | None = None
     resume: bool = True
+    sign: Path | None = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import BundleWriter, FinishedBundle, codec
+from bundle_spec import BundleWriter, FinishedBundle, codec, signature
 from bundle_spec.errors import LocalError, PlanError
 from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
+from bundle_spec.writer import Sign
 from downpour_export import merge, resource_file
 from downpour_export.assemble import assemble
 from downpour_export.capture import Limits, capture
@@ -32,6 +34,12 @@ class Exported:
     plan: Plan
 
 
+def _signer(key: Path) -> Sign:
+    """What signs a manifest with ``key``, once it has shown that it can.  Raises LocalError."""
+    signature.make(b"", key)
+    return functools.partial(signature.make, key=key)
+
+
 def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
     """Write the bundle, or go on with it where an earlier run stopped.
 
@@ -39,6 +47,7 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
     """
     wanted = resource_file.load(options.resource_file)
     # A place that cannot be written to is found before the cloud is asked for anything.
+    sign = None if options.sign is None else _signer(options.sign)
     writer = BundleWriter(
         options.bundle,
         level=options.level,
@@ -46,6 +55,7 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
         part_size=options.part_size,
         resume=options.resume,
         progress=progress,
+        sign=sign,
     )
     try:
         return _write(options, wanted, writer, progress)

@@ -43,6 +43,10 @@ Options:
   --jobs N                   Disks that are uploaded at once; else 2, as the playbook says.
   --expect-digest HEX        Import only the bundle whose manifest has this SHA-256, as the export
                              printed it; in groups or not.
+  --allowed-signers FILE     Whose signature is accepted, as ssh-keygen(1) describes it; what
+                             somebody else signed is refused.
+  --revoked-signers FILE     Keys that are not, though FILE above has them.
+  --require-signature        Refuse a bundle that is not signed, too.
   --yes                      Undo or forget without a question.
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
@@ -75,10 +79,11 @@ from bundle_spec import commands, digest
 from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
+from bundle_spec.signature import Signers
 from bundle_spec.text import printable
 from downpour_import import mapping, pipeline, undo, unpack
 from downpour_import.cloud import CloudOptions
-from downpour_import.opening import open_source
+from downpour_import.opening import Trust, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.report import Report
 
@@ -113,7 +118,7 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
         keep_images=arguments["--keep-images"],
         jobs=_jobs(arguments["--jobs"]),
         json=arguments["--json"],
-        expect=_digest(arguments["--expect-digest"]),
+        trust=_trust(arguments),
     )
 
 
@@ -142,6 +147,21 @@ def _jobs(text: str | None) -> int | None:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
         raise UsageError(f"--jobs {text} is no number from 1 to {MAX_JOBS}")
     return int(text)
+
+
+def _trust(arguments: dict[str, Any]) -> Trust:
+    allowed, revoked = arguments["--allowed-signers"], arguments["--revoked-signers"]
+    required = arguments["--require-signature"]
+    if not allowed and (revoked or required):
+        raise UsageError(
+            "whose signature is accepted?",
+            remedy="name an allowed signers file with --allowed-signers",
+        )
+    return Trust(
+        expect=_digest(arguments["--expect-digest"]),
+        signers=Signers(Path(allowed), _path(revoked)) if allowed else None,
+        require_signature=required,
+    )
 
 
 def _digest(text: str | None) -> str | None:

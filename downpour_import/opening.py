@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import VerifiedBundle, digest, open_bundle, verify_bundle
+from bundle_spec import VerifiedBundle, digest, open_bundle, signature, verify_bundle
 from bundle_spec.errors import BundleError, LocalError, TrustError
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
+from bundle_spec.signature import Signers
 from downpour_import import session
 
 PREFIX = "playbook/"
@@ -46,29 +47,51 @@ def settings_of_source(path: Path, folders: Sequence[Path] = ()) -> Settings:
     return replace(settings, parts=parts or settings.parts)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Which bundles are opened.
+
+    ``expect``: the SHA-256 of the manifest, in hex.  ``signers``: by whom it may be signed.
+    ``require_signature``: also refuse a bundle that is not signed, instead of warning.
+    """
+
+    expect: str | None = None
+    signers: Signers | None = None
+    require_signature: bool = False
+
+
 def open_source(
-    path: Path, progress: Progress, folders: Sequence[Path] = (), *, expect: str | None = None
+    path: Path, progress: Progress, folders: Sequence[Path] = (), *, trust: Trust = Trust()
 ) -> Opened:
     """Verify the bundle at ``path``, or the one that the directory ``path`` belongs to.
 
     ``folders``: where else parts of the bundle may lie, instead of where the settings of a
-    directory say.  ``expect``: the SHA-256 of its manifest.  Raises TrustError when it has
-    another, BundleFaults, LocalError; nothing has been believed then.
+    directory say.  Raises TrustError when ``trust`` refuses it, before anything of it is
+    believed; BundleFaults, LocalError.
     """
-    if expect is not None:
-        _check_expected(path, folders, expect)
+    own = settings_of_source(path, folders)
+    if own.bundle is not None:
+        # Before an hour of checking, as far as the ends of the bundle tell.
+        _check_trust(Path(own.bundle), tuple(map(Path, own.parts)), trust, progress)
     opened = _opened(path, progress, folders)
-    if expect not in (None, opened.bundle.manifest_sha256):
+    if trust.expect not in (None, opened.bundle.manifest_sha256):
         raise _unexpected(opened.bundle.path, opened.bundle.manifest_sha256)
     return opened
 
 
-def _check_expected(path: Path, folders: Sequence[Path], expect: str) -> None:
-    """Before an hour of checking, as far as both ends of the bundle tell."""
-    own = settings_of_source(path, folders)
-    if own.bundle is not None:
-        with open_bundle(Path(own.bundle), tuple(map(Path, own.parts))) as reader:
-            if reader.manifest_sha256 != expect:
+def _check_trust(path: Path, folders: Sequence[Path], trust: Trust, progress: Progress) -> None:
+    if trust.signers is not None:
+        try:
+            signed = signature.check_bundle(path, folders, trust.signers)
+        except signature.NotSigned as exc:
+            if trust.require_signature:
+                raise
+            progress.note(f"WARNING: {exc.message}: anybody may have made it")
+        else:
+            progress.note(f"signed by {signed.principal} ({signed.key})")
+    if trust.expect is not None:
+        with open_bundle(path, folders) as reader:
+            if reader.manifest_sha256 != trust.expect:
                 raise _unexpected(reader.path, reader.manifest_sha256)
 
 

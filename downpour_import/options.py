@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bundle_spec.model.playbook import MappingRules
 from downpour_import.cloud import CloudOptions
+from downpour_import.opening import Trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,7 @@ class ImportOptions:
     file that gets a copy of uuids.csv.  ``write_map``: a new file for the whole proposed mapping.
 
     ``only``, ``skip``: ``TYPE/NAME``, see ``select``.  ``jobs``: disks that are uploaded at once;
-    None: as the playbook says.  ``expect``: the SHA-256 of the only manifest that is imported, in
-    hex.
+    None: as the playbook says.  ``trust``: which bundle is imported at all.
     """
 
     source: Path
@@ -38,4 +38,4 @@ class ImportOptions:
     keep_images: bool = False
     jobs: int | None = None
     json: bool = False
-    expect: str | None = None
+    trust: Trust = field(default_factory=Trust)

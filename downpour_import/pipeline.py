@@ -148,7 +148,7 @@ def _finish(
 
 def open_trusted(options: ImportOptions, progress: Progress) -> tuple[Opened, PlaybookData]:
     """The source of the import, whole, with a playbook and data that we are willing to run."""
-    opened = open_source(options.source, progress, options.parts, expect=options.expect)
+    opened = open_source(options.source, progress, options.parts, trust=options.trust)
     if not options.trust_playbook:
         trust.check_code(opened)
     data = opened.data()

@@ -14,13 +14,17 @@ from tests.e2e.conftest import Shell, read_csv
 from tests.e2e.test_unpack import by_hand
 from tests.split import split
 from tests.tenant import MIB, Tenant
+from tests.unit.bundle.test_signing import keygen, public
 
 
 @pytest.fixture(scope="module")
 def media(shell: Shell, made: Tenant) -> Path:
     """The parts of small.dpbundle, by turns in media/one, with their list, and media/two."""
     (shell.directory / "small.yml").write_text(f"images:\n  - id: {made.qcow2_image}\n")
-    shell.run("downpour-export", "small.yml", "small.dpbundle", OS_CLOUD="source")
+    key = keygen(shell.directory / "key")
+    (shell.directory / "allowed_signers").write_text(f"ops@example.org {public(key)}\n")
+    command = ("downpour-export", "small.yml", "small.dpbundle", "--sign", "key")
+    shell.run(*command, OS_CLOUD="source")
     media = shell.directory / "media"
     split(shell.directory / "small.dpbundle", [media / "one", media / "two"], 5 * MIB)
     return media
@@ -56,11 +60,25 @@ def test_it_is_imported_from_two_directories(
     arrived(unpacked / "state")
 
     done = shell.run(
-        "downpour-import", "media/one/small.dpbundle.001", *parts, "--cloud", "target-other"
-    )
+        "downpour-import", "media/one/small.dpbundle.001", *parts, "--cloud", "target-other",
+        "--allowed-signers", "allowed_signers", "--require-signature",
+    )  # fmt: skip
     assert "1 made" in done.stdout
+    assert "signed by ops@example.org (ED25519 SHA256:" in done.stderr
     # The state is called after the bundle, not after the part.
     arrived(shell.directory / "small.target-other")
+
+
+def test_a_key_that_nobody_allowed_is_refused(shell: Shell, media: Path, made: Tenant) -> None:
+    other = keygen(shell.directory / "other")
+    (shell.directory / "allowed_others").write_text(f"ops@example.org {public(other)}\n")
+    done = shell.run(
+        "downpour-import", "small.dpbundle", "--cloud", "target-other",
+        "--allowed-signers", "allowed_others", check=False,
+    )  # fmt: skip
+    assert (done.returncode, "not among the allowed signers" in done.stderr) == (5, True)
+    done = shell.run("downpour-export", "small.yml", "x.dpbundle", "--sign", "none", check=False)
+    assert (done.returncode, "cannot read the key" in done.stderr) == (12, True)
 
 
 def test_without_one_of_them_nothing_begins(shell: Shell, media: Path) -> None:

@@ -25,6 +25,7 @@ OPTIONS = {
     "--overwrite": ["--overwrite"],
     "--split": ["--split", "4G"],
     "--fresh": ["--fresh"],
+    "--sign": ["--sign", "key"],
 }
 
 # What test_query.py holds to account.

@@ -34,6 +34,9 @@ OPTIONS = {
     "--jobs": ["--jobs", "3"],
     "--json": ["--json"],
     "--expect-digest": ["--expect-digest", "ab" * 32],
+    "--allowed-signers": ["--allowed-signers", "a"],
+    "--revoked-signers": ["--allowed-signers", "a", "--revoked-signers", "r"],
+    "--require-signature": ["--allowed-signers", "a", "--require-signature"],
 }
 
 OF_VERIFY = {
@@ -107,10 +110,16 @@ def test_jobs_are_a_number_within_bounds(jobs: str) -> None:
 
 def test_a_digest_is_taken_as_people_write_it() -> None:
     written = " ".join(["ABCD"] * 8) + "-" + ":".join(["abcd"] * 8)
-    assert options("--expect-digest", written, "b").expect == "abcd" * 16
+    assert options("--expect-digest", written, "b").trust.expect == "abcd" * 16
     for wrong in ("abcd" * 15, "abcd" * 15 + "xyzw", ""):
         with pytest.raises(UsageError, match="64 hexadecimal digits"):
             options(f"--expect-digest={wrong}", "b")
+
+
+@pytest.mark.parametrize("alone", [["--require-signature"], ["--revoked-signers", "r"]])
+def test_a_signature_is_somebodys(alone: list[str]) -> None:
+    with pytest.raises(UsageError, match="whose signature is accepted"):
+        options(*alone, "b")
 
 
 def test_a_map_is_written_by_plan_only() -> None:

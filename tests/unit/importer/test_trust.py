@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bundle_spec import BundleWriter, codec, digest
-from bundle_spec.errors import BundleError, LocalError, TrustError
+from bundle_spec import BundleWriter, codec, digest, signature
+from bundle_spec.errors import BundleError, LocalError, SignatureError, TrustError
 from bundle_spec.model import (
     FlavorReference,
     Keypair,
@@ -24,17 +25,20 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.playbook import static_files
 from bundle_spec.progress import NULL
+from bundle_spec.signature import Signers
 from downpour_import import trust
 from downpour_import.cloud import CloudOptions
-from downpour_import.opening import Opened, open_source
+from downpour_import.opening import Opened, Trust, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.session import load_settings
 from downpour_import.unpack import data_file, unpack
 from tests.split import split
 from tests.unit.bundle.samples import content
+from tests.unit.bundle.test_signing import keygen, public
 from tests.unit.export.test_playbook import NAMES
 from tests.unit.importer.things import source_id
+from tests.unit.quiet import Notes
 
 NET = Network(id=source_id(1), name="net {{ 7*7 }}")
 GROUP = SecurityGroup(id=source_id(2), name="web")
@@ -46,9 +50,12 @@ RESOURCES = Resources(
 REFERENCES = References(flavors=(FlavorReference(id="m1", name="m1", vcpus=1, ram=1, disk=1),))
 
 
-def write_bundle(path: Path, changed: dict[str, bytes] | None = None) -> Path:
+def write_bundle(
+    path: Path, changed: dict[str, bytes] | None = None, key: Path | None = None
+) -> Path:
     whole = dataclasses.replace(content(RESOURCES), references=REFERENCES)
-    with BundleWriter(path) as writer:
+    sign = functools.partial(signature.make, key=key) if key else None
+    with BundleWriter(path, sign=sign) as writer:
         data = PlaybookData(bundle=writer.uuid, references=REFERENCES, resources=RESOURCES)
         files = {
             **static_files(),
@@ -78,20 +85,40 @@ def test_what_we_ship_is_trusted_and_what_we_sealed_is_no_edit(opened: Opened) -
 def test_only_the_expected_bundle_is_opened(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "b.dpbundle")
     found = open_source(path, NULL).bundle.manifest_sha256
-    assert open_source(path, NULL, expect=found).bundle.manifest_sha256 == found
+    assert open_source(path, NULL, trust=Trust(expect=found)).bundle.manifest_sha256 == found
     unpack(open_source(path, NULL), tmp_path / "dir")
     other = "0" * 64
     for source in (path, tmp_path / "dir"):
         with pytest.raises(TrustError) as caught:
-            open_source(source, NULL, expect=other)
+            open_source(source, NULL, trust=Trust(expect=other))
         assert digest.spoken(found) in str(caught.value)
-        assert open_source(source, NULL, expect=found)
+        assert open_source(source, NULL, trust=Trust(expect=found))
     # Nothing of another bundle is even checked.
     data = bytearray(path.read_bytes())
     data[2048] ^= 1
     path.write_bytes(data)
     with pytest.raises(TrustError, match="not the one that is expected"):
-        open_source(path, NULL, expect=other)
+        open_source(path, NULL, trust=Trust(expect=other))
+
+
+def test_a_signature_is_asked_for_before_anything_is_believed(tmp_path: Path) -> None:
+    key, other = keygen(tmp_path / "ours"), keygen(tmp_path / "other")
+    allowed = tmp_path / "allowed"
+    allowed.write_text(f"ops {public(key)}\n")
+    ours = Trust(signers=Signers(allowed))
+    signed = write_bundle(tmp_path / "signed.dpbundle", key=key)
+    notes = Notes()
+    assert open_source(signed, notes, trust=ours)
+    (note,) = notes.notes
+    assert note.startswith("signed by ops (ED25519 SHA256:")
+    foreign = write_bundle(tmp_path / "foreign.dpbundle", key=other)
+    with pytest.raises(SignatureError, match="not among the allowed signers"):
+        open_source(foreign, NULL, trust=ours)
+    unsigned, notes = write_bundle(tmp_path / "unsigned.dpbundle"), Notes()
+    assert open_source(unsigned, notes, trust=ours)
+    assert notes.notes == ["WARNING: the bundle is not signed: anybody may have made it"]
+    with pytest.raises(SignatureError, match="not signed"):
+        open_source(unsigned, NULL, trust=Trust(signers=Signers(allowed), require_signature=True))
 
 
 def test_a_changed_task_is_refused_with_the_difference_and_runs_with_the_flag(
