@@ -73,8 +73,8 @@ def test_a_key_that_nobody_allowed_is_refused(shell: Shell, media: Path, made: T
     other = keygen(shell.directory / "other")
     (shell.directory / "allowed_others").write_text(f"ops@example.org {public(other)}\n")
     done = shell.run(
-        "downpour-import", "small.dpbundle", "--cloud", "target-other",
-        "--allowed-signers", "allowed_others", check=False,
+        "downpour-import", "media/one/small.dpbundle", "--parts", "media/two",
+        "--cloud", "target-other", "--allowed-signers", "allowed_others", check=False,
     )  # fmt: skip
     assert (done.returncode, "not among the allowed signers" in done.stderr) == (5, True)
     done = shell.run("downpour-export", "small.yml", "x.dpbundle", "--sign", "none", check=False)
