@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bundle_spec import digest
 from bundle_spec.envelope import read_tail
 from bundle_spec.errors import LocalError, SignatureError
 from bundle_spec.parts import find_parts
@@ -41,10 +42,11 @@ class Signers:
 @dataclass(frozen=True)
 class Signed:
     """``principal``: the name that the operator gave to the signer.  ``key``: its kind and
-    fingerprint."""
+    fingerprint.  ``manifest_sha256``: of what was signed."""
 
     principal: str
     key: str
+    manifest_sha256: str
 
 
 class NotSigned(SignatureError):
@@ -93,10 +95,10 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
         if file is not None and not file.is_file():
             raise LocalError("no such file", where=str(file))
     _refuse_other_namespace(signature, where)
-    with tempfile.NamedTemporaryFile(prefix="downpour-", suffix=".sig") as file_:
-        file_.write(signature)
-        file_.flush()
-        of_manifest = ["-n", NAMESPACE, "-s", file_.name]
+    with tempfile.NamedTemporaryFile(prefix="downpour-", suffix=".sig") as copy:
+        copy.write(signature)
+        copy.flush()
+        of_manifest = ["-n", NAMESPACE, "-s", copy.name]
         done = _ssh_keygen(["check-novalidate", *of_manifest], manifest)
         if done.returncode:
             raise SignatureError(
@@ -107,7 +109,7 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
         found = _KEY.search(done.stdout.decode(errors="replace"))
         key = " ".join(found.groups()) if found else "unknown"
         allowed = ["-f", str(signers.allowed)]
-        named = _ssh_keygen(["find-principals", "-s", file_.name, *allowed], b"")
+        named = _ssh_keygen(["find-principals", "-s", copy.name, *allowed], b"")
         principals = named.stdout.decode(errors="replace").splitlines()
         if named.returncode or not principals:
             raise SignatureError(
@@ -129,7 +131,7 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
             if done.returncode:
                 message = f"{key}, with which {principals[0]} signed it, is revoked"
                 raise SignatureError(message, where=where)
-    return Signed(principals[0], key)
+    return Signed(principals[0], key, digest.of(manifest))
 
 
 def _refuse_other_namespace(signature: bytes, where: str) -> None:

@@ -70,16 +70,20 @@ def open_source(
     believed; BundleFaults, LocalError.
     """
     own = settings_of_source(path, folders)
+    believed = None
     if own.bundle is not None:
         # Before an hour of checking, as far as the ends of the bundle tell.
-        _check_trust(Path(own.bundle), tuple(map(Path, own.parts)), trust, progress)
+        believed = _believed(Path(own.bundle), tuple(map(Path, own.parts)), trust, progress)
     opened = _opened(path, progress, folders)
-    if trust.expect not in (None, opened.bundle.manifest_sha256):
+    # What was looked at then must be what was checked since.
+    if believed not in (None, opened.bundle.manifest_sha256):
         raise _unexpected(opened.bundle.path, opened.bundle.manifest_sha256)
     return opened
 
 
-def _check_trust(path: Path, folders: Sequence[Path], trust: Trust, progress: Progress) -> None:
+def _believed(path: Path, folders: Sequence[Path], trust: Trust, progress: Progress) -> str | None:
+    """The digest of the only manifest that may be opened; None where any may."""
+    believed = trust.expect
     if trust.signers is not None:
         try:
             signed = signature.check_bundle(path, folders, trust.signers)
@@ -89,10 +93,12 @@ def _check_trust(path: Path, folders: Sequence[Path], trust: Trust, progress: Pr
             progress.note(f"WARNING: {exc.message}: anybody may have made it")
         else:
             progress.note(f"signed by {signed.principal} ({signed.key})")
-    if trust.expect is not None:
+            believed = believed or signed.manifest_sha256
+    if believed is not None:
         with open_bundle(path, folders) as reader:
-            if reader.manifest_sha256 != trust.expect:
+            if reader.manifest_sha256 != believed:
                 raise _unexpected(reader.path, reader.manifest_sha256)
+    return believed
 
 
 def _unexpected(path: Path, found: str) -> TrustError:

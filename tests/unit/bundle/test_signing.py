@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -87,6 +88,31 @@ def test_ssh_keygen_alone_finds_it_right(
         command, input=(tmp_path / "manifest.json").read_bytes(), capture_output=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_an_agent_signs_for_a_public_key(
+    tmp_path: Path,
+    key: Path,
+    allow: Callable[..., Signers],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    socket = tmp_path / "agent"
+    with subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL
+    ) as agent:
+        try:
+            deadline = time.monotonic() + 20
+            while not socket.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+            subprocess.run(["ssh-add", "-q", str(key)], check=True)
+            alone = tmp_path / "alone.pub"
+            alone.write_text(public(key) + "\n")
+            path = write(tmp_path / "b.dpbundle", alone)
+        finally:
+            agent.terminate()
+    assert check_bundle(path, (), allow(key)).principal == WHO
 
 
 def test_parts_are_signed_like_a_file(

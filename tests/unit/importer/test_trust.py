@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,20 @@ def test_a_signature_is_asked_for_before_anything_is_believed(tmp_path: Path) ->
     assert open_source(signed, notes, trust=ours)
     (note,) = notes.notes
     assert note.startswith("signed by ops (ED25519 SHA256:")
+    # Another bundle that comes into its place after the signature was looked at.
+    unsigned = write_bundle(tmp_path / "unsigned.dpbundle")
+
+    class Swap(Notes):
+        def note(self, text: str) -> None:
+            shutil.copy(unsigned, tmp_path / "swapped.dpbundle")
+
+    swapped = Path(shutil.copy(signed, tmp_path / "swapped.dpbundle"))
+    with pytest.raises(TrustError, match="not the one that is expected"):
+        open_source(swapped, Swap(), trust=ours)
     foreign = write_bundle(tmp_path / "foreign.dpbundle", key=other)
     with pytest.raises(SignatureError, match="not among the allowed signers"):
         open_source(foreign, NULL, trust=ours)
-    unsigned, notes = write_bundle(tmp_path / "unsigned.dpbundle"), Notes()
+    notes = Notes()
     assert open_source(unsigned, notes, trust=ours)
     assert notes.notes == ["WARNING: the bundle is not signed: anybody may have made it"]
     with pytest.raises(SignatureError, match="not signed"):
