@@ -15,7 +15,16 @@ from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import import mapping, state
 from downpour_import.cloud import CloudOptions, TargetCloud, connect
 from downpour_import.journal import Journal
-from downpour_import.preflight import Fit, Preflight, fit, formulas, lost, preflight, quota_faults
+from downpour_import.preflight import (
+    Fit,
+    Preflight,
+    fit,
+    formulas,
+    lost,
+    port_address_ref,
+    preflight,
+    quota_faults,
+)
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.survey import occupied, survey
 
@@ -83,6 +92,7 @@ def look(
         bundle=Path(settings.bundle or ""),
     )
     wanted = tuple(record for record in data.resources if not _stands(context, record))
+    result.targets |= _dropped(_state(settings), data, wanted)
     of_bundle = {disk.id: disk for disk in disks}
     networks = {
         target
@@ -103,6 +113,21 @@ def look(
     result.warnings += [*lost(wanted, found), *formulas(data.resources)]
     result.faults += quota_faults(wanted, result.targets, found, of_bundle)
     return result
+
+
+def _dropped(
+    directory: Path, data: PlaybookData, wanted: Iterable[Resource]
+) -> dict[Ref, str | None]:
+    """The addresses that ports which stand were made without: these are not judged again."""
+    before = state.known_targets(directory)
+    to_make = {record.ref for record in wanted}
+    refs = (
+        port_address_ref(port.id, ip.ip_address)
+        for port in data.resources.ports
+        if port.ref not in to_make
+        for ip in port.fixed_ips
+    )
+    return dict.fromkeys(ref for ref in refs if ref in before)
 
 
 def _stands(context: Context, record: Resource) -> bool:

@@ -74,6 +74,11 @@ def load_targets(state: Path) -> dict[Ref, str | None]:
         raise StateError("this file is damaged", where=str(path)) from exc
 
 
+def known_targets(state: Path) -> dict[Ref, str | None]:
+    """The same; none where the preflight has not run."""
+    return load_targets(state) if (state / TARGETS_FILE).exists() else {}
+
+
 @contextmanager
 def locked(state: Path) -> Iterator[int]:
     """Hold ``state`` alone; the descriptor that holds the lock.

@@ -247,6 +247,12 @@ class NetworkRecreator(Recreator[T]):
         return [*compare(wanted, item), *compare({"tags": list(record.tags)}, {"tags": tags})]
 
 
+def unset(context: Context, service: Service, path: str) -> None:
+    """Delete one key of an object.  Raises RecreateError, also when the target will not."""
+    if not context.cloud.delete(service, path):
+        raise RecreateError("the target does not let go of it now", where=path)
+
+
 def _gone(item: Json) -> bool:
     return item is None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import Ref, Server
-from downpour_import.recreate.base import Recreator, compare
+from downpour_import.recreate.base import Recreator, compare, unset
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 
 
@@ -103,12 +103,20 @@ class Servers(Recreator[Server]):
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
 
     def unmark(self, context: Context, record: Server, target: str, item: Any) -> None:
-        # A locked server takes this from its owner too (Compute API, "Delete Metadata Item").
-        context.cloud.delete("compute", f"{self.at(target)}/metadata/{MARKER_KEY}")
+        # A locked server keeps its metadata, also from its owner.
+        self.release(context, target, item)
+        unset(context, self.service, f"{self.at(target)}/metadata/{MARKER_KEY}")
+        if item.get("locked"):
+            self._lock(context, target, item.get("locked_reason"))
 
     def release(self, context: Context, target: str, item: Any) -> None:
         if item.get("locked"):
             context.cloud.post("compute", f"{self.at(target)}/action", {"unlock": None})
+
+    def _lock(self, context: Context, target: str, reason: str | None) -> None:
+        with_reason = reason and context.cloud.supports("compute", "2.73")
+        lock = {"locked_reason": reason} if with_reason else None
+        context.cloud.post("compute", f"{self.at(target)}/action", {"lock": lock})
 
     def complete(self, context: Context, record: Server, target: str) -> None:
         self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
@@ -123,9 +131,7 @@ class Servers(Recreator[Server]):
                 self._wait(context, record, target, ("SHUTOFF",))
         if record.locked:
             # The last thing: a locked server takes no other action.
-            with_reason = record.locked_reason and context.cloud.supports("compute", "2.73")
-            lock = {"locked_reason": record.locked_reason} if with_reason else None
-            context.cloud.post("compute", f"{self.path}/{target}/action", {"lock": lock})
+            self._lock(context, target, record.locked_reason)
 
     def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> None:
         wait_for(

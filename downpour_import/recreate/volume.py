@@ -7,7 +7,14 @@ from typing import Any
 
 from bundle_spec.model import Disk, Ref, Volume
 from downpour_import import events
-from downpour_import.recreate.base import Outcome, Recreator, compare, recreate, standing
+from downpour_import.recreate.base import (
+    Outcome,
+    Recreator,
+    compare,
+    recreate,
+    standing,
+    unset,
+)
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 from downpour_import.recreate.upload import (
     Images,
@@ -57,7 +64,7 @@ class Volumes(Recreator[Volume]):
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
 
     def unmark(self, context: Context, record: Volume, target: str, item: Any) -> None:
-        context.cloud.delete("block_storage", f"{self.at(target)}/metadata/{MARKER_KEY}")
+        unset(context, self.service, f"{self.at(target)}/metadata/{MARKER_KEY}")
 
     def complete(self, context: Context, record: Volume, target: str) -> None:
         item = wait_for(

@@ -112,7 +112,10 @@ class Cloud(Target):
         return response(202)
 
     def _unset(self, call: Call, match: re.Match[str]) -> Any:
-        del self.of(f"/{match[1]}")[match[2]]["metadata"][match[3]]
+        item = self.of(f"/{match[1]}")[match[2]]
+        if item.get("locked"):
+            return response(409, {})
+        del item["metadata"][match[3]]
         return response(204)
 
     def _patch(self, call: Call, match: re.Match[str]) -> Any:

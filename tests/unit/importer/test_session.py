@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 
 from bundle_spec.model import Network, Port, Resources
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.model.port import FixedIp
 from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import Preflight
-from downpour_import.recreate import RECREATORS, recreate
+from downpour_import.recreate import RECREATORS, differences, recreate
 from downpour_import.session import look
-from tests.unit.fake_cloud import PROJECT, response
+from downpour_import.state import save_targets
+from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.things import BUNDLE, NET, SUBNET, Target, context, source_id
 
 NETS = (NET, Network(id=source_id(50), name="second"))
@@ -31,21 +35,19 @@ def fake() -> Target:
     fake = Target()
     details = {"network": {"limit": 1, "used": 0, "reserved": 0}}
 
-    def quota(call: object, match: object) -> object:
-        used = len(fake.of("/networks"))
-        details["network"]["used"] = used
+    def quota(call: Call, match: re.Match[str]) -> requests.Response:
+        details["network"]["used"] = len(fake.of("/networks"))
         return response(200, {"quota": details})
 
-    fake.handlers["GET", f"/quotas/{PROJECT}/details"] = quota  # type: ignore[assignment]
+    fake.handlers["GET", f"/quotas/{PROJECT}/details"] = quota
     return fake
 
 
-def preflight(fake: Target, state: Path, resources: Resources, **rules: object) -> Preflight:
-    settings = Settings(
-        bundle="b.dpbundle",
-        state=str(state),
-        mapping=MappingRules(**rules),  # type: ignore[arg-type]
-    )
+def preflight(
+    fake: Target, state: Path, resources: Resources, rules: MappingRules | None = None
+) -> Preflight:
+    mapping = rules or MappingRules()
+    settings = Settings(bundle="b.dpbundle", state=str(state), mapping=mapping)
     data = PlaybookData(bundle=BUNDLE, resources=resources)
     return look(settings, data, TargetCloud(fake.connection), ())
 
@@ -72,19 +74,37 @@ def test_our_own_port_does_not_occupy_its_own_address(fake: Target, tmp_path: Pa
     fake.add("/networks", id="T", name="theirs", project_id=PROJECT)
     fake.add("/subnets", id="TS", name="t", network_id="T", cidr=SUBNET.cidr, project_id=PROJECT)
     resources = Resources(networks=(NET,), subnets=(SUBNET,), ports=(PORT,))
-    rules = {"networks": {NET.name: "theirs"}}
-    found = preflight(fake, tmp_path, resources, **rules)
+    rules = MappingRules(networks={NET.name: "theirs"})
+    found = preflight(fake, tmp_path, resources, rules)
     assert told(found) == []
     here = context(fake, tmp_path, found.targets)
     recreate(RECREATORS["port"], here, PORT)
-    assert told(preflight(fake, tmp_path, resources, **rules)) == []
+    assert told(preflight(fake, tmp_path, resources, rules)) == []
     other = Resources(
         networks=(NET,),
         subnets=(SUBNET,),
-        ports=(PORT, Port(**{**vars(PORT), "id": source_id(52), "extra": {}})),
+        ports=(PORT, replace(PORT, id=source_id(52))),
     )
-    (line,) = told(preflight(fake, tmp_path, other, **rules))
+    (line,) = told(preflight(fake, tmp_path, other, rules))
     assert line == "port 'p': 10.0.0.5 is in use on network 'theirs'"
+
+
+def test_an_address_that_was_dropped_is_not_missed_later(fake: Target, tmp_path: Path) -> None:
+    fake.add("/networks", id="T", name="theirs", project_id=PROJECT)
+    fake.add("/subnets", id="TS", name="t", network_id="T", cidr=SUBNET.cidr, project_id=PROJECT)
+    fake.add("/ports", network_id="T", fixed_ips=[{"ip_address": "10.0.0.5", "subnet_id": "TS"}])
+    resources = Resources(networks=(NET,), subnets=(SUBNET,), ports=(PORT,))
+    rules = MappingRules(networks={NET.name: "theirs"}, fixed_ips="drop")
+    first = preflight(fake, tmp_path, resources, rules)
+    assert first.faults == []
+    save_targets(tmp_path, first.targets)
+    here = context(fake, tmp_path, first.targets)
+    recreate(RECREATORS["port"], here, PORT)
+    (port,) = (each for each in fake.of("/ports").values() if each.get("name") == "p")
+    assert port["fixed_ips"] == [{"subnet_id": "TS"}]
+    port["fixed_ips"][0]["ip_address"] = "10.0.0.77"
+    again = preflight(fake, tmp_path, resources, rules)
+    assert differences(context(fake, tmp_path, again.targets), PORT) == []
 
 
 def test_nothing_is_written(fake: Target, tmp_path: Path) -> None:
