@@ -247,8 +247,8 @@ def _printed(report: Report, json: bool) -> Iterator[None]:
 
 
 def _undo(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None:
-    with undo.opened(options) as context:
-        things = undo.find(context, progress)
+    with undo.opened(options) as (context, edited):
+        things = undo.find(context, progress, edited)
         taken = _list(things, "delete")
         if not taken:
             print("nothing that this import made is left")
@@ -260,8 +260,8 @@ def _undo(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None
 
 
 def _forget(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None:
-    with undo.opened(options) as context:
-        things = undo.find(context, progress)
+    with undo.opened(options) as (context, edited):
+        things = undo.find(context, progress, edited)
         taken = _list(things, "unmark")
         question = f"Take the marks off these {taken}?  After that undo leaves them alone."
         if taken and (yes or agreed(question)):

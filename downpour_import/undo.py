@@ -6,14 +6,14 @@ target says so too.  What was reused, and what somebody else made, stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bundle_spec.errors import RecreateError, RecreateFaults, StateError
-from bundle_spec.model import Manifest, Ref, Resource
+from bundle_spec.model import Manifest, Ref, Resource, Resources
 from bundle_spec.progress import Progress
 from downpour_import import pipeline, session, state
 from downpour_import.cloud import find_cloud
@@ -43,8 +43,9 @@ class Thing:
 
 
 @contextmanager
-def opened(options: ImportOptions) -> Iterator[Context]:
-    """The import that ``options`` name, held alone.
+def opened(options: ImportOptions) -> Iterator[tuple[Context, Resources]]:
+    """The import that ``options`` name, held alone; with the resources of a directory, if it is
+    one: it may have been edited.
 
     Raises StateError when nothing was imported with this state, CloudError, BundleError.
     """
@@ -61,16 +62,24 @@ def opened(options: ImportOptions) -> Iterator[Context]:
     cloud = session.connect_by(settings)
     context = session.open_context(settings, cloud)
     with state.locked(directory):
-        yield context
+        yield context, _of_directory(options.source)
 
 
-def find(context: Context, progress: Progress) -> list[Thing]:
+def _of_directory(source: Path) -> Resources:
+    if not source.is_dir():
+        return Resources()
+    path = source / "playbook" / "resources.yml"
+    return session.decode_data(session.load_data(path), str(path)).resources
+
+
+def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) -> list[Thing]:
     """All that the journal calls made by this bundle and that still stands, the last first.
 
-    Raises BundleError when the bundle is another one, RecreateError.
+    ``edited``: resources of a directory, which may have more than its bundle.  Raises BundleError
+    when the bundle is another one, RecreateError.
     """
     with open_own_bundle(context) as bundle:
-        records = _records(bundle.manifest)
+        records = {each.ref: each for each in edited} | _records(bundle.manifest)
     entries = [
         (records[ref], entry)
         for ref, entry in reversed(list(context.journal))

@@ -266,7 +266,7 @@ class Import:
 
     def find(self) -> tuple[Context, list[undo.Thing]]:
         here = self.process()
-        return here, undo.find(here, NULL)
+        return here, undo.find(here, NULL, self.resources)
 
 
 PATHS = sorted({kind.path for kind in RECREATORS.values()})
@@ -356,6 +356,14 @@ def test_what_was_deleted_behind_our_back_is_made_again_with_its_later_steps(
     kind = {"/security-groups": "security_group", "/subnets": "subnet", "/images": "image"}[path]
     (record,) = (each for each in work.resources if each.type == kind)
     assert differences(here, record) == []
+
+
+def test_undo_takes_back_what_an_edit_had_added(work: Import) -> None:
+    added = replace(NET, id=source_id(99), name="added by hand")
+    work.resources = replace(work.resources, networks=(NET, added))
+    work.run()
+    undo.undo(*work.find(), NULL)
+    assert work.made() == dict.fromkeys(PATHS, 0)
 
 
 def test_undo_may_be_killed_at_any_request_and_goes_on(
