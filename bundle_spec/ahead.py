@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
@@ -45,7 +45,9 @@ def pool() -> Iterator[ThreadPoolExecutor]:
         threads.shutdown(cancel_futures=True)
 
 
-def in_step(disks: Sequence[Chunks], threads: ThreadPoolExecutor) -> Iterator[list[Opened]]:
+def in_step(
+    disks: Sequence[Chunks], threads: ThreadPoolExecutor
+) -> Generator[list[Opened], None, None]:
     """All chunks of ``disks``, which have one chunk size: some of each, then the next of each.
 
     What clones share lies at the same place in each, so it is decompressed once for all of them;

@@ -21,6 +21,7 @@ from bundle_spec.model import (
     SecurityGroup,
     Volume,
 )
+from bundle_spec.model.resources import needs
 
 
 def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
@@ -55,9 +56,7 @@ def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
 
 
 def _references(resource: Resource) -> Iterator[Ref]:
-    yield from resource.references()
-    if isinstance(resource, SecurityGroup):
-        yield from resource.remote_groups()
+    yield from needs(resource)
     if isinstance(resource, Image) and resource.server_id is not None:
         yield Ref("server", resource.server_id)
 

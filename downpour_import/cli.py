@@ -225,15 +225,14 @@ def _plan(options: ImportOptions, progress: TerminalProgress) -> None:
         pipeline.plan_import(options, report, progress)
     if not options.json:
         for each in report.resources:
-            kind, name = str(each["type"]).replace("_", " "), printable(str(each["name"]))
-            what = f"{kind} {name!r} ({each['old']})"
-            match each["state"]:
+            what = f"{each.type.replace('_', ' ')} {each.name!r} ({each.old})"
+            match each.state:
                 case "planned":
                     print(f"make: {what}")
                 case "mapped" | "reused":
-                    print(f"use: {what} -> {each['new']}")
+                    print(f"use: {what} -> {each.new}")
                 case _:
-                    print(f"stands: {what} -> {each['new']}")
+                    print(f"stands: {what} -> {each.new}")
 
 
 @contextmanager

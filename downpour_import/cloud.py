@@ -176,7 +176,7 @@ class TargetCloud:
     def supports(self, service: Service, microversion: str) -> bool:
         """Whether requests are sent with this microversion or a newer one."""
         used = self.microversion(service)
-        return used is not None and _version(used) >= _version(microversion)
+        return used is not None and version(used) >= version(microversion)
 
     def _send(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
         adapter = getattr(self._connection, service)
@@ -193,7 +193,8 @@ class TargetCloud:
             ) from exc
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version(text: str) -> tuple[int, ...]:
+    """A microversion as numbers, to be compared."""
     return tuple(int(part) for part in text.split("."))
 
 

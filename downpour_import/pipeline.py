@@ -55,10 +55,11 @@ def import_bundle(options: ImportOptions, report: Report, progress: Progress = N
         directory = Path(settings.state or "")
         state.bind(directory, data.bundle, cloud)
         with state.locked(directory) as lock:
-            _place(report, data, cloud, directory)
+            _place(report, data, cloud)
             report.state, report.log = directory, directory / LOG
             found = session.look(settings, data, cloud, opened.bundle.manifest.disks)
-            _tell(found, settings.mapping, directory, report, progress)
+            _tell(found, report, progress)
+            _require(found, settings.mapping, directory)
             if not options.check:
                 Journal(directory).write_csv()
             try:
@@ -84,14 +85,15 @@ def plan_import(options: ImportOptions, report: Report, progress: Progress = NUL
         settings = effective_settings(options, opened.settings)
         cloud = session.connect_by(settings)
         directory = Path(settings.state or "")
-        _place(report, data, cloud, directory)
+        _place(report, data, cloud)
         found = session.look(settings, data, cloud, opened.bundle.manifest.disks)
+        _tell(found, report, progress)
         if options.write_map:
             _write_new(options.write_map, found.proposal(settings.mapping, whole=True))
-            found.require(f"complete {options.write_map} and add --map {options.write_map}")
+            found.require(_complete(options.write_map))
         if found.faults or state.is_bound(directory):
             state.bind(directory, data.bundle, cloud)
-        _tell(found, settings.mapping, directory, report, progress)
+        _require(found, settings.mapping, directory)
         context = Context(
             cloud=cloud,
             journal=Journal(directory),
@@ -103,7 +105,7 @@ def plan_import(options: ImportOptions, report: Report, progress: Progress = NUL
         for record in data.resources:
             outcome = recreate(RECREATORS[record.type], context, record, check=True)
             report.resource(record, outcome.target, outcome.state)
-        report.counts = Counter(str(each["state"]) for each in report.resources)
+        report.counts = Counter(each.state for each in report.resources)
         report.complete = True
 
 
@@ -121,7 +123,7 @@ def _reporting(report: Report) -> Iterator[None]:
             state.write(report.state / REPORT, report.as_json())
 
 
-def _place(report: Report, data: PlaybookData, cloud: TargetCloud, directory: Path) -> None:
+def _place(report: Report, data: PlaybookData, cloud: TargetCloud) -> None:
     report.bundle, report.project_id = data.bundle, cloud.project_id
     report.auth_url = cloud.auth_url
 
@@ -185,20 +187,26 @@ def effective_settings(options: ImportOptions, own: Settings) -> Settings:
     )
 
 
-def _tell(
-    found: Preflight, rules: MappingRules, directory: Path, report: Report, progress: Progress
-) -> None:
-    """Say what the preflight decided.  Raises TargetFaults, after writing a proposal."""
+def _tell(found: Preflight, report: Report, progress: Progress) -> None:
+    """Say what the preflight decided."""
     report.taken, report.warnings = list(found.taken), list(found.warnings)
     for line in found.taken:
         progress.note(f"taken: {line}")
     for line in found.warnings:
         progress.note(f"warning: {line}")
+
+
+def _require(found: Preflight, rules: MappingRules, directory: Path) -> None:
+    """Raises TargetFaults, after writing a proposal."""
     if not found.proposals:
         found.require()
         return
     path = _propose(found.proposal(rules), directory)
-    found.require(f"complete {path} and add --map {path}")
+    found.require(_complete(path))
+
+
+def _complete(path: Path) -> str:
+    return f"complete {path} and add --map {path}"
 
 
 def _write_new(path: Path, text: str) -> None:
@@ -240,18 +248,18 @@ def _run(
     if options.jobs is not None:
         files["inventory.ini"] = inventory(opened.playbook["inventory.ini"], options.jobs)
     with Watcher(data, opened.bundle.manifest, progress) as watcher:
-        # The watcher goes on counting while this is told: one object for both.
-        report.counts = watcher.states
-        result = run_playbook(
-            files,
-            log=Path(settings.state or "") / LOG,
-            environment=_cloud_files(cloud),
-            check=options.check,
-            forks=options.jobs,
-            on_event=watcher.on_event,
-            lock=lock,
-        )
-    report.sent = watcher.sent
+        try:
+            result = run_playbook(
+                files,
+                log=Path(settings.state or "") / LOG,
+                environment=_cloud_files(cloud),
+                check=options.check,
+                forks=options.jobs,
+                on_event=watcher.on_event,
+                lock=lock,
+            )
+        finally:
+            report.counts, report.sent = watcher.states, watcher.sent
     if result.returncode:
         faults = watcher.failures or [
             RecreateError(text, where="ansible-playbook")

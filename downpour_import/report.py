@@ -6,7 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,22 @@ from bundle_spec.errors import DownpourError, Faults
 from bundle_spec.model import Resource
 
 
+@dataclass(frozen=True)
+class Reported:
+    """A resource.  ``old``, ``new``: its IDs; ``new`` None while there is none."""
+
+    type: str
+    name: str
+    old: str
+    new: str | None
+    state: str
+
+
 @dataclass
 class Report:
     """Filled in as a run goes on, so that it is true wherever it ends.
 
-    ``resources``: one entry each, with ``type``, ``name``, ``old`` and ``new`` (IDs; ``new`` null
-    while there is none) and ``state``.  ``counts``: state -> resources of this run.  ``sent``:
+    ``counts``: state -> resources of this run.  ``sent``:
     bytes of disks that went to the target in this run.  See docs/report.md.
     """
 
@@ -37,19 +47,11 @@ class Report:
     sent: int = 0
     taken: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    resources: list[dict[str, str | None]] = field(default_factory=list)
+    resources: list[Reported] = field(default_factory=list)
     faults: list[dict[str, str | None]] = field(default_factory=list)
 
     def resource(self, record: Resource, target: str | None, state: str) -> None:
-        self.resources.append(
-            {
-                "type": record.type,
-                "name": record.name,
-                "old": record.id,
-                "new": target,
-                "state": state,
-            }
-        )
+        self.resources.append(Reported(record.type, record.name, record.id, target, state))
 
     def failed(self, error: DownpourError) -> None:
         """Why it ended; each fault by itself."""
@@ -80,7 +82,7 @@ class Report:
             "counts": dict(sorted(self.counts.items())),
             "taken": self.taken,
             "warnings": self.warnings,
-            "resources": self.resources,
+            "resources": [asdict(each) for each in self.resources],
             "faults": self.faults,
         }
 

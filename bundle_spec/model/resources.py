@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bundle_spec.model.address_group import AddressGroup
-from bundle_spec.model.base import Record, Resource
+from bundle_spec.model.base import Record, Ref, Resource
 from bundle_spec.model.floating_ip import FloatingIp
 from bundle_spec.model.image import Image
 from bundle_spec.model.keypair import Keypair
@@ -44,6 +44,14 @@ class Resources(Record):
     def __iter__(self) -> Iterator[Resource]:
         for name in SECTIONS:
             yield from getattr(self, name)
+
+
+def needs(resource: Resource) -> Iterator[Ref]:
+    """What must stand for ``resource`` to be whole: its references, and the groups that the rules
+    of a group name, which may be the group itself."""
+    yield from resource.references()
+    if isinstance(resource, SecurityGroup):
+        yield from resource.remote_groups()
 
 
 SECTIONS: tuple[str, ...] = tuple(

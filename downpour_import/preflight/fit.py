@@ -55,16 +55,15 @@ def fit(work: Fit, result: Preflight) -> None:
     Where the mapping lets it, an address that cannot be kept becomes ``None`` among the targets
     (``port_address_ref``).
     """
-    servers = [each for each in work.wanted if isinstance(each, Server)]
-    for server in servers:
-        result.faults += _flavor_faults(work, result, server)
-    for port in work.wanted:
-        if isinstance(port, Port):
-            _port(work, result, port)
+    for record in work.wanted:
+        match record:
+            case Server():
+                result.faults += _flavor_faults(work, result, record)
+            case Port():
+                _port(work, result, record)
+            case Router():
+                result.faults += _overlaps(work, result, record)
     _tell_lost(work, result)
-    for router in work.wanted:
-        if isinstance(router, Router):
-            result.faults += _overlaps(work, result, router)
     result.faults += _extension_faults(work.wanted, work.target)
 
 
@@ -101,13 +100,15 @@ def _image_needs(work: Fit, result: Preflight, image_id: str) -> tuple[int, int]
     for image in work.resources.images:
         if image.id == image_id:
             disk = work.disks.get(image.disk_id)
-            size = disk.virtual_size or _raw_size(disk) if disk else 0
-            return max(image.min_disk, -(-size // GIB)), image.min_ram
+            return max(image.min_disk, -(-_guest_size(disk) // GIB)), image.min_ram
     return 0, 0
 
 
-def _raw_size(disk: Disk) -> int:
-    return disk.size if disk.disk_format == "raw" else 0
+def _guest_size(disk: Disk | None) -> int:
+    """Bytes that a guest sees, 0 where that is not known."""
+    if disk is None:
+        return 0
+    return disk.virtual_size or (disk.size if disk.disk_format == "raw" else 0)
 
 
 # --- addresses ---
@@ -119,7 +120,7 @@ def _port(work: Fit, result: Preflight, port: Port) -> None:
         return
     problems = []
     if network.get("project_id") != work.target.project_id:
-        if Ref("network", port.network_id) in {each.ref for each in work.resources.networks}:
+        if port.network_id in {each.id for each in work.resources.networks}:
             problems.append(f"{_own(port)} cannot be kept on a network of another project")
     else:
         for ip in port.fixed_ips:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from bundle_spec.model import FloatingIp, Network, Port, Resource, SecurityGroup, Server, Subnet
+from downpour_import.cloud import version
 from downpour_import.survey import Survey
 
 
@@ -18,7 +19,7 @@ def lost(wanted: Iterable[Resource], target: Survey) -> Iterator[str]:
     for record in wanted:
         kind = record.type.replace("_", " ")
         for microversion, what in _of_nova(record):
-            if target.compute is not None and _older(target.compute, microversion):
+            if target.compute is not None and version(target.compute) < version(microversion):
                 counts[what, kind, f"needs Nova's microversion {microversion}"] += 1
         for alias, what in _of_neutron(record):
             if target.extensions is not None and alias not in target.extensions:
@@ -35,11 +36,7 @@ def _of_nova(record: Resource) -> Iterator[tuple[str, str]]:
         for microversion, what, there in (
             ("2.19", "description", record.description),
             ("2.26", "tags", record.tags),
-            (
-                "2.42",
-                "NIC and disk tags",
-                any(devices),
-            ),
+            ("2.42", "NIC and disk tags", any(devices)),
             ("2.73", "reason of the lock", record.locked_reason),
             ("2.90", "hostname", record.hostname),
         ):
@@ -73,7 +70,3 @@ def _of_neutron(record: Resource) -> Iterator[tuple[str, str]]:
         case _:
             found = []
     yield from ((alias, what) for alias, what, there in found if there)
-
-
-def _older(used: str, needed: str) -> bool:
-    return tuple(map(int, used.split("."))) < tuple(map(int, needed.split(".")))

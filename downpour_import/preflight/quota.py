@@ -67,7 +67,7 @@ def quota_faults(
     for name, needed in needs(wanted, targets, target, disks).items():
         free = target.room.get(name)
         if free is not None and needed > free:
-            message = f"{needed} more are needed, and the quota has room for {free}"
+            message = f"{needed} more needed, and it has room for {free}"
             yield TargetError(message, where=_words(name), remedy=remedy)
     largest = target.room.get("per_volume_gigabytes")
     for record in wanted:

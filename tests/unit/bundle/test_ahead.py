@@ -84,7 +84,7 @@ def test_no_more_is_opened_ahead_than_the_bound(disks: int) -> None:
         idle.wait(timeout=60)
         bound = AHEAD // (layout.MIB * disks)
         assert len(opened) == max(2, bound) * step
-        batches.close()  # type: ignore[attr-defined]
+        batches.close()
 
 
 def test_a_digest_that_threads_compute_is_that_of_the_bytes_in_order() -> None:

@@ -80,10 +80,10 @@ def test_every_quota_without_room_is_told_at_once() -> None:
     wanted = [server(1), server(2), volume(10, "fast"), volume(30)]
     told = faults(wanted, instances=1, cores=3, ram=1024, gigabytes=39, gigabytes_ssd=9, volumes=2)
     assert told == [
-        "quota of servers: 2 more are needed, and the quota has room for 1",
-        "quota of vCPUs: 4 more are needed, and the quota has room for 3",
-        "quota of GiB of volumes: 40 more are needed, and the quota has room for 39",
-        "quota of GiB of volumes of type 'ssd': 10 more are needed, and the quota has room for 9",
+        "quota of servers: 2 more needed, and it has room for 1",
+        "quota of vCPUs: 4 more needed, and it has room for 3",
+        "quota of GiB of volumes: 40 more needed, and it has room for 39",
+        "quota of GiB of volumes of type 'ssd': 10 more needed, and it has room for 9",
     ]
 
 

@@ -59,10 +59,10 @@ def told(found: Preflight) -> list[str]:
 def test_room_is_asked_for_what_is_still_to_be_made(fake: Target, tmp_path: Path) -> None:
     resources = Resources(networks=NETS)
     (line,) = told(preflight(fake, tmp_path, resources))
-    assert line == "quota of networks: 2 more are needed, and the quota has room for 1"
+    assert line == "quota of networks: 2 more needed, and it has room for 1"
     recreate(RECREATORS["network"], context(fake, tmp_path), NET)
     (line,) = told(preflight(fake, tmp_path, resources))
-    assert line == "quota of networks: 1 more are needed, and the quota has room for 0"
+    assert line == "quota of networks: 1 more needed, and it has room for 0"
     recreate(RECREATORS["network"], context(fake, tmp_path), NETS[1])
     assert told(preflight(fake, tmp_path, resources)) == []
     # Also when only the marks tell what stands.
