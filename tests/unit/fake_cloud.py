@@ -56,7 +56,7 @@ _NETWORK = {"description": "", "tags": [], "project_id": PROJECT}
 def _network(plural: str, **defaults: Json) -> Collection:
     path = "/" + plural.replace("_", "-")
     key = plural.removesuffix("s")
-    return Collection("network", path, plural, key, lambda body: {**_NETWORK, **defaults})
+    return Collection("network", path, plural, key, lambda body: _copy({**_NETWORK, **defaults}))
 
 
 class FakeCloud:
@@ -99,7 +99,11 @@ class FakeCloud:
             _network("trunks"),
             Collection("image", "/images", "images", None, self._image_defaults),
             Collection(
-                "block_storage", "/volumes", "volumes", "volume", lambda body: dict(volume_defaults)
+                "block_storage",
+                "/volumes",
+                "volumes",
+                "volume",
+                lambda body: _copy(volume_defaults),
             ),
             Collection(
                 "block_storage",

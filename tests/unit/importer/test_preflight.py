@@ -381,34 +381,3 @@ def test_another_policy_is_proposed_and_not_taken(
     (fault,) = found.faults
     assert told in fault.message
     assert found.proposals["qos_policies"]["gold"][0] == proposed
-
-
-# --- the whole mapping, to be looked at ---
-
-
-def test_a_whole_proposal_says_what_would_be_taken_and_why() -> None:
-    found = check(
-        References(flavors=(SMALL,), networks=(PUBLIC,), availability_zones=(ZONE,)),
-        flavors=(flavor("general"),),
-        networks=(net("x", "internet", router_external=True),),
-        zones={"compute": frozenset({"other"})},
-    )
-    assert not found.faults
-    text = found.proposal(MappingRules(), whole=True)
-    assert yaml.safe_load(text) == {
-        "flavors": {"m1": "general"},
-        "networks": {"public": "internet"},
-        "availability_zones": {"z": None},
-    }
-    assert "# 1 vCPU, 512 MiB RAM, 5 GiB disk" in text
-    assert "# the only external network" in text
-    assert yaml.safe_load(found.proposal(MappingRules())) is None
-
-
-def test_a_glob_decides_for_all_that_it_fits_and_a_default_is_never_unused() -> None:
-    rules = MappingRules(flavors={"m?": "general"}, networks={"*": "internet"})
-    found = check(References(flavors=(SMALL,)), rules=rules, flavors=(flavor("general"),))
-    assert found.targets == {SMALL.ref: "id-general"}
-    assert found.warnings == []
-    found = check(rules=rules)
-    assert found.warnings == ["mapping flavors: 'm?' names nothing in this bundle"]

@@ -1,0 +1,299 @@
+"""One resource of each type, a cloud that can make them, and imports that can be killed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bundle_spec import BundleWriter, open_bundle
+from bundle_spec.model import (
+    AddressGroup,
+    FlavorReference,
+    FloatingIp,
+    Image,
+    Keypair,
+    NetworkReference,
+    Port,
+    Ref,
+    References,
+    Resources,
+    Router,
+    SecurityGroup,
+    Server,
+    ServerGroup,
+    Trunk,
+    Volume,
+    VolumeSnapshot,
+)
+from bundle_spec.model.port import FixedIp
+from bundle_spec.model.router import RouterInterface
+from bundle_spec.model.security_group import SecurityGroupRule
+from bundle_spec.model.server import AttachedVolume, Nic
+from bundle_spec.model.subnet import HostRoute
+from bundle_spec.progress import NULL
+from downpour_import import undo
+from downpour_import.recreate import (
+    RECREATORS,
+    STEPS,
+    Context,
+    differences,
+    recreate,
+    upload_volume_disk,
+)
+from tests.unit.bundle.samples import content, noise
+from tests.unit.fake_cloud import Call, response
+from tests.unit.importer.things import NET, SUBNET, Target, context, source_id
+
+REFERENCES = References(
+    flavors=(FlavorReference(id="m1", name="m1", vcpus=1, ram=1, disk=1),),
+    networks=(NetworkReference(id="ext", name="ext", external=True),),
+)
+TARGETS = {Ref("flavor", "m1"): "target-flavor", Ref("network", "ext"): "target-ext"}
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after the request is done."""
+
+
+class Cloud(Target):
+    """Knows what is asked of it beside plain objects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add("/networks", id="target-ext", project_id="other")
+        self.handlers |= {
+            ("POST", "/servers"): self._boot,
+            ("POST", "/servers/(.*)/action"): self._act,
+            ("POST", "/security-group-rules"): self._rule,
+            ("DELETE", "/(servers|volumes)/(.*)/metadata/(.*)"): self._unset,
+            ("PATCH", "/images/(.*)"): self._patch,
+            ("PUT", "/routers/(.*)/remove_router_interface"): self._detach,
+            ("DELETE", "/(networks|subnets|ports|volumes|images|routers)/([^/]*)"): self._in_use,
+        }
+
+    def _boot(self, call: Call, match: re.Match[str]) -> Any:
+        asked = call.body["server"]
+        volumes = [{"id": each["uuid"]} for each in asked["block_device_mapping_v2"]]
+        item = self.add(
+            "/servers",
+            **asked,
+            status="ACTIVE",
+            tags=[],
+            locked=False,
+            accessIPv4="",
+            accessIPv6="",
+            **{"os-extended-volumes:volumes_attached": volumes},
+        )
+        for nic in asked["networks"]:
+            self.of("/ports")[nic["port"]]["device_id"] = item["id"]
+        return response(202, {"server": {"id": item["id"]}})
+
+    def _rule(self, call: Call, match: re.Match[str]) -> Any:
+        several = call.body.get("security_group_rules", [call.body.get("security_group_rule")])
+        for rule in several:
+            found = self.add("/security-group-rules", **rule)
+            group = self.of("/security-groups")[rule["security_group_id"]]
+            group["security_group_rules"].append(found)
+        return response(201, {})
+
+    def _act(self, call: Call, match: re.Match[str]) -> Any:
+        item = self.of("/servers")[match[1]]
+        if "os-stop" in call.body:
+            item["status"] = "SHUTOFF"
+        if "lock" in call.body or "unlock" in call.body:
+            item["locked"] = "lock" in call.body
+        return response(202)
+
+    def _unset(self, call: Call, match: re.Match[str]) -> Any:
+        item = self.of(f"/{match[1]}")[match[2]]
+        if item.get("locked"):
+            return response(409, {})
+        del item["metadata"][match[3]]
+        return response(204)
+
+    def _patch(self, call: Call, match: re.Match[str]) -> Any:
+        for change in call.body:
+            item, key = self.of("/images")[match[1]], change["path"].strip("/")
+            if change["op"] == "remove":
+                del item[key]
+            else:
+                item[key] = change["value"]
+        return response(200, {})
+
+    def _detach(self, call: Call, match: re.Match[str]) -> Any:
+        del self.of("/ports")[call.body["port_id"]]
+        return response(200, {})
+
+    def _in_use(self, call: Call, match: re.Match[str]) -> Any:
+        """Whatever something else names cannot go."""
+        identity = match[2]
+        users = {
+            "networks": self.of("/subnets"),
+            "subnets": self.of("/ports"),
+            "ports": self.of("/servers") | self.of("/trunks") | self.of("/floatingips"),
+            "volumes": self.of("/servers"),
+            "routers": {
+                key: port
+                for key, port in self.of("/ports").items()
+                if port["device_owner"] == "network:router_interface"
+            },
+            "images": {},
+        }[match[1]]
+        protected = self.of(f"/{match[1]}").get(identity, {}).get("protected")
+        if protected or any(identity in str(item) for item in users.values()):
+            return response(409, {})
+        return None
+
+
+def records(disk_id: str) -> Resources:
+    key = Keypair(id="key", name="key", public_key="ssh-rsa AAA me")
+    addresses = AddressGroup(id=source_id(20), name="office", addresses=("10.9.0.0/24",))
+    rule = SecurityGroupRule(id="r", direction="ingress", ether_type="IPv4")
+    group = SecurityGroup(id=source_id(21), name="web", rules=(rule,))
+    fixed = (FixedIp(subnet_id=SUBNET.id, ip_address="10.0.0.5"),)
+    port = Port(
+        id=source_id(23),
+        name="p",
+        network_id=NET.id,
+        mac_address="fa:16:3e:00:00:01",
+        fixed_ips=fixed,
+        security_group_ids=(group.id,),
+    )
+    free = replace(port, id=source_id(24), name="free", fixed_ips=())
+    volume = Volume(id=source_id(26), name="data", size=1, disk_id=disk_id)
+    server_group = ServerGroup(id=source_id(28), name="apart", policy="anti-affinity")
+    return Resources(
+        keypairs=(key,),
+        address_groups=(addresses,),
+        security_groups=(group,),
+        networks=(NET,),
+        subnets=(SUBNET,),
+        routers=(
+            Router(
+                id=source_id(22),
+                name="r",
+                external_network_id="ext",
+                interfaces=(RouterInterface(subnet_id=SUBNET.id, ip_address="10.0.0.1"),),
+                routes=(HostRoute(destination="10.8.0.0/16", nexthop="10.0.0.9"),),
+            ),
+        ),
+        ports=(port, free),
+        trunks=(Trunk(id=source_id(30), name="t", port_id=free.id),),
+        images=(
+            Image(
+                id=source_id(25),
+                name="golden",
+                disk_id=disk_id,
+                disk_format="raw",
+                container_format="bare",
+                protected=True,
+            ),
+        ),
+        volumes=(volume,),
+        volume_snapshots=(
+            VolumeSnapshot(id=source_id(27), name="then", size=1, volume_id=volume.id),
+        ),
+        server_groups=(server_group,),
+        servers=(
+            Server(
+                id=source_id(29),
+                name="web",
+                flavor="m1",
+                key_name=key.id,
+                locked=True,
+                server_group_id=server_group.id,
+                nics=(Nic(port_id=port.id),),
+                volumes=(AttachedVolume(volume_id=volume.id, boot_index=0),),
+            ),
+        ),
+        floating_ips=(
+            FloatingIp(id=source_id(31), name="", floating_network_id="ext", port_id=port.id),
+        ),
+    )
+
+
+def write_bundle(path: Path) -> Path:
+    """A bundle of all of them."""
+    with BundleWriter(path) as writer:
+        disk = writer.disk("raw")
+        disk.write(noise(70_000))
+        whole = replace(content(records(disk.finish().id)), references=REFERENCES)
+        writer.finish(whole)
+    return path
+
+
+class Import:
+    """Processes that come one after the other, on one target with one state."""
+
+    def __init__(self, bundle: Path, state: Path) -> None:
+        self.cloud = Cloud()
+        self.bundle = bundle
+        self.state = state
+        self.resources = records("0001")
+
+    def process(self) -> Context:
+        here = context(self.cloud, self.state, TARGETS, self.bundle)
+        with open_bundle(self.bundle) as reader:
+            here.bundle_uuid = reader.manifest.uuid
+        return here
+
+    def run(self) -> Context:
+        here = self.process()
+        for volume in self.resources.volumes:
+            upload_volume_disk(here, volume, lambda amount: None)
+        for record in self.resources:
+            recreate(RECREATORS[record.type], here, record)
+        for group in self.resources.security_groups:
+            STEPS["security_group_rules"](here, group)
+        for subnet in self.resources.subnets:
+            STEPS["subnet_dhcp"](here, subnet)
+        return here
+
+    def made(self) -> dict[str, int]:
+        """Objects by collection; what the cloud had from the start aside."""
+        return {
+            path: len([each for each in self.cloud.of(path) if each != "target-ext"])
+            for path in PATHS
+        }
+
+    def find(self) -> tuple[Context, list[undo.Thing]]:
+        here = self.process()
+        return here, undo.find(here, NULL, self.resources)
+
+    def differences(self) -> list[str]:
+        here = self.process()
+        return [line for record in self.resources for line in differences(here, record)]
+
+    @contextlib.contextmanager
+    def killed(self, after: Callable[[Call], bool]) -> Iterator[None]:
+        """The process ends after the first request that ``after`` says; it was carried out."""
+
+        def kill(call: Call) -> None:
+            if after(call):
+                raise Killed
+
+        self.cloud.after.append(kill)
+        with contextlib.suppress(Killed):
+            yield
+        self.cloud.after.clear()
+
+
+def writes(number: int) -> Callable[[Call], bool]:
+    """Whether so many requests that write have been carried out."""
+    left = number
+
+    def enough(call: Call) -> bool:
+        nonlocal left
+        left -= call.method != "GET"
+        return left <= 0
+
+    return enough
+
+
+PATHS = sorted({kind.path for kind in RECREATORS.values()})
+ONE_OF_EACH = dict.fromkeys(PATHS, 1) | {"/ports": 3, "/volumes": 2}
+"""The router's interface is a port."""

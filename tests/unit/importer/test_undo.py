@@ -1,0 +1,108 @@
+"""An import taken back, or its marks taken off: what it made, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bundle_spec.errors import RecreateFaults
+from bundle_spec.progress import NULL
+from downpour_import import undo
+from downpour_import.recreate import RECREATORS
+from tests.unit.fake_cloud import PROJECT
+from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, writes
+from tests.unit.importer.things import NET, source_id
+
+
+def test_undo_takes_everything_back_in_an_order_that_the_target_accepts(work: Import) -> None:
+    work.run()
+    here, things = work.find()
+    assert [thing.kept for thing in things] == [None] * len(list(work.resources))
+    undo.undo(here, things, NULL)
+    assert work.made() == dict.fromkeys(PATHS, 0)
+    assert list(here.journal.rows()) == []
+    assert work.find()[1] == []
+
+
+def test_after_undo_the_same_import_makes_all_of_it_again(work: Import) -> None:
+    work.run()
+    here, things = work.find()
+    undo.undo(here, things, NULL)
+    work.run()
+    assert work.made() == ONE_OF_EACH
+    assert work.differences() == []
+
+
+def test_undo_takes_back_what_an_edit_had_added(work: Import) -> None:
+    added = replace(NET, id=source_id(99), name="added by hand")
+    work.resources = replace(work.resources, networks=(NET, added))
+    work.run()
+    undo.undo(*work.find(), NULL)
+    assert work.made() == dict.fromkeys(PATHS, 0)
+
+
+def test_undo_may_be_killed_at_any_request_and_goes_on(
+    everything: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    number, done = 1, False
+    while not done:
+        work = Import(everything, tmp_path_factory.mktemp("state"))
+        work.run()
+        before = len(work.cloud.writes)
+        with work.killed(writes(number)):
+            undo.undo(*work.find(), NULL)
+        done = len(work.cloud.writes) - before < number
+        undo.undo(*work.find(), NULL)
+        assert work.made() == dict.fromkeys(PATHS, 0), number
+        number += 1
+    assert number > len(PATHS)
+
+
+def test_undo_also_finds_what_a_killed_import_had_begun(work: Import) -> None:
+    with work.killed(lambda call: str(call) == "POST /servers"):
+        work.run()
+    here, things = work.find()
+    assert "server" in {thing.record.type for thing in things}
+    undo.undo(here, things, NULL)
+    assert work.made() == dict.fromkeys(PATHS, 0)
+
+
+def test_undo_leaves_what_was_reused_and_what_is_not_ours(work: Import) -> None:
+    work.cloud.add("/os-keypairs", id="key", name="key", public_key="ssh-rsa AAA me")
+    work.cloud.add("/security-groups", name="default", project_id=PROJECT, description="", tags=[])
+    group = replace(work.resources.security_groups[0], name="default", rules=())
+    work.resources = replace(work.resources, security_groups=(group,))
+    work.run()
+    (router,) = work.cloud.of("/routers").values()
+    router["tags"] = []  # somebody has made it their own
+    here, things = work.find()
+    kept = {thing.record.type: thing.kept for thing in things if thing.kept}
+    assert kept == {"router": "it bears no mark of this bundle"}
+    with pytest.raises(RecreateFaults) as caught:
+        undo.undo(here, things, NULL)
+    # The router that stays holds its subnet, and that its network.
+    assert [str(each.where).split()[0] for each in caught.value.faults] == ["subnet", "network"]
+    assert len(work.cloud.of("/os-keypairs")) == 1
+    assert [each["name"] for each in work.cloud.of("/security-groups").values()] == ["default"]
+    assert len(work.cloud.of("/routers")) == 1
+    assert work.cloud.of("/servers") == {}
+
+
+def test_forget_takes_the_marks_off_and_then_undo_leaves_all_alone(work: Import) -> None:
+    work.run()
+    here, things = work.find()
+    undo.forget(here, things, NULL)
+    marks = [
+        mark
+        for record in work.resources
+        for mark, _ in RECREATORS[record.type].marks(here)
+        if mark and mark.startswith("dpb-")
+    ]
+    assert marks == []
+    assert work.differences() == []
+    assert work.find()[1] == []
+    work.cloud.calls.clear()
+    work.run()
+    assert work.cloud.writes == []
