@@ -93,7 +93,9 @@ def _believed(path: Path, folders: Sequence[Path], trust: Trust, progress: Progr
             progress.note(f"WARNING: {exc.message}: anybody may have made it")
         else:
             progress.note(f"signed by {signed.principal} ({signed.key})")
-            believed = believed or signed.manifest_sha256
+            if believed not in (None, signed.manifest_sha256):
+                raise _unexpected(path, signed.manifest_sha256)
+            believed = signed.manifest_sha256
     if believed is not None:
         with open_bundle(path, folders) as reader:
             if reader.manifest_sha256 != believed:

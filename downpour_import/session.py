@@ -10,7 +10,7 @@ import yaml
 
 from bundle_spec import codec, open_bundle
 from bundle_spec.errors import BundleError, LocalError, StateError
-from bundle_spec.model import Disk, Port, Ref, Resource
+from bundle_spec.model import Disk, Port, Ref, Resource, SecurityGroup, ServerGroup
 from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import import mapping, state
 from downpour_import.cloud import CloudOptions, TargetCloud, connect
@@ -131,11 +131,15 @@ def _dropped(
 
 
 def _stands(context: Context, record: Resource) -> bool:
-    """Whether nothing is to be made: mapped, or made before by the word of journal or marker."""
+    """Whether nothing is to be made: mapped, or made before by the word of journal or marker, or
+    somebody else's that serves as well."""
     if record.ref in context.targets or context.journal.target(record.ref):
         return True
     kind = RECREATORS[record.type]
-    return kind.can_be_marked and kind.find(context, record) is not None
+    if kind.can_be_marked and kind.find(context, record) is not None:
+        return True
+    # The project's group "default", and a server group that serves as well, need no room.
+    return isinstance(record, (SecurityGroup, ServerGroup)) and bool(kind.reusable(context, record))
 
 
 def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Preflight:

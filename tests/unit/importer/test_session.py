@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from bundle_spec.model import Network, Port, Resources
+from bundle_spec.model import Network, Port, Resources, SecurityGroup
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.model.port import FixedIp
 from downpour_import.cloud import TargetCloud
@@ -68,6 +68,19 @@ def test_room_is_asked_for_what_is_still_to_be_made(fake: Target, tmp_path: Path
     # Also when only the marks tell what stands.
     (tmp_path / "journal.jsonl").unlink()
     assert told(preflight(fake, tmp_path, resources)) == []
+
+
+def test_the_default_group_needs_no_room(fake: Target, tmp_path: Path) -> None:
+    full = {"security_group": {"limit": 1, "used": 1, "reserved": 0}}
+    fake.handlers["GET", f"/quotas/{PROJECT}/details"] = lambda call, match: response(
+        200, {"quota": full}
+    )
+    fake.add("/security-groups", name="default", project_id=PROJECT, description="", tags=[])
+    default = SecurityGroup(id=source_id(60), name="default")
+    assert told(preflight(fake, tmp_path, Resources(security_groups=(default,)))) == []
+    other = replace(default, id=source_id(61), name="web")
+    (line,) = told(preflight(fake, tmp_path, Resources(security_groups=(default, other))))
+    assert line == "quota of security groups: 1 more needed, and it has room for 0"
 
 
 def test_our_own_port_does_not_occupy_its_own_address(fake: Target, tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ def test_a_signature_is_asked_for_before_anything_is_believed(tmp_path: Path) ->
     assert open_source(signed, notes, trust=ours)
     (note,) = notes.notes
     assert note.startswith("signed by ops (ED25519 SHA256:")
+    with pytest.raises(TrustError, match="not the one that is expected"):
+        open_source(signed, NULL, trust=dataclasses.replace(ours, expect="0" * 64))
     # Another bundle that comes into its place after the signature was looked at.
     unsigned = write_bundle(tmp_path / "unsigned.dpbundle")
 
