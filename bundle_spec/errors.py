@@ -168,6 +168,12 @@ class LocalError(DownpourError):
     exit_code = 12
 
 
+class KitError(DownpourError):
+    """What the far side needs could not be gathered."""
+
+    exit_code = 13
+
+
 class ResourceFileFaults(Faults, ResourceFileError):
     pass
 

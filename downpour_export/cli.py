@@ -7,8 +7,9 @@ Usage:
                   [--all] [--no-save-state] RESOURCE_FILE
   downpour-export plan [options] [--max-temporary N] [--json] RESOURCE_FILE
   downpour-export cleanup [options] [--yes]
+  downpour-export kit [--python VERSION]... [--platform PLATFORM] [-q] DIR
   downpour-export [options] [--jobs N] [--max-temporary N] [--level LEVEL] [--split SIZE]
-                  [--overwrite] [--fresh] RESOURCE_FILE BUNDLE
+                  [--overwrite] [--fresh] [--with-kit] [--python VERSION]... RESOURCE_FILE BUNDLE
   downpour-export (-h | --help)
   downpour-export --version
 
@@ -24,6 +25,8 @@ on there: disks that are in it are not read again.
            state, whether the quota allows it, and what cannot be carried.  Nothing is written.
   cleanup  List what killed exports left at the source, delete it, and start the servers that they
            had stopped.  Whatever does not carry downpour's mark is left alone.
+  kit      Gather what a machine without internet needs to import: downpour and all its packages
+           as wheels, by pip from its index here, with an installer, into DIR.
 
 Options:
   --cloud NAME               The source cloud in clouds.yaml; else OS_CLOUD, OS_*.
@@ -37,6 +40,11 @@ Options:
                              public one whose private half ssh-agent has.
   --overwrite                Replace BUNDLE if it exists.
   --fresh                    Begin again, and not where an earlier run of this bundle stopped.
+  --with-kit                 Put a kit beside BUNDLE, as the directory downpour-kit.
+  --python VERSION           The Python of the far side, like 3.12; else the one that runs here.
+  --platform PLATFORM        The far side's C library and processor, as wheels name them, like
+                             manylinux_2_28_x86_64 (2_28: ldd --version); else glibc 2.28 or
+                             later on a processor as it is here.
   --server-name GLOB         Servers that are called so.
   --server-flavor FLAVOR     Servers of this flavor, by name or ID.
   --server-tag TAG           Servers that have this tag.
@@ -54,7 +62,8 @@ Options:
   --version                  Show the version.
 
 Exit codes: 0 done, 2 usage, 3 correct the resource file, 6 the cloud cannot be used, 7 the source
-failed, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout says what was written.
+failed, 12 a local file, 13 no kit could be made, 130 interrupted.  Progress goes to stderr; stdout
+says what was written.
 """
 
 from __future__ import annotations
@@ -73,12 +82,13 @@ from bundle_spec.errors import UsageError
 from bundle_spec.text import printable
 from downpour_export import cleanup
 from downpour_export.cloud import CloudOptions, connect
+from downpour_export.kit import Kit, KitOptions, make_kit, this_python, usual_platform
 from downpour_export.options import ExportOptions
 from downpour_export.pipeline import Exported, export, look_for, plan_export
 from downpour_export.plan import view
 from downpour_export.query import Query
 
-COMMANDS = ("query", "plan", "cleanup")
+COMMANDS = ("query", "plan", "cleanup", "kit")
 
 
 def options_of(arguments: dict[str, Any]) -> ExportOptions:
@@ -104,6 +114,15 @@ def cloud_of(arguments: dict[str, Any]) -> CloudOptions:
         cloud=arguments["--cloud"],
         region=arguments["--region"],
         config_file=arguments["--os-client-config"],
+    )
+
+
+def kit_of(arguments: dict[str, Any], directory: Path) -> KitOptions:
+    """The options of a kit in ``directory``."""
+    return KitOptions(
+        directory=directory,
+        pythons=tuple(dict.fromkeys(arguments["--python"])) or (this_python(),),
+        platform=arguments["--platform"] or usual_platform(),
     )
 
 
@@ -134,8 +153,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             _plan(arguments, progress)
         elif arguments["cleanup"]:
             _clean_up(cloud_of(arguments), arguments["--yes"], progress)
+        elif arguments["kit"]:
+            _tell_kit(make_kit(kit_of(arguments, Path(arguments["DIR"])), progress))
         else:
-            _tell(export(options_of(arguments), progress), progress)
+            options = options_of(arguments)
+            if arguments["--with-kit"]:
+                # First, because it soon tells whether pip reaches its index.
+                beside = options.bundle.parent / "downpour-kit"
+                _tell_kit(make_kit(kit_of(arguments, beside), progress))
+            _tell(export(options, progress), progress)
 
     return run(work, TerminalProgress(), interrupted="run the same command again to go on")
 
@@ -208,6 +234,14 @@ def _clean_up(options: CloudOptions, yes: bool, progress: TerminalProgress) -> N
         print("nothing was done")
         return
     cleanup.clean_up(cloud, found, progress)
+
+
+def _tell_kit(kit: Kit) -> None:
+    state = "is there, whole and for the same" if not kit.made else "written"
+    print(
+        f"{kit.directory}: a kit of {kit.wheels} wheels, {human_bytes(kit.size)}; {state}\n"
+        f"SHA256SUMS sha256 {digest.spoken(kit.sums_sha256)}"
+    )
 
 
 def _tell(exported: Exported, progress: TerminalProgress) -> None:

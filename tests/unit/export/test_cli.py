@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bundle_spec.console import parse
-from bundle_spec.errors import UsageError
+from bundle_spec.errors import CloudError, UsageError
 from downpour_export import cli
+from downpour_export.kit import Kit, KitOptions
 from downpour_export.options import ExportOptions
 
 FILES = ["export.yml", "out.dpbundle"]
@@ -35,6 +36,12 @@ QUERY = (
 ).split()
 
 
+KIT = {
+    "--python": ["--python", "3.12", "--python", "3.13"],
+    "--platform": ["--platform", "manylinux_2_17_x86_64"],
+}
+
+
 def options_of(arguments: list[str]) -> ExportOptions:
     return cli.options_of(parse(cli.__doc__ or "", arguments))
 
@@ -53,7 +60,36 @@ def test_every_option_has_an_effect(option: str) -> None:
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, *QUERY, "--json", "--yes", "--quiet", "--help", "--version"}
+    edge = ("--json", "--yes", "--with-kit", "--quiet", "--help", "--version")
+    assert listed == {*OPTIONS, *QUERY, *KIT, *edge}
+
+
+@pytest.mark.parametrize("option", KIT)
+def test_every_option_of_a_kit_has_an_effect(option: str) -> None:
+    def kit(*arguments: str) -> KitOptions:
+        return cli.kit_of(parse(cli.__doc__ or "", [*arguments, "kit", "d"]), Path("d"))
+
+    assert kit(*KIT[option]) != kit()
+
+
+def test_a_kit_beside_the_bundle_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+
+    def make_kit(options: KitOptions, progress: object) -> Kit:
+        done.append(options.directory)
+        return Kit(options.directory, 1, 1, "0" * 64, made=True)
+
+    def export(options: ExportOptions, progress: object) -> None:
+        done.append(options.bundle)
+        raise CloudError("far enough")
+
+    monkeypatch.setattr(cli, "make_kit", make_kit)
+    monkeypatch.setattr(cli, "export", export)
+    bundle = tmp_path / "out.dpbundle"
+    assert cli.main(["--with-kit", "export.yml", str(bundle)]) == CloudError.exit_code
+    assert done == [tmp_path / "downpour-kit", bundle]
 
 
 @pytest.mark.parametrize(
