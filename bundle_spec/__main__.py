@@ -11,6 +11,7 @@ from bundle_spec import codec, commands
 from bundle_spec.console import TerminalProgress, run
 from bundle_spec.json_schema import manifest_schema
 from bundle_spec.progress import Progress
+from bundle_spec.provenance import Trust
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("--json", action="store_true", help="print the result for programs")
     show.set_defaults(run=_show)
 
+    sign = sub.add_parser("sign", help="sign a finished bundle in its place, by ssh-keygen")
+    sign.add_argument("bundle", type=Path, metavar="BUNDLE")
+    sign.add_argument(
+        "key", type=Path, metavar="KEYFILE", help="a private SSH key, or a public one of ssh-agent"
+    )
+    sign.add_argument("--overwrite", action="store_true", help="replace the signature it has")
+    sign.set_defaults(run=_sign)
+
     split = sub.add_parser("split", help="cut a bundle into parts that fit on several media")
     split.add_argument("bundle", type=Path, metavar="BUNDLE")
     split.add_argument("size", metavar="SIZE", help="of a part: 4G is 4,000,000,000 bytes")
@@ -75,6 +84,16 @@ def _add_bundle(command: argparse.ArgumentParser) -> None:
         default=[],
         help="where else parts of a split bundle lie; may be given several times",
     )
+    command.add_argument(
+        "--expect-digest", metavar="HEX", help="refuse a bundle with another manifest sha256"
+    )
+    command.add_argument(
+        "--allowed-signers", metavar="FILE", help="whose signature is accepted: ssh-keygen(1)"
+    )
+    command.add_argument("--revoked-signers", metavar="FILE", help="keys that are not")
+    command.add_argument(
+        "--require-signature", action="store_true", help="refuse a bundle that is not signed, too"
+    )
 
 
 def _verify(options: argparse.Namespace, progress: Progress) -> None:
@@ -84,14 +103,35 @@ def _verify(options: argparse.Namespace, progress: Progress) -> None:
             folders=tuple(options.parts),
             level=commands.level_of(read_data=options.read_data, quick=options.quick),
             json=options.json,
+            trust=_trust(options),
         ),
         progress,
     )
 
 
+def _trust(options: argparse.Namespace) -> Trust:
+    return commands.trust_of(
+        expect=options.expect_digest,
+        allowed=options.allowed_signers,
+        revoked=options.revoked_signers,
+        required=options.require_signature,
+    )
+
+
 def _show(options: argparse.Namespace, progress: Progress) -> None:
     commands.show(
-        commands.ShowOptions(path=options.bundle, folders=tuple(options.parts), json=options.json)
+        commands.ShowOptions(
+            path=options.bundle,
+            folders=tuple(options.parts),
+            json=options.json,
+            trust=_trust(options),
+        )
+    )
+
+
+def _sign(options: argparse.Namespace, progress: Progress) -> None:
+    commands.sign(
+        commands.SignOptions(path=options.bundle, key=options.key, overwrite=options.overwrite)
     )
 
 

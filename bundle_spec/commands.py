@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import report
+from bundle_spec import digest, report
 from bundle_spec.errors import UsageError
 from bundle_spec.parts import MIN_PART_SIZE, bundle_name, read_list
 from bundle_spec.progress import Progress
+from bundle_spec.provenance import ANYBODY, Trust
+from bundle_spec.signature import Signers
+from bundle_spec.signing import sign_bundle
 from bundle_spec.split import split_bundle
 from bundle_spec.summary import summarise
 from bundle_spec.summary_text import render
-from bundle_spec.text import parse_size
+from bundle_spec.text import parse_size, printable
 from bundle_spec.verify import Level
 
 
@@ -30,6 +33,7 @@ class VerifyOptions:
     folders: tuple[Path, ...] = ()
     level: Level = "stored"
     json: bool = False
+    trust: Trust = ANYBODY
 
 
 def level_of(*, read_data: bool, quick: bool) -> Level:
@@ -38,9 +42,12 @@ def level_of(*, read_data: bool, quick: bool) -> Level:
 
 
 def verify(options: VerifyOptions, progress: Progress) -> None:
-    """Check a bundle and say what came of it.  Raises what is wrong with it, LocalError."""
+    """Check a bundle and say what came of it.  Raises what is wrong with it, TrustError when
+    it is not to be believed, LocalError."""
     _refuse_directory(options.path)
-    found = report.check(options.path, options.folders, level=options.level, progress=progress)
+    found = report.check(
+        options.path, options.folders, level=options.level, trust=options.trust, progress=progress
+    )
     if options.json:
         _print_json(found.as_json())
     if found.error:
@@ -56,16 +63,54 @@ class ShowOptions:
     path: Path
     folders: tuple[Path, ...] = ()
     json: bool = False
+    trust: Trust = ANYBODY
 
 
 def show(options: ShowOptions) -> None:
     """Say what a bundle holds, and that this is no verification.  Raises as ``summarise`` does."""
     _refuse_directory(options.path)
-    summary = summarise(options.path, options.folders)
+    summary = summarise(options.path, options.folders, options.trust)
     if options.json:
         _print_json(summary.as_json())
     else:
         print(render(summary))
+
+
+def trust_of(
+    *,
+    expect: str | None,
+    allowed: str | Path | None,
+    revoked: str | Path | None,
+    required: bool,
+) -> Trust:
+    """What the options say about whom to believe, as they were written.  Raises UsageError."""
+    if not allowed and (revoked or required):
+        raise UsageError(
+            "whose signature is accepted?",
+            remedy="name an allowed signers file with --allowed-signers",
+        )
+    try:
+        sha256 = None if expect is None else digest.heard(expect)
+    except ValueError as exc:
+        raise UsageError(str(exc), where="--expect-digest") from exc
+    signers = Signers(Path(allowed), Path(revoked) if revoked else None) if allowed else None
+    return Trust(expect=sha256, signers=signers, require_signature=required)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOptions:
+    """``key``: a private SSH key, or a public one whose private half ssh-agent has."""
+
+    path: Path
+    key: Path
+    overwrite: bool = False
+
+
+def sign(options: SignOptions) -> None:
+    """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does."""
+    _refuse_directory(options.path)
+    sha256 = sign_bundle(options.path, options.key, overwrite=options.overwrite)
+    print(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.spoken(sha256)}")
 
 
 @dataclass(frozen=True, kw_only=True)

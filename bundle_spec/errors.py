@@ -115,7 +115,7 @@ class TrustError(DownpourError):
 
 
 class SignatureError(TrustError):
-    """The bundle is not signed, or not by a key that the operator allows."""
+    """The bundle is not signed, or not by a key that the operator allows: see ``signature``."""
 
 
 class CloudError(DownpourError):

@@ -13,6 +13,8 @@ from typing import Any
 from bundle_spec import digest
 from bundle_spec.errors import BundleError, Faults
 from bundle_spec.progress import NULL, Progress
+from bundle_spec.provenance import ANYBODY, Trust, believe
+from bundle_spec.signature import Signed
 from bundle_spec.text import human_bytes, printable
 from bundle_spec.verify import (
     CheckedStructure,
@@ -37,6 +39,7 @@ class Report:
     level: Level
     found: CheckedStructure | VerifiedBundle | None = None
     error: BundleError | None = None
+    signed: Signed | None = None
 
     @property
     def whole(self) -> bool | None:
@@ -56,34 +59,45 @@ class Report:
             "whole": self.whole,
             "level": self.level,
             "manifest_sha256": self.found.manifest_sha256 if self.found else None,
+            "signed": self.signed and {"principal": self.signed.principal, "key": self.signed.key},
             "faults": [fault.as_json() for fault in self.faults()],
         }
 
     def sentence(self) -> str:
-        """Two lines on a bundle in which no fault was found."""
+        """A few lines on a bundle in which no fault was found."""
         assert self.found is not None, "faults are told as errors are"
         manifest = self.found.manifest
+        signed = f"; signed by {printable(str(self.signed))}" if self.signed else ""
         return (
             f"{printable(str(self.path))}: {_WHOLE[self.level]}; "
             f"{sum(1 for _ in manifest.resources)} resources, {len(manifest.disks)} disks of "
             f"{human_bytes(sum(disk.size for disk in manifest.disks))}\n"
-            f"manifest sha256 {digest.spoken(self.found.manifest_sha256)}"
+            f"manifest sha256 {digest.spoken(self.found.manifest_sha256)}\n"
+            f"made {manifest.created}{signed}"
         )
 
 
 def check(
-    path: Path, folders: Sequence[Path] = (), *, level: Level = "stored", progress: Progress = NULL
+    path: Path,
+    folders: Sequence[Path] = (),
+    *,
+    level: Level = "stored",
+    trust: Trust = ANYBODY,
+    progress: Progress = NULL,
 ) -> Report:
     """Check the bundle at ``path`` to ``level``; what is wrong with it is told in the report.
 
-    ``folders``: where else its parts may lie.  Raises LocalError when a file cannot be read.
+    ``folders``: where else its parts may lie.  Raises LocalError when a file cannot be read, and
+    TrustError when ``trust`` refuses it, be it whole or not.
     """
     found: CheckedStructure | VerifiedBundle
     try:
+        believed = believe(path, folders, trust, progress)
         if level == "structure":
             found = check_structure(path, folders, progress=progress)
         else:
             found = verify_bundle(path, folders, read_data=level == "data", progress=progress)
     except BundleError as exc:
         return Report(path, level, error=exc)
-    return Report(path, level, found)
+    believed.hold(path, found.manifest_sha256)
+    return Report(path, level, found, signed=believed.signed)

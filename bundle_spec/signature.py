@@ -12,15 +12,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bundle_spec import digest
-from bundle_spec.envelope import read_tail
 from bundle_spec.errors import LocalError, SignatureError
-from bundle_spec.parts import find_parts
-from bundle_spec.source import Source
 
 NAMESPACE = "manifest@dpbundle"
 
@@ -48,9 +44,44 @@ class Signed:
     key: str
     manifest_sha256: str
 
+    def __str__(self) -> str:
+        return f"{self.principal} ({self.key})"
+
 
 class NotSigned(SignatureError):
     """There is no signature at all."""
+
+    exit_code = 20
+
+
+class WrongSignature(SignatureError):
+    """What is there is no signature, or not one of this manifest."""
+
+    exit_code = 21
+
+
+class OtherPurpose(SignatureError):
+    """The signature was made for something else, or the key may not sign bundles."""
+
+    exit_code = 22
+
+
+class UnknownSigner(SignatureError):
+    """The key is not among those that the operator allows."""
+
+    exit_code = 23
+
+
+class ExpiredSigner(SignatureError):
+    """The key is one of them, but not at this time."""
+
+    exit_code = 24
+
+
+class RevokedSigner(SignatureError):
+    """The key was taken back."""
+
+    exit_code = 25
 
 
 def make(manifest: bytes, key: Path) -> bytes:
@@ -73,35 +104,22 @@ def make(manifest: bytes, key: Path) -> bytes:
     return done.stdout
 
 
-def check_bundle(path: Path, folders: Sequence[Path], signers: Signers) -> Signed:
-    """Who signed the bundle at ``path``, before anything of its manifest is believed.
-
-    Raises SignatureError (not signed, or not by a key that is allowed), BundleError for a
-    damaged tail, LocalError.
-    """
-    with Source(path, find_parts(path, folders)) as source:
-        end, manifest = read_tail(source)
-        if end.signature is None:
-            raise NotSigned(
-                "the bundle is not signed", where=str(path), remedy="ask for a signed one"
-            )
-        signature = source.read(end.signature.offset, end.signature.size)
-    return check(manifest, signature, signers, str(path))
-
-
 def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Signed:
-    """Who made ``signature`` of ``manifest``.  Raises SignatureError, LocalError."""
+    """Who made ``signature`` of ``manifest``.
+
+    Raises a SignatureError for each thing that can be wrong with it, LocalError.
+    """
     for file in (signers.allowed, signers.revoked):
         if file is not None and not file.is_file():
             raise LocalError("no such file", where=str(file))
-    _refuse_other_namespace(signature, where)
+    blob = _purpose(signature, where)
     with tempfile.NamedTemporaryFile(prefix="downpour-", suffix=".sig") as copy:
         copy.write(signature)
         copy.flush()
         of_manifest = ["-n", NAMESPACE, "-s", copy.name]
         done = _ssh_keygen(["check-novalidate", *of_manifest], manifest)
         if done.returncode:
-            raise SignatureError(
+            raise WrongSignature(
                 "the signature is not one of this manifest",
                 where=where,
                 remedy="the manifest or the signature was changed: ask for the bundle again",
@@ -112,16 +130,21 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
         named = _ssh_keygen(["find-principals", "-s", copy.name, *allowed], b"")
         principals = named.stdout.decode(errors="replace").splitlines()
         if named.returncode or not principals:
-            raise SignatureError(
-                f"it is signed by {key}, which is not among the allowed signers now",
+            if base64.b64encode(blob) in signers.allowed.read_bytes():
+                raise ExpiredSigner(
+                    f"it is signed by {key}, whose time is over, or has not come",
+                    where=where,
+                    remedy=f"look at valid-before and valid-after in {signers.allowed}",
+                )
+            raise UnknownSigner(
+                f"it is signed by {key}, which is not among the allowed signers",
                 where=where,
-                remedy=f"if you trust that key, add it to {signers.allowed}; a key whose time is "
-                "over is not taken either",
+                remedy=f"if you trust that key, add it to {signers.allowed}",
             )
         verify = ["verify", *of_manifest, *allowed, "-I", principals[0]]
         done = _ssh_keygen(verify, manifest)
         if done.returncode:
-            raise SignatureError(
+            raise OtherPurpose(
                 f"{signers.allowed} does not let {principals[0]} sign bundles with {key}",
                 where=where,
                 remedy=f"the namespace is {NAMESPACE}",
@@ -130,25 +153,29 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
             done = _ssh_keygen([*verify, "-r", str(signers.revoked)], manifest)
             if done.returncode:
                 message = f"{key}, with which {principals[0]} signed it, is revoked"
-                raise SignatureError(message, where=where)
+                raise RevokedSigner(message, where=where)
     return Signed(principals[0], key, digest.of(manifest))
 
 
-def _refuse_other_namespace(signature: bytes, where: str) -> None:
-    """A signature that was made for something else, an e-mail or a commit, proves nothing here."""
+def _purpose(signature: bytes, where: str) -> bytes:
+    """The public key, if it was made for a bundle.
+
+    A signature that was made for something else, an e-mail or a commit, proves nothing here.
+    """
     try:
-        namespace = _namespace(signature)
+        key, namespace = _key_and_namespace(signature)
     except ValueError as exc:
-        raise SignatureError("this is no SSH signature", where=where) from exc
+        raise WrongSignature("this is no SSH signature", where=where) from exc
     if namespace != NAMESPACE.encode():
-        raise SignatureError(
+        raise OtherPurpose(
             f"the signature was made for {namespace.decode(errors='replace')!r}, not for the "
             f"manifest of a bundle",
             where=where,
         )
+    return key
 
 
-def _namespace(signature: bytes) -> bytes:
+def _key_and_namespace(signature: bytes) -> tuple[bytes, bytes]:
     """Out of the armor (OpenSSH, PROTOCOL.sshsig).  Raises ValueError."""
     armor = _ARMOR.fullmatch(signature)
     if not armor:
@@ -159,9 +186,9 @@ def _namespace(signature: bytes) -> bytes:
         raise ValueError("no base64") from exc
     if data[:6] != b"SSHSIG":
         raise ValueError("no signature")
-    _, rest = _string(data[10:])  # the public key follows the version
+    key, rest = _string(data[10:])  # the public key follows the version
     namespace, _ = _string(rest)
-    return namespace
+    return key, namespace
 
 
 def _string(data: bytes) -> tuple[bytes, bytes]:

@@ -26,6 +26,7 @@ from bundle_spec.model import (
 from bundle_spec.model.references import SECTIONS as REFERENCE_SECTIONS
 from bundle_spec.model.references import Reference
 from bundle_spec.parts import find_parts
+from bundle_spec.provenance import ANYBODY, Trust, believe
 from bundle_spec.source import Source
 
 
@@ -88,6 +89,14 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class Signer:
+    """By what name the operator knows who signed, and with which key."""
+
+    principal: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Left:
     """Something that the source has and the bundle does not carry, and why."""
 
@@ -103,7 +112,8 @@ class Summary:
     """``size`` in bytes, of all ``parts`` together; a bundle that is not split has one part.
 
     ``resources`` and ``references``: section -> what is in it; every section is there.
-    ``signed``: whether there is a signature; nobody has checked it.
+    ``signed``: whether there is a signature.  ``signed_by``: whose, where somebody said whom to
+    believe; else nobody has checked it.
     ``abandoned``: what capture attempts left that could not be continued, never imported.
     """
 
@@ -115,6 +125,7 @@ class Summary:
     source: Origin
     manifest_sha256: str
     signed: bool
+    signed_by: Signer | None
     size: int
     parts: int
     resources: Mapping[str, tuple[Named, ...]]
@@ -134,15 +145,19 @@ class Summary:
         return {"path": value.pop("path"), "verified": False, **value}
 
 
-def summarise(path: Path, folders: Sequence[Path] = ()) -> Summary:
+def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) -> Summary:
     """What the bundle at ``path`` holds.  Reads both ends of it and nothing between.
 
-    ``folders``: where else its parts may lie [S-3].  Raises LocalError, UnsupportedBundle, and
-    BundleError when an end is damaged or a part is missing.
+    ``folders``: where else its parts may lie [S-3].  ``trust``: whom to believe.  Raises
+    TrustError, LocalError, UnsupportedBundle, and BundleError when an end is damaged or a part is
+    missing.
     """
+    believed = believe(path, folders, trust)
     with Source(path, find_parts(path, folders)) as source:
         envelope = read_envelope(source)
         size, parts = source.size, len(source.parts)
+    believed.hold(path, envelope.end.manifest_sha256)
+    signed = believed.signed
     manifest = envelope.manifest
     resources, references = manifest.resources, manifest.references
     return Summary(
@@ -159,6 +174,7 @@ def summarise(path: Path, folders: Sequence[Path] = ()) -> Summary:
         ),
         manifest_sha256=envelope.end.manifest_sha256,
         signed=envelope.end.signature is not None,
+        signed_by=Signer(signed.principal, signed.key) if signed else None,
         size=size,
         parts=parts,
         resources={name: _named(getattr(resources, name)) for name in SECTIONS},

@@ -49,8 +49,14 @@ def _head(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "source", f"{source.auth_url}{region}"
     yield "project", f"{source.project_name!r} ({source.project_id})"
     yield "manifest sha256", digest.spoken(summary.manifest_sha256)
-    yield "signature", "there is one; it was not checked" if summary.signed else "none"
+    yield "signature", _signature(summary)
     yield "file", f"{human_bytes(summary.size)} ({summary.size:,} bytes){parts}"
+
+
+def _signature(summary: Summary) -> str:
+    if summary.signed_by:
+        return f"by {summary.signed_by.principal!r} ({summary.signed_by.key})"
+    return "there is one; it was not checked" if summary.signed else "none"
 
 
 def _sections(title: str, sections: Mapping[str, Sequence[Named]]) -> Iterator[str]:

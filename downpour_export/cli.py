@@ -7,7 +7,7 @@ Usage:
                   [--all] [--no-save-state] RESOURCE_FILE
   downpour-export plan [options] [--max-temporary N] [--json] RESOURCE_FILE
   downpour-export cleanup [options] [--yes]
-  downpour-export kit [--python VERSION]... [--platform PLATFORM] [-q] DIR
+  downpour-export kit [options] [--python VERSION]... DIR
   downpour-export [options] [--jobs N] [--max-temporary N] [--level LEVEL] [--split SIZE]
                   [--overwrite] [--fresh] [--with-kit] [--python VERSION]... RESOURCE_FILE BUNDLE
   downpour-export (-h | --help)

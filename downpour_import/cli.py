@@ -1,11 +1,11 @@
 """downpour-import: make a downpour bundle true in another OpenStack cloud.
 
 Usage:
-  downpour-import verify [--read-data | --quick] [--json] [--parts DIR]... [-q] BUNDLE
-  downpour-import show [--json] [--parts DIR]... BUNDLE
+  downpour-import verify [options] [--read-data | --quick] [--parts DIR]... [--json] [-q] BUNDLE
+  downpour-import show [options] [--parts DIR]... [--json] BUNDLE
   downpour-import plan [options] [--only WHAT]... [--skip WHAT]... [--parts DIR]... [--json] [-q]
                        SOURCE
-  downpour-import unpack [--parts DIR]... [-q] BUNDLE DIR
+  downpour-import unpack [options] [--parts DIR]... [-q] BUNDLE DIR
   downpour-import undo [options] [--parts DIR]... [-q] SOURCE
   downpour-import forget [options] [--parts DIR]... [-q] SOURCE
   downpour-import [options] [--only WHAT]... [--skip WHAT]... [--parts DIR]... [--json] [-q] SOURCE
@@ -59,10 +59,13 @@ Options:
   -h, --help                 Show this.
   --version                  Show the version.
 
+The last options about signatures can be settled once for a machine: /etc/downpour/policy.yml, or
+~/.config/downpour/policy.yml, has allowed_signers, revoked_signers and require_signature.
+
 Exit codes: 0 done, 2 usage, 3 correct the mapping, 4 the bundle is damaged, 5 not trusted, 6 the
 cloud cannot be used, 8 the target lacks something, 9 the target failed, 10 the result differs, 11
-another import's state, 12 a local file, 130 interrupted.  Progress goes to stderr; stdout has the
-result.
+another import's state, 12 a local file, 20 to 25 its signature, 130 interrupted.  Progress goes to
+stderr; stdout has the result.
 """
 
 from __future__ import annotations
@@ -75,15 +78,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import commands, digest
+from bundle_spec import commands
 from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
-from bundle_spec.signature import Signers
+from bundle_spec.provenance import Trust
 from bundle_spec.text import printable
-from downpour_import import mapping, pipeline, undo, unpack
+from downpour_import import mapping, pipeline, policy, undo, unpack
 from downpour_import.cloud import CloudOptions
-from downpour_import.opening import Trust, open_source
+from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
 from downpour_import.report import Report
 
@@ -129,6 +132,7 @@ def verify_options_of(arguments: dict[str, Any]) -> commands.VerifyOptions:
         folders=_paths(arguments["--parts"]),
         level=commands.level_of(read_data=arguments["--read-data"], quick=arguments["--quick"]),
         json=arguments["--json"],
+        trust=_trust(arguments),
     )
 
 
@@ -138,6 +142,7 @@ def show_options_of(arguments: dict[str, Any]) -> commands.ShowOptions:
         path=Path(arguments["BUNDLE"]),
         folders=_paths(arguments["--parts"]),
         json=arguments["--json"],
+        trust=_trust(arguments),
     )
 
 
@@ -150,25 +155,17 @@ def _jobs(text: str | None) -> int | None:
 
 
 def _trust(arguments: dict[str, Any]) -> Trust:
-    allowed, revoked = arguments["--allowed-signers"], arguments["--revoked-signers"]
-    required = arguments["--require-signature"]
-    if not allowed and (revoked or required):
-        raise UsageError(
-            "whose signature is accepted?",
-            remedy="name an allowed signers file with --allowed-signers",
-        )
-    return Trust(
-        expect=_digest(arguments["--expect-digest"]),
-        signers=Signers(Path(allowed), _path(revoked)) if allowed else None,
-        require_signature=required,
+    """What the command line says, and where it is silent the policy of this machine.
+
+    The command line can ask for a signature, and never do without one that the policy asks for.
+    """
+    said = policy.load()
+    return commands.trust_of(
+        expect=arguments["--expect-digest"],
+        allowed=arguments["--allowed-signers"] or said.allowed_signers,
+        revoked=arguments["--revoked-signers"] or said.revoked_signers,
+        required=arguments["--require-signature"] or said.require_signature,
     )
-
-
-def _digest(text: str | None) -> str | None:
-    try:
-        return None if text is None else digest.heard(text)
-    except ValueError as exc:
-        raise UsageError(str(exc), where="--expect-digest") from exc
 
 
 def _refuse_lone_command(source: str) -> None:
@@ -213,7 +210,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _unpack(arguments: dict[str, Any], progress: TerminalProgress) -> None:
     directory = Path(arguments["DIR"])
-    bundle = open_source(Path(arguments["BUNDLE"]), progress, _paths(arguments["--parts"]))
+    bundle = open_source(
+        Path(arguments["BUNDLE"]),
+        progress,
+        _paths(arguments["--parts"]),
+        trust=_trust(arguments),
+    )
     unpack.unpack(bundle, directory)
     folder = shlex.quote(str(directory / "playbook"))
     print(f"cd {folder} && ansible-playbook -i inventory.ini site.yml")

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import VerifiedBundle, digest, open_bundle, signature, verify_bundle
-from bundle_spec.errors import BundleError, LocalError, TrustError
+from bundle_spec import VerifiedBundle, digest, verify_bundle
+from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
-from bundle_spec.signature import Signers
+from bundle_spec.provenance import ANYBODY, Believed, Trust, believe
 from downpour_import import session
 
 PREFIX = "playbook/"
@@ -47,21 +47,8 @@ def settings_of_source(path: Path, folders: Sequence[Path] = ()) -> Settings:
     return replace(settings, parts=parts or settings.parts)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trust:
-    """Which bundles are opened.
-
-    ``expect``: the SHA-256 of the manifest, in hex.  ``signers``: by whom it may be signed.
-    ``require_signature``: also refuse a bundle that is not signed, instead of warning.
-    """
-
-    expect: str | None = None
-    signers: Signers | None = None
-    require_signature: bool = False
-
-
 def open_source(
-    path: Path, progress: Progress, folders: Sequence[Path] = (), *, trust: Trust = Trust()
+    path: Path, progress: Progress, folders: Sequence[Path] = (), *, trust: Trust = ANYBODY
 ) -> Opened:
     """Verify the bundle at ``path``, or the one that the directory ``path`` belongs to.
 
@@ -70,45 +57,15 @@ def open_source(
     believed; BundleFaults, LocalError.
     """
     own = settings_of_source(path, folders)
-    believed = None
+    believed = Believed()
     if own.bundle is not None:
         # Before an hour of checking, as far as the ends of the bundle tell.
-        believed = _believed(Path(own.bundle), tuple(map(Path, own.parts)), trust, progress)
+        believed = believe(Path(own.bundle), tuple(map(Path, own.parts)), trust, progress)
+    if believed.signed is not None:
+        progress.note(f"signed by {believed.signed}")
     opened = _opened(path, progress, folders)
-    # What was looked at then must be what was checked since.
-    if believed not in (None, opened.bundle.manifest_sha256):
-        raise _unexpected(opened.bundle.path, opened.bundle.manifest_sha256)
+    believed.hold(opened.bundle.path, opened.bundle.manifest_sha256)
     return opened
-
-
-def _believed(path: Path, folders: Sequence[Path], trust: Trust, progress: Progress) -> str | None:
-    """The digest of the only manifest that may be opened; None where any may."""
-    believed = trust.expect
-    if trust.signers is not None:
-        try:
-            signed = signature.check_bundle(path, folders, trust.signers)
-        except signature.NotSigned as exc:
-            if trust.require_signature:
-                raise
-            progress.note(f"WARNING: {exc.message}: anybody may have made it")
-        else:
-            progress.note(f"signed by {signed.principal} ({signed.key})")
-            if believed not in (None, signed.manifest_sha256):
-                raise _unexpected(path, signed.manifest_sha256)
-            believed = signed.manifest_sha256
-    if believed is not None:
-        with open_bundle(path, folders) as reader:
-            if reader.manifest_sha256 != believed:
-                raise _unexpected(reader.path, reader.manifest_sha256)
-    return believed
-
-
-def _unexpected(path: Path, found: str) -> TrustError:
-    return TrustError(
-        f"its manifest has the digest {digest.spoken(found)}, not the one that is expected",
-        where=str(path),
-        remedy="compare both, digit by digit, with who made the bundle",
-    )
 
 
 def _opened(path: Path, progress: Progress, folders: Sequence[Path]) -> Opened:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bundle_spec.model.playbook import MappingRules
+from bundle_spec.provenance import ANYBODY, Trust
 from downpour_import.cloud import CloudOptions
-from downpour_import.opening import Trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,4 +38,4 @@ class ImportOptions:
     keep_images: bool = False
     jobs: int | None = None
     json: bool = False
-    trust: Trust = field(default_factory=Trust)
+    trust: Trust = ANYBODY

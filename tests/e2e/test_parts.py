@@ -76,7 +76,7 @@ def test_a_key_that_nobody_allowed_is_refused(shell: Shell, media: Path, made: T
         "downpour-import", "media/one/small.dpbundle", "--parts", "media/two",
         "--cloud", "target-other", "--allowed-signers", "allowed_others", check=False,
     )  # fmt: skip
-    assert (done.returncode, "not among the allowed signers" in done.stderr) == (5, True)
+    assert (done.returncode, "not among the allowed signers" in done.stderr) == (23, True)
     done = shell.run("downpour-export", "small.yml", "x.dpbundle", "--sign", "none", check=False)
     assert (done.returncode, "cannot read the key" in done.stderr) == (12, True)
 

@@ -43,9 +43,10 @@ def damage_a_frame(path: Path) -> None:
 def test_a_whole_bundle_is_called_whole(main: Main, path: Path, capsys: Capture) -> None:
     assert main(["verify", str(path)]) == 0
     told = capsys.readouterr()
-    first, second = told.out.splitlines()
+    first, second, third = told.out.splitlines()
     assert first == f"{path}: whole; 1 resources, 1 disks of 195.3 KiB"
     assert second.startswith("manifest sha256 ")
+    assert third.startswith("made 20")
     assert "verify: " in told.err
     assert main(["verify", "--read-data", "-q", str(path)]) == 0
     told = capsys.readouterr()
@@ -76,7 +77,8 @@ def test_for_programs_there_is_one_object(
     assert main(["verify", "--json", *flags, str(path)]) == 0
     value = json.loads(capsys.readouterr().out)
     assert len(value.pop("manifest_sha256")) == 64
-    assert value == {"path": str(path), "whole": True, "level": level, "faults": []}
+    expected = {"path": str(path), "whole": True, "level": level, "signed": None, "faults": []}
+    assert value == expected
 
 
 def test_the_object_tells_faults_too(main: Main, path: Path, capsys: Capture) -> None:

@@ -13,8 +13,19 @@ from pathlib import Path
 import pytest
 
 from bundle_spec import BundleWriter, signature, verify_bundle
-from bundle_spec.errors import LocalError, SignatureError
-from bundle_spec.signature import NAMESPACE, NotSigned, Signers, check_bundle
+from bundle_spec.errors import LocalError
+from bundle_spec.provenance import Trust, believe
+from bundle_spec.signature import (
+    NAMESPACE,
+    ExpiredSigner,
+    NotSigned,
+    OtherPurpose,
+    RevokedSigner,
+    Signed,
+    Signers,
+    UnknownSigner,
+    WrongSignature,
+)
 from tests.unit.bundle.samples import content, noise
 
 WHO = "ops@example.org"
@@ -38,6 +49,14 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def public(key: Path) -> str:
     return key.with_name(f"{key.name}.pub").read_text().strip()
+
+
+def check_bundle(path: Path, folders: tuple[Path, ...], signers: Signers) -> Signed:
+    """Whose signature it bears."""
+    believed = believe(path, folders, Trust(signers=signers, require_signature=True))
+    assert believed.signed is not None
+    assert believed.manifest_sha256 == believed.signed.manifest_sha256
+    return believed.signed
 
 
 @pytest.fixture
@@ -135,14 +154,14 @@ def test_a_key_that_is_not_allowed(
     tmp_path: Path, key: Path, other: Path, allow: Callable[..., Signers]
 ) -> None:
     path = write(tmp_path / "b.dpbundle", key)
-    with pytest.raises(SignatureError, match="not among the allowed signers") as caught:
+    with pytest.raises(UnknownSigner, match="not among the allowed signers") as caught:
         check_bundle(path, (), allow(other))
     assert "ED25519 SHA256:" in caught.value.message
 
 
 def test_a_key_whose_time_is_over(tmp_path: Path, key: Path, allow: Callable[..., Signers]) -> None:
     path = write(tmp_path / "b.dpbundle", key)
-    with pytest.raises(SignatureError, match="whose time is over"):
+    with pytest.raises(ExpiredSigner, match="whose time is over"):
         check_bundle(path, (), allow(key, options='valid-before="20200101"'))
 
 
@@ -150,7 +169,7 @@ def test_a_key_that_is_allowed_for_something_else(
     tmp_path: Path, key: Path, allow: Callable[..., Signers]
 ) -> None:
     path = write(tmp_path / "b.dpbundle", key)
-    with pytest.raises(SignatureError, match=r"does not let ops@example\.org sign bundles"):
+    with pytest.raises(OtherPurpose, match=r"does not let ops@example\.org sign bundles"):
         check_bundle(path, (), allow(key, options='namespaces="git"'))
     assert check_bundle(path, (), allow(key, options=f'namespaces="{NAMESPACE}"'))
 
@@ -159,7 +178,7 @@ def test_a_key_that_was_revoked(tmp_path: Path, key: Path, allow: Callable[..., 
     path = write(tmp_path / "b.dpbundle", key)
     revoked = tmp_path / "revoked"
     revoked.write_text(public(key) + "\n")
-    with pytest.raises(SignatureError, match="is revoked"):
+    with pytest.raises(RevokedSigner, match="is revoked"):
         check_bundle(path, (), Signers(allow(key).allowed, revoked))
 
 
@@ -168,7 +187,7 @@ def test_a_signature_of_another_bundle_or_for_another_purpose_or_none(
 ) -> None:
     signers = allow(key)
     of_another = signature.make(b"another manifest", key)
-    with pytest.raises(SignatureError, match="not one of this manifest"):
+    with pytest.raises(WrongSignature, match="not one of this manifest"):
         signature.check(b"this manifest", of_another, signers, "b")
     done = subprocess.run(
         ["ssh-keygen", "-Y", "sign", "-f", str(key), "-n", "git"],
@@ -176,11 +195,11 @@ def test_a_signature_of_another_bundle_or_for_another_purpose_or_none(
         capture_output=True,
         check=True,
     )
-    with pytest.raises(SignatureError, match="made for 'git', not for the manifest"):
+    with pytest.raises(OtherPurpose, match="made for 'git', not for the manifest"):
         signature.check(b"this manifest", done.stdout, signers, "b")
     armor = b"-----BEGIN SSH SIGNATURE-----\n%s\n-----END SSH SIGNATURE-----\n"
     for nothing in (b"", b"x", armor % b"AAAA", armor % b"!", armor % b"U1NIU0lH", of_another[:80]):
-        with pytest.raises(SignatureError, match="this is no SSH signature"):
+        with pytest.raises(WrongSignature, match="this is no SSH signature"):
             signature.check(b"this manifest", nothing, signers, "b")
 
 

@@ -64,6 +64,12 @@ def test_the_help_text_lists_every_option_and_no_other() -> None:
     assert listed == {*OPTIONS, *QUERY, *KIT, *edge}
 
 
+@pytest.mark.parametrize("command", [FILES, ["plan", "e.yml"], ["cleanup"], ["kit", "d"]])
+def test_every_command_can_be_quiet(command: list[str]) -> None:
+    """docopt takes away from [options] what any pattern names by itself."""
+    assert parse(cli.__doc__ or "", ["-q", *command])["--quiet"]
+
+
 @pytest.mark.parametrize("option", KIT)
 def test_every_option_of_a_kit_has_an_effect(option: str) -> None:
     def kit(*arguments: str) -> KitOptions:

@@ -26,10 +26,11 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.playbook import static_files
 from bundle_spec.progress import NULL
+from bundle_spec.provenance import Trust
 from bundle_spec.signature import Signers
 from downpour_import import trust
 from downpour_import.cloud import CloudOptions
-from downpour_import.opening import Opened, Trust, open_source
+from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.session import load_settings

@@ -1,0 +1,88 @@
+"""What the operator settled for a machine holds, and a mistake in it never asks for less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bundle_spec.console import parse
+from bundle_spec.errors import LocalError
+from bundle_spec.signature import Signers
+from downpour_import import cli, policy
+from downpour_import.options import ImportOptions
+from downpour_import.policy import Policy
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The machine's file and the user's; none of them is there."""
+    monkeypatch.delenv(policy.VARIABLE, raising=False)
+    monkeypatch.setattr(policy, "SYSTEM", tmp_path / "etc.yml")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "downpour").mkdir()
+    return tmp_path / "etc.yml", tmp_path / "downpour" / "policy.yml"
+
+
+def test_without_a_file_there_is_none(places: tuple[Path, Path]) -> None:
+    assert policy.load() == Policy()
+
+
+def test_the_machines_word_comes_before_the_users(places: tuple[Path, Path]) -> None:
+    machine, own = places
+    own.write_text("allowed_signers: mine\n")
+    assert policy.load() == Policy(allowed_signers=own.parent / "mine")
+    machine.write_text(
+        "allowed_signers: /etc/downpour/signers\nrevoked_signers: gone\nrequire_signature: true\n"
+    )
+    assert policy.load() == Policy(
+        allowed_signers=Path("/etc/downpour/signers"),
+        revoked_signers=machine.parent / "gone",
+        require_signature=True,
+    )
+
+
+def test_another_file_may_be_named(
+    places: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places[0].write_text("allowed_signers: a\n")
+    monkeypatch.setenv(policy.VARIABLE, "")
+    assert policy.load() == Policy()
+    monkeypatch.setenv(policy.VARIABLE, str(tmp_path / "none.yml"))
+    with pytest.raises(LocalError, match=r"none\.yml: the policy cannot be read"):
+        policy.load()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("require_signatures: true", "require_signatures: is no setting"),
+        ("require_signature: 'yes'", "require_signature: is true or false"),
+        ("allowed_signers: [a]", "allowed_signers: is the path of a file"),
+        ("allowed_signers: ''", "allowed_signers: is the path of a file"),
+        ("require_signature: true", "allowed_signers is missing"),
+        ("- allowed_signers", "no mapping"),
+        ("{", "cannot be read"),
+        ("a: !!python/object:os.system {}", "cannot be read"),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_is_imported(
+    places: tuple[Path, Path], text: str, said: str
+) -> None:
+    places[0].write_text(text)
+    with pytest.raises(LocalError, match=said):
+        policy.load()
+    assert cli.main(["verify", "out.dpbundle"]) == LocalError.exit_code
+
+
+def test_the_command_line_asks_for_more_and_never_for_less(places: tuple[Path, Path]) -> None:
+    def options(*arguments: str) -> ImportOptions:
+        return cli.options_of(parse(cli.__doc__ or "", [*arguments, "out.dpbundle"]))
+
+    machine, _ = places
+    machine.write_text("allowed_signers: /signers\nrequire_signature: true\n")
+    assert options().trust.signers == Signers(Path("/signers"))
+    assert options().trust.require_signature
+    other = options("--allowed-signers", "mine", "--revoked-signers", "gone")
+    assert other.trust.signers == Signers(Path("mine"), Path("gone"))
+    assert other.trust.require_signature
