@@ -1,0 +1,122 @@
+"""docs/how-to/air-gap.md, command by command: from a clone to a tenant on a machine without any
+route, installed from the kit."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.devcloud import Devcloud
+from tests.e2e.conftest import Shell, read_csv
+from tests.e2e.gap import Gap
+from tests.tenant import Tenant
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "how-to" / "air-gap.md").read_text()
+NEAR, FAR = PAGE.split("\n## On the side of the target\n")
+PARTS_OF = "4G", "12M"
+"""On the page, and here: there must be two parts."""
+
+
+def commands(text: str) -> list[str]:
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.M | re.S)
+    return [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def far_env(tmp_path_factory: pytest.TempPathFactory, clouds: Devcloud) -> dict[str, str]:
+    """A home with nothing in it but the credentials of one account of the target."""
+    home = tmp_path_factory.mktemp("home")
+    entry = yaml.safe_load(clouds.clouds_yaml.read_text())["clouds"]["target-other"]
+    config = home / ".config" / "openstack"
+    config.mkdir(parents=True)
+    (config / "clouds.yaml").write_text(yaml.safe_dump({"clouds": {"target": entry}}))
+    # A Python that has never seen downpour: not the one of the tests' venv.
+    path = f"{Path(sys.base_prefix, 'bin')}:{os.defpath}"
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8"}
+
+
+@pytest.fixture(scope="module")
+def gap(clouds: Devcloud, far_env: dict[str, str]) -> Iterator[Gap]:
+    auth = yaml.safe_load(Path(far_env["HOME"], ".config/openstack/clouds.yaml").read_text())
+    url = auth["clouds"]["target"]["auth"]["auth_url"]
+    first = int(re.findall(r":(\d+)", url)[0])
+    # The path of a socket may be 108 bytes long.
+    with tempfile.TemporaryDirectory() as folder, Gap(Path(folder), range(first, first + 6)) as gap:
+        yield gap
+
+
+def test_there_is_no_way_out(gap: Gap, far_env: dict[str, str], tmp_path: Path) -> None:
+    """So nothing that works on the far side came from anywhere but the media."""
+    done = gap.run("cat /proc/net/route /proc/net/dev", cwd=tmp_path, env=far_env)
+    routes, devices = done.stdout.split("Inter-|")
+    assert routes.startswith("Iface")
+    assert len(routes.strip().splitlines()) == 1
+    assert re.findall(r"^ *(\w+):", devices, re.M) == ["lo"]
+
+
+def test_every_command_of_the_page(
+    gap: Gap,
+    far_env: dict[str, str],
+    clouds: Devcloud,
+    made: Tenant,
+    shell: Shell,
+    connect: Any,
+    tmp_path: Path,
+) -> None:
+    near, far = tmp_path / "near", tmp_path / "far"
+    near.mkdir()
+    far.mkdir()
+    for medium in ("one", "two", "keys"):
+        (tmp_path / "media" / medium).mkdir(parents=True)
+
+    def script(text: str) -> str:
+        lines = "\n".join(commands(text)).replace("/media/", f"{tmp_path}/media/")
+        return lines.replace(*PARTS_OF)
+
+    clone = near / "downpour"
+    for each in ("bundle_spec", "downpour_export", "downpour_import"):
+        shutil.copytree(ROOT / each, clone / each, ignore=shutil.ignore_patterns("__pycache__"))
+    for each in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / each, clone)
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OS_", "ANSIBLE_", "VIRTUAL_ENV"))
+    }
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script(NEAR)],
+        cwd=near,
+        env={**env, "PATH": far_env["PATH"], "OS_CLIENT_CONFIG_FILE": str(clouds.clouds_yaml)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    # What the person at the source writes down is what the person at the target sees.
+    (digest,) = re.findall(r"^SHA256SUMS sha256 (.*)$", done.stdout, re.M)
+    (manifest,) = re.findall(r"^manifest sha256 (.*)$", done.stdout, re.M)
+    shutil.rmtree(near)  # nothing but the media goes over
+
+    done = gap.run(script(FAR), cwd=far, env=far_env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{digest.replace(' ', '')}  {tmp_path}/media/one/downpour-kit/SHA256SUMS" in done.stdout
+    assert f"manifest sha256 {manifest}" in done.stdout
+    assert "; signed by ops@example.org (ED25519 SHA256:" in done.stdout
+    assert "every resource is as the manifest says" in done.stdout
+    rows = {(kind, old): new for kind, _, old, new in read_csv(far / "out.target/uuids.csv")[1:]}
+    target = connect("target-other")
+    server = target.compute.get_server(rows["server", made.web])
+    assert (server.name, server.status) == ("web {{ 7*7 }}", "ACTIVE")
+    assert not [key for key in server.metadata if key.startswith("dpb-")]  # forget was the last
