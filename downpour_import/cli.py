@@ -291,7 +291,8 @@ def _import(options: ImportOptions, progress: TerminalProgress) -> None:
         print(f"{_count(report.counts)}; nothing was made; the log is in {report.state}")
     else:
         sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
-        print(f"{_count(report.counts)}{sent}; every resource is as the manifest says")
+        but = f", but for what was refused: {len(report.refused)}" if report.refused else ""
+        print(f"{_count(report.counts)}{sent}; every resource is as the manifest says{but}")
         print(f"journal, report, log and uuids.csv are in {report.state}")
 
 

@@ -31,6 +31,14 @@ NEWEST = {"compute": "2.100", "block_storage": "3.70"}
 CONFIG_VARIABLE = "OS_CLIENT_CONFIG_FILE"
 
 
+class Refused(RecreateError):
+    """The target answered that it will not: nothing was made.  ``status``: of HTTP, 400 to 499."""
+
+    def __init__(self, message: str, *, where: str, status: int):
+        super().__init__(message, where=where)
+        self.status = status
+
+
 @dataclass(frozen=True)
 class CloudOptions:
     """Which cloud, as every OpenStack client names it.  None: OS_CLOUD, OS_*, clouds.yaml."""
@@ -95,8 +103,8 @@ def connect(options: CloudOptions) -> TargetCloud:
 class TargetCloud:
     """The target as one project's token sees it.
 
-    Every method raises RecreateError when the cloud refuses or fails.  A request that writes is
-    sent once: after a lost answer only the marker tells whether it was carried out.
+    Every method raises RecreateError when the cloud fails, and Refused when it refuses.  A request
+    that writes is sent once: after a lost answer only the marker tells whether it was carried out.
     """
 
     def __init__(
@@ -204,11 +212,13 @@ def _checked(response: Any) -> Any:
     try:
         sdk_exceptions.raise_from_response(response)
     except sdk_exceptions.HttpException as exc:
-        raise RecreateError(
-            f"the target refused {response.request.method} with {response.status_code}: "
-            f"{exc.details or exc}",
-            where=urlsplit(response.url).path,
-        ) from exc
+        status, where = response.status_code, urlsplit(response.url).path
+        message = (
+            f"the target refused {response.request.method} with {status}: {exc.details or exc}"
+        )
+        if status < 500:
+            raise Refused(message, where=where, status=status) from exc
+        raise RecreateError(message, where=where) from exc
     return response
 
 

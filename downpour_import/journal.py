@@ -12,7 +12,7 @@ import fcntl
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,10 @@ from bundle_spec.model.resources import RESOURCE_TYPES
 
 Event = Literal["intent", "made", "reused", "done", "gone"]
 """``intent``: a POST may have been sent.  ``made``: its result is known.  ``reused``: it stood
-already.  ``done``: nothing more is to do.  ``gone``: what was made is no longer there."""
+already.  ``done``: nothing more is to do.  ``gone``: what was made is no longer there.
+
+A line may also say ``refused``: the target did not take an attribute that a resource can do
+without."""
 
 CSV_HEADER = ("Resource Type", "Resource Name", "Old", "New")
 
@@ -47,6 +50,7 @@ class Journal:
         self.path = state / "journal.jsonl"
         self.csv_path = state / "uuids.csv"
         self._entries: dict[Ref, Entry] = {}
+        self._refused: dict[Ref, dict[str, str]] = {}
         try:
             data = self.path.read_bytes() if self.path.exists() else b""
         except OSError as exc:
@@ -72,6 +76,18 @@ class Journal:
         entry = self._entries.get(ref)
         return entry.target if entry and entry.event != "gone" else None
 
+    def refused(self, ref: Ref) -> Mapping[str, str]:
+        """What the target did not take of what stands: attribute -> what it said."""
+        return self._refused.get(ref, {})
+
+    def refuse(self, ref: Ref, name: str, attribute: str, message: str) -> None:
+        """Note that the target did not take an attribute."""
+        line = {"event": "refused", "type": ref.type, "id": ref.id, "name": name}
+        line |= {"attribute": attribute, "message": message}
+        with self._locked():
+            self._append(self.path, json.dumps(line) + "\n")
+            self._apply(line)
+
     def __iter__(self) -> Iterator[tuple[Ref, Entry]]:
         return iter(self._entries.items())
 
@@ -95,6 +111,9 @@ class Journal:
     def _apply(self, line: dict[str, str]) -> None:
         ref = Ref(line["type"], line["id"])
         event, before = line["event"], self._entries.get(ref)
+        if event == "refused":
+            self._refused.setdefault(ref, {})[line["attribute"]] = line["message"]
+            return
         if event not in ("intent", "made", "reused", "done", "gone"):
             raise ValueError(event)
         target, made = line.get("target"), event == "made"
@@ -102,6 +121,7 @@ class Journal:
             target, made = before.target, before.made
         self._entries[ref] = Entry(event, line["name"], target, made)  # type: ignore[arg-type]
         if event == "gone":
+            self._refused.pop(ref, None)
             # What was done to it later must be done to its successor too.
             for step in [each for each in self._entries if _is_step(each, ref)]:
                 del self._entries[step]

@@ -138,6 +138,11 @@ def _finish(
     report.uuids = uuids or journal.csv_path
     for record in data.resources:
         entry, target = journal.entry(record.ref), journal.target(record.ref)
+        report.refused += [
+            {"type": record.type, "name": record.name, "old": record.id, "attribute": attribute}
+            | {"message": message}
+            for attribute, message in journal.refused(record.ref).items()
+        ]
         if record.ref in found.targets:
             report.resource(record, found.targets[record.ref], "mapped")
         elif entry is None or target is None:

@@ -48,6 +48,7 @@ class Report:
     taken: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     resources: list[Reported] = field(default_factory=list)
+    refused: list[dict[str, str]] = field(default_factory=list)
     faults: list[dict[str, str | None]] = field(default_factory=list)
 
     def resource(self, record: Resource, target: str | None, state: str) -> None:
@@ -83,6 +84,7 @@ class Report:
             "taken": self.taken,
             "warnings": self.warnings,
             "resources": [asdict(each) for each in self.resources],
+            "refused": self.refused,
             "faults": self.faults,
         }
 

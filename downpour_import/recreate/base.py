@@ -7,14 +7,15 @@ itself, so a crash in between leaves nothing unknown.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from bundle_spec.errors import RecreateError
 from bundle_spec.model import Ref, Resource, Tagged
-from downpour_import.cloud import Service
+from downpour_import.cloud import Refused, Service
 from downpour_import.recreate.context import Context, wait_for
+from downpour_import.recreate.optional import Without, post
 
 Json = Any
 R = TypeVar("R", bound=Resource)
@@ -195,14 +196,19 @@ class NetworkRecreator(Recreator[T]):
     service = "network"
     collection: ClassVar[str]
     """``networks``: the key of a list answer; the path with dashes for underscores."""
+    optional: ClassVar[Mapping[str, Without]] = {}
+    """What a resource of this type can do without."""
 
     @abstractmethod
     def body(self, context: Context, record: T) -> dict[str, Json]:
         """The attributes of the POST but for the description; references resolved."""
 
     def make(self, context: Context, record: T) -> str:
+        def send(body: dict[str, Json]) -> Json:
+            return context.cloud.post("network", self.path, {self.key: body})
+
         body = {**self.body(context, record), "description": context.marker(record.ref)}
-        answer = context.cloud.post("network", self.path, {self.key: body})
+        answer = post(context, record, send, body, self.optional)
         identity: str = answer[self.key]["id"]
         return identity
 
@@ -213,13 +219,25 @@ class NetworkRecreator(Recreator[T]):
                 yield text, item["id"]
 
     def complete(self, context: Context, record: T, target: str) -> None:
-        tags = [*record.tags, context.marker(record.ref)]
-        context.cloud.put("network", f"{self.path}/{target}/tags", {"tags": tags})
+        self._tag(context, record, target)
         context.cloud.put(
             "network",
             f"{self.path}/{target}",
             {self.key: {"description": record.description, **self.update(context, record)}},
         )
+
+    def _tag(self, context: Context, record: T, target: str) -> None:
+        """The record's tags and the marker; without the marker it cannot be."""
+
+        def tag(*tags: str) -> None:
+            context.cloud.put("network", f"{self.path}/{target}/tags", {"tags": tags})
+
+        marker = context.marker(record.ref)
+        try:
+            tag(*record.tags, marker)
+        except Refused as exc:
+            tag(marker)
+            context.refuse(record, "tags", exc.message)
 
     def bears(self, context: Context, record: T, item: Json) -> bool:
         marker = context.marker(record.ref)
@@ -244,7 +262,11 @@ class NetworkRecreator(Recreator[T]):
             "description": record.description,
         }
         tags = sorted(tag for tag in item["tags"] if tag != context.marker(record.ref))
-        return [*compare(wanted, item), *compare({"tags": list(record.tags)}, {"tags": tags})]
+        refused = context.journal.refused(record.ref)
+        return [
+            *compare(wanted, item, refused),
+            *compare({"tags": list(record.tags)}, {"tags": tags}, refused),
+        ]
 
 
 def unset(context: Context, service: Service, path: str) -> None:
@@ -267,12 +289,17 @@ def qos_policy(context: Context, policy_id: str | None) -> str | None:
     return context.optional_target(Ref("qos_policy", policy_id)) if policy_id else None
 
 
-def compare(wanted: Mapping[str, Json], have: Mapping[str, Json]) -> list[str]:
-    """One line for each attribute of ``wanted`` that ``have`` does not have so."""
+def compare(
+    wanted: Mapping[str, Json], have: Mapping[str, Json], refused: Container[str] = ()
+) -> list[str]:
+    """One line for each attribute of ``wanted`` that ``have`` does not have so.
+
+    ``refused``: what the target did not take, and was told.
+    """
     return [
         f"{name} is {have.get(name)!r}, not {value!r}"
         for name, value in wanted.items()
-        if normal(have.get(name)) != normal(value)
+        if name not in refused and normal(have.get(name)) != normal(value)
     ]
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from bundle_spec import MARKER_PREFIX
 from bundle_spec.errors import RecreateError
-from bundle_spec.model import Ref
+from bundle_spec.model import Ref, Resource
+from downpour_import import events
 from downpour_import.cloud import TargetCloud
 from downpour_import.journal import Journal
 from downpour_import.preflight import Targets
@@ -57,6 +58,12 @@ class Context:
         if ref in self.targets:
             return self.targets[ref]
         return self.journal.target(ref)
+
+    def refuse(self, record: Resource, attribute: str, message: str) -> None:
+        """Note and tell what the target did not take of a resource that can do without."""
+        self.journal.refuse(record.ref, record.name, attribute, message)
+        what = f"{record.type.replace('_', ' ')} {record.name!r}: {attribute}"
+        events.emit("note", message=f"refused: {what}: {message}")
 
     def has_extension(self, alias: str) -> bool:
         """Whether the target's Neutron has this extension."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from bundle_spec.model import FloatingIp, PortForwarding, Ref
 from downpour_import.recreate.base import NetworkRecreator, compare, qos_policy
 from downpour_import.recreate.context import Context
+from downpour_import.recreate.optional import Without, drop
 
 
 class FloatingIps(NetworkRecreator[FloatingIp]):
     path = "/floatingips"
     key = "floatingip"
     collection = "floatingips"
+    # Neutron takes both or none.
+    optional: ClassVar[Mapping[str, Without]] = {"dns_name": drop("dns_name", "dns_domain")}
 
     def body(self, context: Context, record: FloatingIp) -> dict[str, Any]:
         body: dict[str, Any] = {

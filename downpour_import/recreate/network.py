@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from bundle_spec.model import Network
 from downpour_import.recreate.base import NetworkRecreator, qos_policy
 from downpour_import.recreate.context import Context
+from downpour_import.recreate.optional import Without, drop
 
 
 class Networks(NetworkRecreator[Network]):
     path = "/networks"
     key = "network"
     collection = "networks"
+    optional: ClassVar[Mapping[str, Without]] = {"dns_domain": drop("dns_domain")}
 
     def body(self, context: Context, record: Network) -> dict[str, Any]:
         body: dict[str, Any] = {"name": record.name, "admin_state_up": record.admin_state_up}

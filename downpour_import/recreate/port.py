@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from bundle_spec.model import Port, Ref
 from downpour_import.preflight import port_address_ref
 from downpour_import.recreate.base import NetworkRecreator, qos_policy
 from downpour_import.recreate.context import Context
+from downpour_import.recreate.optional import Without, drop
 
 
 class Ports(NetworkRecreator[Port]):
     path = "/ports"
     key = "port"
     collection = "ports"
+    optional: ClassVar[Mapping[str, Without]] = {
+        "dns_name": drop("dns_name"),
+        "dns_domain": drop("dns_domain"),
+    }
 
     def body(self, context: Context, record: Port) -> dict[str, Any]:
         network = context.target(Ref("network", record.network_id))

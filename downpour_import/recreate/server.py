@@ -8,6 +8,28 @@ from typing import Any
 from bundle_spec.model import Ref, Server
 from downpour_import.recreate.base import Recreator, compare, unset
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.optional import attempt, drop, post
+
+_HOSTNAME = "OS-EXT-SRV-ATTR:hostname"
+"""Told to a tenant from 2.90 on."""
+
+
+def _without_device_tags(body: dict[str, Any]) -> dict[str, Any]:
+    less = dict(body)
+    for name in ("networks", "block_device_mapping_v2"):
+        if isinstance(body.get(name), list):
+            less[name] = [drop("tag")(device) for device in body[name]]
+    return less
+
+
+_OPTIONAL = {
+    "description": drop("description"),
+    "hostname": drop("hostname"),
+    "accessIPv4": drop("accessIPv4"),
+    "accessIPv6": drop("accessIPv6"),
+    "OS-DCF:diskConfig": drop("OS-DCF:diskConfig"),
+    "device tags": _without_device_tags,
+}
 
 
 class Servers(Recreator[Server]):
@@ -47,11 +69,15 @@ class Servers(Recreator[Server]):
         ):
             if value:
                 body[name] = value
-        request: dict[str, Any] = {"server": body}
+        hints: dict[str, Any] = {}
         if record.server_group_id:
             group = context.target(Ref("server_group", record.server_group_id))
-            request["os:scheduler_hints"] = {"group": group}
-        answer = context.cloud.post("compute", self.path, request)
+            hints = {"os:scheduler_hints": {"group": group}}
+
+        def send(body: dict[str, Any]) -> Any:
+            return context.cloud.post("compute", self.path, {"server": body, **hints})
+
+        answer = post(context, record, send, body, _OPTIONAL)
         identity: str = answer["server"]["id"]
         return identity
 
@@ -122,7 +148,8 @@ class Servers(Recreator[Server]):
         self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
         if record.tags and context.cloud.supports("compute", "2.26"):
             body = {"tags": list(record.tags)}
-            context.cloud.put("compute", f"{self.path}/{target}/tags", body)
+            path = f"{self.path}/{target}/tags"
+            attempt(context, record, "tags", lambda: context.cloud.put("compute", path, body))
         if record.power_state == "stopped":
             item = self.look(context, target)
             if item is not None and item["status"] != "SHUTOFF":
@@ -131,7 +158,8 @@ class Servers(Recreator[Server]):
                 self._wait(context, record, target, ("SHUTOFF",))
         if record.locked:
             # The last thing: a locked server takes no other action.
-            self._lock(context, target, record.locked_reason)
+            reason = record.locked_reason
+            attempt(context, record, "locked", lambda: self._lock(context, target, reason))
 
     def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> None:
         wait_for(
@@ -169,6 +197,10 @@ class Servers(Recreator[Server]):
             "accessIPv4": record.access_ip_v4 or "",
             "accessIPv6": record.access_ip_v6 or "",
         }
+        if record.description is not None and context.cloud.supports("compute", "2.19"):
+            wanted["description"] = record.description
+        if record.hostname and _HOSTNAME in item:
+            wanted[_HOSTNAME] = record.hostname
         read = {
             "locked": record.locked,  # told from 2.9 on
             **item,
@@ -177,7 +209,7 @@ class Servers(Recreator[Server]):
             "ports": [port["id"] for port in ports],
             "tags": item.get("tags", list(record.tags)),
         }
-        return compare(wanted, read)
+        return compare(wanted, read, context.journal.refused(record.ref))
 
     @staticmethod
     def _key(context: Context, record: Server) -> str | None:

@@ -6,6 +6,7 @@ Images of the bundle stay; the image of a volume's bytes goes again when the vol
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from bundle_spec.model.image import KERNELS
 from bundle_spec.qcow2 import HEADER_SIZE, foreign_file
 from downpour_import.recreate.base import Outcome, Recreator, compare, failed, once
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.optional import attempt, drop, optional_properties, post
 
 PIECE = 1 << 20
 _PATCH = "application/openstack-images-v2.1-json-patch"
@@ -48,8 +50,9 @@ class Images(Recreator[Image]):
         self._on_bytes = on_bytes
 
     def make(self, context: Context, record: Image) -> str:
+        properties = {key: each for key, each in record.properties.items() if key not in KERNELS}
         body: dict[str, Any] = {
-            **{key: value for key, value in record.properties.items() if key not in KERNELS},
+            **properties,
             "name": record.name,
             "disk_format": record.disk_format,
             "container_format": record.container_format,
@@ -59,7 +62,16 @@ class Images(Recreator[Image]):
             "tags": list(record.tags),
             MARKER_KEY: context.marker(record.ref),
         }
-        answer = context.cloud.post("image", self.path, body)
+        optional = {
+            **optional_properties(properties),
+            "tags": drop("tags"),
+            "visibility": lambda body: {**body, "visibility": "private"},
+        }
+
+        def send(body: dict[str, Any]) -> Any:
+            return context.cloud.post("image", self.path, body)
+
+        answer = post(context, record, send, body, optional)
         identity: str = answer["id"]
         return identity
 
@@ -83,14 +95,11 @@ class Images(Recreator[Image]):
 
     def complete(self, context: Context, record: Image, target: str) -> None:
         self._fill(context, record, target)
-        flags = {"protected": record.protected, "os_hidden": record.hidden}
-        patch = [
-            {"op": "replace", "path": f"/{name}", "value": True}
-            for name, wanted in flags.items()
-            if wanted
-        ]
-        if patch:
-            _patch(context, target, patch)
+        for name, wanted in {"os_hidden": record.hidden, "protected": record.protected}.items():
+            if wanted:
+                change = {"op": "replace", "path": f"/{name}", "value": True}
+                act = functools.partial(_patch, context, target, [change])
+                attempt(context, record, name, act)
 
     def _fill(self, context: Context, record: Image, target: str) -> None:
         """Send the bytes; an image that did not get exactly these is deleted."""
@@ -137,7 +146,8 @@ class Images(Recreator[Image]):
         }
         with open_own_bundle(context) as bundle:
             disk = bundle.manifest.disk(record.disk_id)
-        return [*compare(wanted, item), *compare_bytes(disk, item)]
+        refused = context.journal.refused(record.ref)
+        return [*compare(wanted, item, refused), *compare_bytes(disk, item)]
 
 
 def recreate_kernel(context: Context, record: Image, *, check: bool = False) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from downpour_import.recreate.base import (
     unset,
 )
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.optional import optional_properties, post
 from downpour_import.recreate.upload import (
     Images,
     OnBytes,
@@ -74,18 +76,16 @@ class Volumes(Recreator[Volume]):
             failed=_failure,
             gibibytes=record.size,
         )
-        actions: list[dict[str, Any]] = []
         if (item["bootable"] == "true") != record.bootable:
-            actions.append({"os-set_bootable": {"bootable": record.bootable}})
+            _act(context, target, {"os-set_bootable": {"bootable": record.bootable}})
         have = item.get("volume_image_metadata") or {}
         # What came with the temporary image, not from the source's volume.
         for key in sorted(have.keys() - record.image_metadata.keys() - _IMAGE_FACTS):
-            actions.append({"os-unset_image_metadata": {"key": key}})
-        if any(have.get(key) != value for key, value in record.image_metadata.items()):
-            metadata = dict(record.image_metadata)
-            actions.append({"os-set_image_metadata": {"metadata": metadata}})
-        for action in actions:
-            context.cloud.post("block_storage", f"{self.path}/{target}/action", action)
+            _act(context, target, {"os-unset_image_metadata": {"key": key}})
+        wanted = dict(record.image_metadata)
+        if any(have.get(key) != value for key, value in wanted.items()):
+            set_metadata = functools.partial(_set_image_metadata, context, target)
+            post(context, record, set_metadata, wanted, optional_properties(wanted))
         if record.disk_id is not None and not context.keep_images:
             self._drop_image(context, record)
 
@@ -128,6 +128,10 @@ class Volumes(Recreator[Volume]):
             "metadata": metadata,
             "image_metadata": {key: have[key] for key in have if key not in _IMAGE_FACTS},
         }
+        refused = context.journal.refused(record.ref)
+        for metadata in (wanted["image_metadata"], read["image_metadata"]):
+            for key in refused:
+                metadata.pop(key, None)
         found = compare(wanted, read)
         if item["status"] not in ("available", "in-use"):
             found.append(f"it is {item['status']}")
@@ -145,6 +149,15 @@ class Volumes(Recreator[Volume]):
             return None
         ref = Ref("availability_zone", f"volume/{record.availability_zone}")
         return context.optional_target(ref)
+
+
+def _act(context: Context, target: str, action: dict[str, Any]) -> None:
+    context.cloud.post("block_storage", f"/volumes/{target}/action", action)
+
+
+def _set_image_metadata(context: Context, target: str, metadata: dict[str, Any]) -> None:
+    if metadata:
+        _act(context, target, {"os-set_image_metadata": {"metadata": metadata}})
 
 
 def upload_volume_disk(

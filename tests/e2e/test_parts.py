@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.devcloud import Devcloud
 from tests.e2e.conftest import Shell, read_csv
@@ -67,6 +68,31 @@ def test_it_is_imported_from_two_directories(
     assert "signed by ops@example.org (ED25519 SHA256:" in done.stderr
     # The state is called after the bundle, not after the part.
     arrived(shell.directory / "small.target-other")
+
+
+def test_a_property_that_the_target_refuses_is_told_and_does_not_stop_the_image(
+    shell: Shell, media: Path, made: Tenant, connect: Any
+) -> None:
+    """Glance keeps names that begin with os_glance_ to itself: a real refusal."""
+    parts = ("--parts", "media/two")
+    shell.run("downpour-import", "unpack", "media/one/small.dpbundle", "small-edited", *parts)
+    path = shell.directory / "small-edited" / "playbook" / "resources.yml"
+    data = yaml.safe_load(path.read_text())
+    data["resources"]["images"][0]["properties"]["os_glance_mine"] = "yes"
+    path.write_text(yaml.safe_dump(data))
+    command = ("downpour-import", "small-edited", "--cloud", "target-other", "--edited")
+    done = shell.run(*command)
+    assert "refused: image 'golden-qcow2': os_glance_mine: the target refused POST with 403" in (
+        done.stderr
+    )
+    assert "as the manifest says, but for what was refused: 1" in done.stdout
+    report = json.loads((shell.directory / "small-edited/state/report.json").read_text())
+    (refused,) = report["refused"]
+    assert (refused["old"], refused["attribute"]) == (made.qcow2_image, "os_glance_mine")
+    target = connect("target-other")
+    image = target.image.get_image(report["resources"][0]["new"])
+    assert image.os_distro == "debian"
+    target.image.delete_image(image)
 
 
 def test_a_key_that_nobody_allowed_is_refused(shell: Shell, media: Path, made: Tenant) -> None:

@@ -68,6 +68,8 @@ class Cloud(Target):
         self.handlers |= {
             ("POST", "/servers"): self._boot,
             ("POST", "/servers/(.*)/action"): self._act,
+            ("PUT", "/servers/(.*)/tags"): self._tag,
+            ("POST", "/volumes/(.*)/action"): self._set_image_metadata,
             ("POST", "/security-group-rules"): self._rule,
             ("DELETE", "/(servers|volumes)/(.*)/metadata/(.*)"): self._unset,
             ("PATCH", "/images/(.*)"): self._patch,
@@ -80,12 +82,10 @@ class Cloud(Target):
         volumes = [{"id": each["uuid"]} for each in asked["block_device_mapping_v2"]]
         item = self.add(
             "/servers",
-            **asked,
+            **{"accessIPv4": "", "accessIPv6": "", **asked},
             status="ACTIVE",
             tags=[],
             locked=False,
-            accessIPv4="",
-            accessIPv6="",
             **{"os-extended-volumes:volumes_attached": volumes},
         )
         for nic in asked["networks"]:
@@ -107,6 +107,15 @@ class Cloud(Target):
         if "lock" in call.body or "unlock" in call.body:
             item["locked"] = "lock" in call.body
         return response(202)
+
+    def _tag(self, call: Call, match: re.Match[str]) -> Any:
+        self.of("/servers")[match[1]]["tags"] = call.body["tags"]
+        return response(200, call.body)
+
+    def _set_image_metadata(self, call: Call, match: re.Match[str]) -> Any:
+        wanted = call.body["os-set_image_metadata"]["metadata"]
+        self.of("/volumes")[match[1]].setdefault("volume_image_metadata", {}).update(wanted)
+        return response(200, {})
 
     def _unset(self, call: Call, match: re.Match[str]) -> Any:
         item = self.of(f"/{match[1]}")[match[2]]

@@ -1,0 +1,84 @@
+"""What a resource can do without: a target that refuses it does not stop the rest.
+
+A refused request has made nothing, so it may be sent again with less.  What goes missing that way
+is written to the journal and told; whatever would change how a resource behaves is not optional.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from bundle_spec.model import Resource
+from downpour_import.cloud import Refused
+from downpour_import.recreate.context import Context
+
+Json = Any
+Without = Callable[[dict[str, Json]], dict[str, Json]]
+"""The attributes of a POST -> the same without one of them."""
+
+_GUEST = ("hw_", "img_", "trait:", "os_type", "os_secure_boot", "os_require_quiesce")
+
+
+def drop(*names: str) -> Without:
+    """Without these keys."""
+    return lambda body: {key: value for key, value in body.items() if key not in names}
+
+
+def optional_properties(properties: Iterable[str]) -> dict[str, Without]:
+    """Of the properties of an image, those that do not decide on what hardware a guest finds
+    itself, or where: without these it may not boot (Glance, "Useful image properties")."""
+    return {name: drop(name) for name in properties if not name.startswith(_GUEST)}
+
+
+def post(
+    context: Context,
+    record: Resource,
+    send: Callable[[dict[str, Json]], Json],
+    body: dict[str, Json],
+    optional: Mapping[str, Without],
+) -> Json:
+    """``send`` the attributes ``body``; where the target refuses, without as few of the
+    ``optional`` ones as it lets go.
+
+    The services do not tell in a form for programs which attribute it was: first what the message
+    names is left out, then each by itself, then all.  Raises RecreateError with the first refusal.
+    """
+    try:
+        return send(body)
+    except Refused as exc:
+        refused = exc
+    there = [name for name, without in optional.items() if without(body) != body]
+    if refused.status not in (400, 403):
+        raise refused
+    for names in _attempts(there, refused.message):
+        less = body
+        for name in names:
+            less = optional[name](less)
+        try:
+            answer = send(less)
+        except Refused:
+            continue
+        for name in sorted({*names, *(body.keys() - less.keys())}):
+            context.refuse(record, name, refused.message)
+        return answer
+    raise refused
+
+
+def _attempts(names: Sequence[str], message: str) -> Iterator[Sequence[str]]:
+    tried: list[Sequence[str]] = []
+    named = [name for name in names if name in message]
+    for attempt in (named, *([name] for name in names), names):
+        if attempt and attempt not in tried:
+            tried.append(attempt)
+            yield attempt
+
+
+def attempt(context: Context, record: Resource, name: str, act: Callable[[], object]) -> bool:
+    """Set what can be done without after the POST; False, and told, when the target refuses."""
+    try:
+        act()
+    except Refused as exc:
+        context.refuse(record, name, exc.message)
+        return False
+    return True
