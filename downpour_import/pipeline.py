@@ -247,7 +247,8 @@ def _run(
     report: Report,
     progress: Progress,
 ) -> None:
-    files = {**opened.playbook, "settings.yml": data_file(_absolute(settings, cloud))}
+    own = replace(_absolute(settings, cloud), manifest_sha256=opened.bundle.manifest_sha256)
+    files = {**opened.playbook, "settings.yml": data_file(own)}
     if data != opened.data():
         files["resources.yml"] = data_file(data)
     if options.jobs is not None:

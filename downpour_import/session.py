@@ -53,6 +53,7 @@ def load_settings(path: Path) -> Settings:
     return Settings(
         bundle=None if settings.bundle is None else bundle_path(path.parent / settings.bundle),
         parts=tuple(str((path.parent / text).resolve()) for text in settings.parts),
+        manifest_sha256=settings.manifest_sha256,
         state=absolute(settings.state),
         cloud=settings.cloud,
         region=settings.region,
@@ -148,7 +149,11 @@ def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Prefl
     Raises TargetFaults with all that the target lacks, StateError, and what opening the bundle
     raises.
     """
-    with open_bundle(bundle_of(settings), tuple(map(Path, settings.parts))) as bundle:
+    with open_bundle(
+        bundle_of(settings),
+        tuple(map(Path, settings.parts)),
+        manifest_sha256=settings.manifest_sha256,
+    ) as bundle:
         disks = bundle.manifest.disks
     result = look(settings, data, cloud, disks)
     result.require()
@@ -172,6 +177,7 @@ def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Contex
         bundle_uuid=uuid,
         bundle=bundle,
         folders=tuple(map(Path, settings.parts)),
+        manifest_sha256=settings.manifest_sha256,
         keep_images=settings.keep_images,
     )
 

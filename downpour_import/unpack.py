@@ -40,6 +40,7 @@ def unpack(opened: Opened, directory: Path) -> None:
         text = _set(text, "bundle", "null", found.bundle)
         text = _set(text, "state", "null", str(directory.resolve() / "state"))
         text = _set(text, "parts", "[]", list(found.parts))
+        text = _set(text, "manifest_sha256", "null", opened.bundle.manifest_sha256)
         settings.write_text(text, "utf-8")
         with as_file(files("downpour_import") / COLLECTIONS) as source:
             shutil.copytree(

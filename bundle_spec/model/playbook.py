@@ -48,12 +48,14 @@ class Settings:
     """``settings.yml``.  Relative paths start at the directory of the file.
 
     ``bundle``: a bundle, or one that is split, by its name, a part, or the list of its parts.
-    ``parts``: directories, where else its parts lie.  ``cloud``, ``region``, ``config_file``
+    ``parts``: directories, where else its parts lie.  ``manifest_sha256``: of the bundle that was
+    verified; another one is not opened [F-18].  ``cloud``, ``region``, ``config_file``
     None: as every OpenStack client finds them.  ``keep_images``: those that filled volumes stay.
     """
 
     bundle: str | None = None
     parts: tuple[str, ...] = ()
+    manifest_sha256: str | None = None
     state: str | None = None
     cloud: str | None = None
     region: str | None = None

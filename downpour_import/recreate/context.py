@@ -25,7 +25,8 @@ MARKER_KEY = f"{MARKER_PREFIX}marker"
 @dataclass(eq=False)
 class Context:
     """``targets``: what the preflight resolved.  ``bundle``: what holds the disks; ``folders``:
-    where else its parts lie."""
+    where else its parts lie.  ``manifest_sha256``: of the one that was verified, where it is known.
+    """
 
     cloud: TargetCloud
     journal: Journal
@@ -33,6 +34,7 @@ class Context:
     bundle_uuid: str
     bundle: Path
     folders: tuple[Path, ...] = ()
+    manifest_sha256: str | None = None
     keep_images: bool = False
     """Whether the images that filled volumes stay."""
     marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)

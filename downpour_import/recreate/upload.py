@@ -251,8 +251,8 @@ def _put(context: Context, path: str, body: _Body) -> None:
 
 
 def open_own_bundle(context: Context) -> BundleReader:
-    """The bundle that the settings name.  Raises BundleError when it is another one."""
-    bundle = open_bundle(context.bundle, context.folders)
+    """The bundle that the settings name [F-18].  Raises BundleError when it is another one."""
+    bundle = open_bundle(context.bundle, context.folders, manifest_sha256=context.manifest_sha256)
     if bundle.manifest.uuid != context.bundle_uuid:
         bundle.close()
         raise BundleError(

@@ -19,7 +19,7 @@ from downpour_import.recreate import (
     recreate,
     upload_volume_disk,
 )
-from downpour_import.recreate.upload import Images, _Body, compare_bytes, disk_ref
+from downpour_import.recreate.upload import Images, _Body, compare_bytes, disk_ref, open_own_bundle
 from tests.split import split
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
@@ -170,6 +170,20 @@ def test_another_bundle_at_the_path_is_refused(fake: Target, bundle: FinishedBun
     here = at(fake, bundle)
     here.bundle_uuid = "f" * 36
     with pytest.raises(BundleError, match="another bundle than the one"):
+        recreate(Images(), here, image_of(bundle))
+    assert fake.sent("PUT") == []
+
+
+def test_a_bundle_that_came_into_the_place_of_the_verified_one_is_refused(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    """[F-18]  Also one that says the same uuid."""
+    here = at(fake, bundle)
+    here.manifest_sha256 = bundle.manifest_sha256
+    with open_own_bundle(here) as opened:
+        assert opened.manifest_sha256 == bundle.manifest_sha256
+    here.manifest_sha256 = "0" * 64
+    with pytest.raises(BundleError, match="not the bundle that was verified"):
         recreate(Images(), here, image_of(bundle))
     assert fake.sent("PUT") == []
 
