@@ -113,7 +113,7 @@ class Summary:
 
     ``resources`` and ``references``: section -> what is in it; every section is there.
     ``signed``: whether there is a signature.  ``signed_by``: whose, where somebody said whom to
-    believe; else nobody has checked it.
+    believe; else nobody has checked it.  ``user_data``: servers that bring theirs, as it is.
     ``abandoned``: what capture attempts left that could not be continued, never imported.
     """
 
@@ -133,6 +133,7 @@ class Summary:
     disks: tuple[DiskSummary, ...]
     totals: Totals
     abandoned: Totals
+    user_data: tuple[Named, ...]
     omissions: tuple[Left, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -182,6 +183,7 @@ def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) 
         disks=_disks(manifest),
         totals=_totals(manifest.disks),
         abandoned=_totals(manifest.abandoned),
+        user_data=_named(each for each in resources.servers if each.user_data is not None),
         omissions=tuple(map(_left, manifest.omissions)),
     )
 

@@ -34,6 +34,10 @@ def _lines(summary: Summary) -> Iterator[str]:
             f"  abandoned capture attempts, never imported: {summary.abandoned.disks}, "
             f"{human_bytes(summary.abandoned.stored)} stored"
         )
+    if summary.user_data:
+        names = ", ".join(repr(each.name) for each in summary.user_data)
+        yield ""
+        yield printable(f"user data, carried as it is: {names}")
     yield ""
     yield f"not carried: {len(summary.omissions)}"
     yield from map(_left, summary.omissions)

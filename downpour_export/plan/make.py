@@ -132,6 +132,11 @@ def _warnings(selection: Selection, inventory: Inventory) -> Iterator[str]:
             yield (
                 f"server {server.name!r} is running: its disks are captured as after a power cut"
             )
+        if item.user_data is not None:
+            yield (
+                f"server {server.name!r}: its user data goes into the bundle as the file has it; "
+                "see that it holds nothing that whoever finds the bundle must not know"
+            )
         if item.stop != "no" and not item.save_state:
             yield f"server {server.name!r} goes without its contents and is not stopped for that"
         if item.boot == "image" and server.image_id is None:

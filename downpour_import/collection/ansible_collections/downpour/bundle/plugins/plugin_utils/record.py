@@ -48,6 +48,9 @@ class RecordAction(ActionBase):
             outcome = self._recreate(value, task_vars, self._task.check_mode)
         except DownpourError as exc:
             events.emit("failed", type=action, name=name, message=str(exc))
+            if self._task.no_log:
+                # Ansible hides the result with the record; why it failed is no secret.
+                self._display.error(f"{action} {name!r}: {exc}")
             return {**result, "failed": True, "msg": str(exc)}
         events.emit("resource", type=action, name=name, state=outcome.state)
         return {
