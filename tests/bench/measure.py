@@ -79,9 +79,9 @@ def run(command: Sequence[str | Path], *, cwd: Path) -> Run:
         out.seek(0)
         err.seek(0)
         if child.returncode:
-            said = err.read().strip().splitlines() or ["it said nothing"]
+            said = (err.read().strip() or out.read().strip() or "it said nothing").splitlines()
             words = " ".join(map(str, command))
-            raise BenchError(f"`{words}` ended with {child.returncode}: {said[-1]}")
+            raise BenchError(f"`{words}` ended with {child.returncode}: {' | '.join(said[-12:])}")
         return Run(seconds, usage.ru_utime + usage.ru_stime, peak.bytes, out.read())
 
 

@@ -67,6 +67,18 @@ class Side:
             tuple(map(sum, zip(self.cpu_seconds, other.cpu_seconds, strict=True))),
         )
 
+    def times(self, number: float) -> Side:
+        """What ``number`` times as much would have taken, where it is proportional."""
+        return Side(
+            tuple(each * number for each in self.values),
+            self.unit,
+            tuple(each * number for each in self.cpu_seconds),
+        )
+
+    def of_cpu(self) -> Side:
+        """The CPU seconds as what is compared."""
+        return Side(self.cpu_seconds, self.unit)
+
     def __str__(self) -> str:
         text = show(Spread.of(self.values).median, self.unit)
         if self.cpu_seconds:

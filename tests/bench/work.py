@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +18,12 @@ from pathlib import Path
 
 from bundle_spec import BundleWriter, open_bundle
 from bundle_spec.content_index import ContentIndex
-from bundle_spec.journal import Journal, Stored, place_of
+from bundle_spec.journal import Journal as ChunkJournal
+from bundle_spec.journal import Stored, place_of
 from bundle_spec.store import CHECKPOINT_BYTES
+from downpour_import.cloud import CloudOptions, connect
+from downpour_import.journal import Journal
+from downpour_import.recreate import RECREATORS, Context, recreate
 from tests.bench.measure import own_peak
 from tests.unit.bundle.samples import content
 
@@ -89,7 +94,7 @@ def index(folder: Path, entries: int) -> dict[str, float]:
     disks = [f"{number:04d}" for number in range(1, DISKS_OF_INDEX + 1)]
     contents = ContentIndex(folder / "index")
     seconds = 0.0
-    with closing(Journal(folder / "journal")) as journal:
+    with closing(ChunkJournal(folder / "journal")) as journal:
         for first in range(0, entries, COMMITTED):
             numbers = range(first, min(first + COMMITTED, entries))
             digests = [chance.randbytes(32) for _ in numbers]
@@ -113,6 +118,23 @@ def index(folder: Path, entries: int) -> dict[str, float]:
         seconds += time.perf_counter() - began
     contents.close()
     return {"seconds": seconds}
+
+
+def upload(bundle: Path, entry: str) -> dict[str, float]:
+    """A bundle's only image into a cloud, as the upload module does it."""
+    cloud = connect(CloudOptions(cloud=entry))
+    with open_bundle(bundle) as reader, tempfile.TemporaryDirectory() as state:
+        (image,) = reader.manifest.resources.images
+        context = Context(
+            cloud=cloud,
+            journal=Journal(Path(state)),
+            targets={},
+            bundle_uuid=reader.manifest.uuid,
+            bundle=bundle,
+            manifest_sha256=reader.manifest_sha256,
+        )
+        recreate(RECREATORS["image"], context, image)
+        return {"size": reader.manifest.disk(image.disk_id).size}
 
 
 def main() -> None:
@@ -140,6 +162,11 @@ def main() -> None:
     work.add_argument("folder", type=Path)
     work.add_argument("entries", type=int)
     work.set_defaults(run=lambda given: index(given.folder, given.entries))
+
+    work = works.add_parser("upload")
+    work.add_argument("bundle", type=Path)
+    work.add_argument("entry")
+    work.set_defaults(run=lambda given: upload(given.bundle, given.entry))
 
     given = parser.parse_args()
     print(json.dumps({**given.run(given), "peak": own_peak()}))
