@@ -24,6 +24,9 @@ BODY = 2 * BLOCK
 END_AND_TRAILER = BLOCK + layout.END_SIZE + len(layout.TRAILER)
 """From the header of END to the end of the file."""
 
+AGE_MAGIC = b"age-encryption.org/v1\n"
+"""How an encrypted bundle begins: it is an age file, and no bundle before it is decrypted."""
+
 COPY_AGAIN = "copy the bundle again, or make it again at the source"
 _MAGIC = re.compile(rb"dpbundle ([1-9][0-9]{0,8})\n")
 
@@ -78,6 +81,13 @@ def read_tail(source: Source) -> tuple[End, bytes]:
 def _check_magic(source: Source) -> None:
     where = str(source.path)
     smallest = BODY + BLOCK + END_AND_TRAILER
+    if source.size >= BODY and source.read(0, len(AGE_MAGIC)) == AGE_MAGIC:
+        raise BundleError(
+            "not a bundle but an age file: it is encrypted",
+            where=where,
+            remedy="downpour-import takes it with --identity; age -d makes a bundle of it",
+            code=Code.NOT_A_BUNDLE,
+        )
     if source.size < BODY:
         raise BundleError("not a bundle: too small", where=where, code=Code.NOT_A_BUNDLE)
     header = layout.parse_header(source.read(0, BLOCK))

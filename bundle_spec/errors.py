@@ -174,6 +174,12 @@ class KitError(DownpourError):
     exit_code = 13
 
 
+class EncryptionError(DownpourError):
+    """A key is none, does not fit, or the encrypted file is not what was encrypted."""
+
+    exit_code = 14
+
+
 class ResourceFileFaults(Faults, ResourceFileError):
     pass
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,8 +11,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bundle_spec import layout, parts
+from bundle_spec.age import Encryptor, Recipient
 from bundle_spec.errors import LocalError
 from bundle_spec.layout import Span
+from bundle_spec.progress import Progress
 from bundle_spec.sink import Sink
 
 _BUFFER = 2**20
@@ -21,8 +24,9 @@ _READ_WRITE = os.O_RDWR | os.O_CLOEXEC
 class PartialFile:
     """``PATH.partial``, or ``PATH.001.partial`` …, locked against a second run.
 
-    ``beside_whole``: the whole bundle may lie beside its parts, and stays.  Not thread-safe.
-    Raises LocalError.
+    ``beside_whole``: the whole bundle may lie beside its parts, and stays.  ``encrypt_to``: whose
+    keys decrypt it, if it is to be encrypted; positions are in clear all the same, but nothing can
+    be read back.  Not thread-safe.  Raises LocalError.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class PartialFile:
         overwrite: bool,
         part_size: int | None = None,
         beside_whole: bool = False,
+        encrypt_to: Sequence[Recipient] = (),
     ):
         if part_size is not None and part_size < parts.MIN_PART_SIZE:
             raise ValueError(f"parts of {part_size} bytes are too small [F-17]")
@@ -53,8 +58,10 @@ class PartialFile:
             raise
         self.found = os.fstat(fd).st_size > 0
         """Whether an earlier run left bytes of an unfinished bundle."""
-        self._sink = Sink(fd, self._temporary, part_size)
-        self._file = io.BufferedWriter(self._sink, _BUFFER)
+        self._sink = Sink(fd, self._temporary, part_size, hashed=bool(encrypt_to))
+        self._encrypt_to = encrypt_to
+        self._encryptor: Encryptor | None = None
+        self._file: io.BufferedWriter[io.RawIOBase] = io.BufferedWriter(self._sink, _BUFFER)
         self.position = 0
 
     def _temporary(self, number: int) -> Path:
@@ -118,6 +125,12 @@ class PartialFile:
         with self.local_errors():
             self._sink.go_on(position, digests)
         self.position = position
+        if self._encrypt_to:
+            if position:
+                raise ValueError("what is encrypted cannot be gone on with")
+            self._file.detach()
+            self._encryptor = Encryptor(self._sink, self._encrypt_to)
+            self._file = io.BufferedWriter(self._encryptor, _BUFFER)
 
     @property
     def digests(self) -> list[str]:
@@ -175,12 +188,32 @@ class PartialFile:
         with self.local_errors():
             self._file.write(layout.TRAILER)
             self._file.flush()
+            if self._encryptor:
+                self._encryptor.finish()
             self._sink.sync()
         self.position += len(layout.TRAILER)
 
     def files(self) -> list[Path]:
         """The files under their temporary names, in order."""
         return self._sink.paths()
+
+    def check_written(self, progress: Progress) -> None:
+        """See that the medium gives back what was written, where nobody here can decrypt it."""
+        files = self.files()
+        total = sum(path.stat().st_size for path in files)
+        with self.local_errors(), progress.task("read back", total, "bytes") as task:
+            for path, digest in zip(files, self._sink.all_digests(), strict=True):
+                running = hashlib.sha256()
+                with path.open("rb") as file:
+                    while piece := file.read(_BUFFER):
+                        running.update(piece)
+                        task.advance(len(piece))
+                if running.hexdigest() != digest:
+                    raise LocalError(
+                        "the medium does not hold what was written",
+                        where=str(path),
+                        remedy="check the medium, then begin again",
+                    )
 
     def publish(self) -> Path:
         """Give the file its name, durably; or the parts theirs, and their list at last.
@@ -244,6 +277,8 @@ class PartialFile:
         # What is still buffered was not recorded, and may not fit on a full disk.
         with suppress(OSError):
             self._file.close()
+        if self._encryptor:
+            self._encryptor.close()
         self._sink.close()
 
     def discard(self) -> None:

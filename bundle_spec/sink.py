@@ -18,11 +18,19 @@ class Sink(io.RawIOBase):
     """Appends to the files ``path_of(1)``, ``path_of(2)`` …, each of ``part_size`` bytes.
 
     With ``part_size`` None there is one file only.  Raises OSError; not thread-safe but for
-    ``sync``.  ``digests`` are those of the parts that are full.
+    ``sync``.  ``digests`` are those of the parts that are full; ``hashed``: of the one file, too.
     """
 
-    def __init__(self, first_fd: int, path_of: Callable[[int], Path], part_size: int | None):
+    def __init__(
+        self,
+        first_fd: int,
+        path_of: Callable[[int], Path],
+        part_size: int | None,
+        *,
+        hashed: bool = False,
+    ):
         super().__init__()
+        self._hashed = hashed or part_size is not None
         self._path_of = path_of
         self._part_size = part_size
         self._fds = [first_fd]
@@ -35,14 +43,14 @@ class Sink(io.RawIOBase):
 
     def write(self, data: Any, /) -> int:
         view = memoryview(data)
-        if self._part_size is None or self._room is None:
-            return os.write(self._fds[-1], view)
-        if not self._room:
+        if self._room == 0:
             self._next_part()
             self._room = self._part_size
         written = os.write(self._fds[-1], view[: self._room])
-        self._running.update(view[:written])
-        self._room -= written
+        if self._hashed:
+            self._running.update(view[:written])
+        if self._room is not None:
+            self._room -= written
         return written
 
     def _next_part(self) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import zstandard
 
 from bundle_spec import digest, layout
+from bundle_spec.age import Recipient
 from bundle_spec.content_index import ContentIndex
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.frame import Decompressor
@@ -34,7 +36,17 @@ class ChunkStore:
     was written in part cannot be taken back, so nothing may follow it.  Raises LocalError.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, part_size: int | None, resume: bool):
+    def __init__(
+        self,
+        path: Path,
+        *,
+        overwrite: bool,
+        part_size: int | None,
+        resume: bool,
+        encrypt_to: Sequence[Recipient] = (),
+    ):
+        """``encrypt_to``: then nothing is kept for a next run, and neither journal nor index, which
+        tell of the clear bytes, is on the medium."""
         self._lock = threading.RLock()
         self._failure: DownpourError | None = None
         self._useless = False
@@ -44,18 +56,40 @@ class ChunkStore:
         self.kept: Path | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
         unfinished = self._journal_path.exists()
-        self._file = PartialFile(path, overwrite=overwrite, part_size=part_size)
+        self._file = PartialFile(
+            path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
+        )
+        self._private: tempfile.TemporaryDirectory[str] | None = None
         try:
+            if encrypt_to:
+                self._keep_private(resume and unfinished)
             if not unfinished:
                 self._file.refuse_to_overwrite()
             with self._local_errors():
                 self._open(resume)
         except BaseException:
             self._file.close() if self._file.found else self._file.discard()
+            self._end_private()
             raise
         self._syncer = ThreadPoolExecutor(1, "sync")
         self._syncing: Future[None] | None = None
         self._due = (self._file.position, time.monotonic())
+
+    def _keep_private(self, in_clear: bool) -> None:
+        if in_clear:
+            raise LocalError(
+                "an earlier run left an unfinished bundle that is not encrypted",
+                where=str(self._file.path),
+                remedy="go on with it without encryption, or remove it with --fresh",
+            )
+        with self._local_errors():
+            self._forget()
+            self._private = tempfile.TemporaryDirectory(prefix="downpour-")
+            self._journal_path = Path(self._private.name, "journal")
+
+    def _end_private(self) -> None:
+        if self._private:
+            self._private.cleanup()
 
     def _open(self, resume: bool) -> None:
         if not resume:
@@ -83,7 +117,7 @@ class ChunkStore:
             else:
                 self._file.begin()
                 self._journal.set("part_size", self._file.part_size)
-            self._index = ContentIndex(self._file.path.with_name(self._file.path.name + ".index"))
+            self._index = ContentIndex(self._index_path())
             self._index.load(self._journal.all_stored())
             self._chunks = self._journal.chunk_count()
             if not self.resumed:
@@ -93,6 +127,11 @@ class ChunkStore:
             if new:
                 self._remove_journal()
             raise
+
+    def _index_path(self) -> Path:
+        if self._private:
+            return Path(self._private.name, "index")
+        return self._file.path.with_name(self._file.path.name + ".index")
 
     def _forget(self) -> None:
         """Remove what another run left, also one that was split otherwise, unless it still runs."""
@@ -336,7 +375,7 @@ class ChunkStore:
 
     def leave(self) -> None:
         """Keep what is worth it for the next run, and nothing else."""
-        if not self._failure and not self._sealed:
+        if not self._failure and not self._sealed and not self._private:
             with suppress(LocalError):
                 self.checkpoint()
         self._syncer.shutdown()
@@ -344,7 +383,7 @@ class ChunkStore:
             if self._closed:
                 return
             worth = False
-            if not self._useless:
+            if not (self._useless or self._private):
                 with suppress(sqlite3.Error):
                     self._journal.roll_back()
                     worth = self.keep or self._journal.chunk_count() > 0
@@ -363,3 +402,4 @@ class ChunkStore:
             self._journal.close()
         with suppress(sqlite3.Error):
             self._index.close()
+        self._end_private()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from bundle_spec import digest, layout
+from bundle_spec.age import Recipient
 from bundle_spec.disk_writer import DiskWriter, Prepared
 from bundle_spec.errors import BundleError, BundleFaults, DownpourError
 from bundle_spec.frame import Compressor
@@ -61,7 +62,8 @@ class BundleWriter:
 
     ``part_size``: bytes of a part, for a bundle that is split as it is written [S-1].
     ``resume`` False: forget what another run left.  ``sign``: asked once, when the manifest is
-    whole.  Raises LocalError.
+    whole.  ``encrypt_to``: recipients of ``age``; the bundle is an age file then, of which no clear
+    byte is ever on the medium, and which no later run can go on with.  Raises LocalError.
     """
 
     def __init__(
@@ -75,9 +77,11 @@ class BundleWriter:
         resume: bool = True,
         progress: Progress = NULL,
         sign: Sign | None = None,
+        encrypt_to: Sequence[Recipient] = (),
     ):
         self._progress = progress
         self._sign = sign
+        self._encrypted = bool(encrypt_to)
         self._compress = Compressor(level)
         self._in_flight = 0
         self._flight_lock = threading.Lock()
@@ -85,7 +89,13 @@ class BundleWriter:
         # Written with the tail, so that the next run may bring others.
         self._files: dict[str, bytes] = {}
         self._closed = False
-        self._store = ChunkStore(path, overwrite=overwrite, part_size=part_size, resume=resume)
+        self._store = ChunkStore(
+            path,
+            overwrite=overwrite,
+            part_size=part_size,
+            resume=resume,
+            encrypt_to=encrypt_to,
+        )
         self._pool = ThreadPoolExecutor(threads or min(os.cpu_count() or 1, 8), "compress")
         self._writing: set[str] = set()
         try:
@@ -231,17 +241,21 @@ class BundleWriter:
             file.append(layout.END_NAME, layout.encode_end(end))
             file.end()
         try:
-            verify_files(file.path, file.files(), "stored", self._progress)
+            if self._encrypted:
+                file.check_written(self._progress)
+            else:
+                verify_files(file.path, file.files(), "stored", self._progress)
         except DownpourError as exc:
             store.fail(exc, useless=isinstance(exc, BundleError))
             raise
         stored = sum(disk.stored for disk in manifest.all_disks())
         self._shut_pool()
+        size = sum(each.stat().st_size for each in file.files())
         path = store.publish()
         self._closed = True
         return FinishedBundle(
             path=path,
-            size=file.position,
+            size=size,
             manifest_sha256=end.manifest_sha256,
             manifest=manifest,
             stored=stored,

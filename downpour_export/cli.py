@@ -9,7 +9,8 @@ Usage:
   downpour-export cleanup [options] [--yes]
   downpour-export kit [options] [--python VERSION]... DIR
   downpour-export [options] [--jobs N] [--max-temporary N] [--level LEVEL] [--split SIZE]
-                  [--overwrite] [--fresh] [--with-kit] [--python VERSION]... RESOURCE_FILE BUNDLE
+                  [--encrypt-to RECIPIENT]... [--overwrite] [--fresh] [--with-kit]
+                  [--python VERSION]... RESOURCE_FILE BUNDLE
   downpour-export (-h | --help)
   downpour-export --version
 
@@ -38,6 +39,11 @@ Options:
   --split SIZE               Write parts of SIZE, BUNDLE.001 and so on: 4G is 4,000,000,000 bytes.
   --sign KEYFILE             Sign the bundle with an SSH key, by ssh-keygen: a private one, or a
                              public one whose private half ssh-agent has.
+  --encrypt-to RECIPIENT     Encrypt the bundle with age, to age1..., an SSH public key, or a file
+                             of such.  Several times.  No clear byte is on the medium then, and a
+                             run that stopped begins anew.
+  --passphrase-file FILE     The same, to a key of its own, which is written to BUNDLE.key and
+                             which the first line of FILE opens.
   --overwrite                Replace BUNDLE if it exists.
   --fresh                    Begin again, and not where an earlier run of this bundle stopped.
   --with-kit                 Put a kit beside BUNDLE, as the directory downpour-kit.
@@ -62,8 +68,8 @@ Options:
   --version                  Show the version.
 
 Exit codes: 0 done, 2 usage, 3 correct the resource file, 6 the cloud cannot be used, 7 the source
-failed, 12 a local file, 13 no kit could be made, 130 interrupted.  Progress goes to stderr; stdout
-says what was written.
+failed, 12 a local file, 13 no kit could be made, 14 encryption, 130 interrupted.  Progress goes to
+stderr; stdout says what was written.
 """
 
 from __future__ import annotations
@@ -105,6 +111,10 @@ def options_of(arguments: dict[str, Any]) -> ExportOptions:
         part_size=part_size(arguments["--split"]) if arguments["--split"] else None,
         resume=not arguments["--fresh"],
         sign=Path(arguments["--sign"]) if arguments["--sign"] else None,
+        encrypt_to=tuple(dict.fromkeys(arguments["--encrypt-to"])),
+        passphrase_file=(
+            Path(arguments["--passphrase-file"]) if arguments["--passphrase-file"] else None
+        ),
     )
 
 
@@ -256,6 +266,8 @@ def _tell(exported: Exported, progress: TerminalProgress) -> None:
         f"{human_bytes(raw)} in {human_bytes(bundle.size)}\n"
         f"manifest sha256 {digest.spoken(bundle.manifest_sha256)}"
     )
+    if exported.key:
+        print(f"{exported.key}: the key that decrypts it, once the passphrase has opened it")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ class ExportOptions:
     ``max_temporary``: snapshots, volumes and images that exist at once for it.
 
     ``part_size``: bytes of a part, None for one file.  ``resume`` False: forget what an earlier
-    run left.  ``sign``: an SSH key that the manifest is signed with.
+    run left.  ``sign``: an SSH key that the manifest is signed with.  ``encrypt_to``: recipients of
+    age, or files of them.  ``passphrase_file``: what opens the key file that is written then.
     """
 
     resource_file: Path
@@ -27,3 +28,5 @@ class ExportOptions:
     part_size: int | None = None
     resume: bool = True
     sign: Path | None = None
+    encrypt_to: tuple[str, ...] = ()
+    passphrase_file: Path | None = None

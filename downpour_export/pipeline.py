@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import BundleWriter, FinishedBundle, codec, signature
+from bundle_spec import BundleWriter, FinishedBundle, age, codec, signature
 from bundle_spec.errors import LocalError, PlanError
 from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
@@ -30,8 +33,11 @@ _SOURCE = "source"
 
 @dataclass(frozen=True)
 class Exported:
+    """``key``: the key file beside an encrypted bundle, which a passphrase opens."""
+
     bundle: FinishedBundle
     plan: Plan
+    key: Path | None = None
 
 
 def _signer(key: Path) -> Sign:
@@ -48,23 +54,54 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
     wanted = resource_file.load(options.resource_file)
     # A place that cannot be written to is found before the cloud is asked for anything.
     sign = None if options.sign is None else _signer(options.sign)
-    writer = BundleWriter(
-        options.bundle,
-        level=options.level,
-        overwrite=options.overwrite,
-        part_size=options.part_size,
-        resume=options.resume,
-        progress=progress,
-        sign=sign,
-    )
+    with _recipients(options) as (encrypt_to, key):
+        writer = BundleWriter(
+            options.bundle,
+            level=options.level,
+            overwrite=options.overwrite,
+            part_size=options.part_size,
+            resume=options.resume,
+            progress=progress,
+            sign=sign,
+            encrypt_to=encrypt_to,
+        )
+        if encrypt_to:
+            progress.note("an encrypted bundle cannot be gone on with: if it stops, it begins anew")
+        try:
+            return replace(_write(options, wanted, writer, progress), key=key)
+        finally:
+            if writer.kept:
+                progress.note(
+                    f"{writer.kept} has what was captured: the same command goes on with it, "
+                    "--fresh begins again"
+                )
+
+
+@contextmanager
+def _recipients(options: ExportOptions) -> Iterator[tuple[list[age.Recipient], Path | None]]:
+    """Whom the bundle is encrypted to, and the key file for the passphrase, if there is one.
+
+    The key file stays only if all goes well.  Raises EncryptionError, LocalError.
+    """
+    to = age.recipients(options.encrypt_to)
+    if options.passphrase_file is None:
+        yield to, None
+        return
+    recipient, data = age.passphrase_key(age.passphrase_of(options.passphrase_file))
+    path = options.bundle.with_name(options.bundle.name + ".key")
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if options.overwrite else os.O_EXCL)
     try:
-        return _write(options, wanted, writer, progress)
-    finally:
-        if writer.kept:
-            progress.note(
-                f"{writer.kept} has what was captured: the same command goes on with it, "
-                "--fresh begins again"
-            )
+        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as exc:
+        raise LocalError(f"cannot write the key file: {exc.strerror}", where=str(path)) from exc
+    try:
+        yield [*to, recipient], path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def plan_export(path: Path, options: CloudOptions, progress: Progress = NULL) -> tuple[Plan, Room]:

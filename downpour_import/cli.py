@@ -47,6 +47,10 @@ Options:
                              somebody else signed is refused.
   --revoked-signers FILE     Keys that are not, though FILE above has them.
   --require-signature        Refuse a bundle that is not signed, too.
+  --identity FILE            What decrypts an encrypted bundle: a key file of age, or an SSH private
+                             key.
+  --passphrase-file FILE     Its first line opens the key file, if a passphrase does.
+  --decrypt-to DIR           Where an encrypted bundle may lie in clear until the command has ended.
   --yes                      Undo or forget without a question.
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
@@ -64,8 +68,8 @@ The last options about signatures can be settled once for a machine: /etc/downpo
 
 Exit codes: 0 done, 2 usage, 3 correct the mapping, 4 the bundle is damaged, 5 not trusted, 6 the
 cloud cannot be used, 8 the target lacks something, 9 the target failed, 10 the result differs, 11
-another import's state, 12 a local file, 20 to 25 its signature, 130 interrupted.  Progress goes to
-stderr; stdout has the result.
+another import's state, 12 a local file, 14 it cannot be decrypted, 20 to 25 its signature, 130
+interrupted.  Progress goes to stderr; stdout has the result.
 """
 
 from __future__ import annotations
@@ -86,6 +90,7 @@ from bundle_spec.provenance import Trust
 from bundle_spec.text import printable
 from downpour_import import mapping, pipeline, policy, undo, unpack
 from downpour_import.cloud import CloudOptions
+from downpour_import.decrypted import Keys, in_clear, is_encrypted
 from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
 from downpour_import.report import Report
@@ -190,32 +195,53 @@ def main(argv: Sequence[str] | None = None) -> int:
     def work() -> None:
         arguments = parse(__doc__ or "", argv)
         shown = TerminalProgress(arguments["--quiet"])
-        if arguments["verify"]:
-            commands.verify(verify_options_of(arguments), shown)
-        elif arguments["show"]:
-            commands.show(show_options_of(arguments))
-        elif arguments["unpack"]:
+        if arguments["unpack"]:
             _unpack(arguments, shown)
-        elif arguments["plan"]:
-            _plan(options_of(arguments), shown)
-        elif arguments["undo"]:
-            _undo(options_of(arguments), arguments["--yes"], shown)
-        elif arguments["forget"]:
-            _forget(options_of(arguments), arguments["--yes"], shown)
-        else:
-            _import(options_of(arguments), shown)
+            return
+        name = "BUNDLE" if arguments["BUNDLE"] else "SOURCE"
+        if name == "SOURCE":
+            _refuse_lone_command(arguments[name])
+        parts = _paths(arguments["--parts"])
+        with in_clear(Path(arguments[name]), parts, keys_of(arguments), shown) as (clear, folders):
+            _run({**arguments, name: str(clear), "--parts": list(map(str, folders))}, shown)
 
     return run(work, progress, interrupted="run the same command again to go on")
 
 
-def _unpack(arguments: dict[str, Any], progress: TerminalProgress) -> None:
-    directory = Path(arguments["DIR"])
-    bundle = open_source(
-        Path(arguments["BUNDLE"]),
-        progress,
-        _paths(arguments["--parts"]),
-        trust=_trust(arguments),
+def _run(arguments: dict[str, Any], progress: TerminalProgress) -> None:
+    """A command on a bundle in clear."""
+    if arguments["verify"]:
+        commands.verify(verify_options_of(arguments), progress)
+    elif arguments["show"]:
+        commands.show(show_options_of(arguments))
+    elif arguments["plan"]:
+        _plan(options_of(arguments), progress)
+    elif arguments["undo"]:
+        _undo(options_of(arguments), arguments["--yes"], progress)
+    elif arguments["forget"]:
+        _forget(options_of(arguments), arguments["--yes"], progress)
+    else:
+        _import(options_of(arguments), progress)
+
+
+def keys_of(arguments: dict[str, Any]) -> Keys:
+    """What decrypts an encrypted bundle, and where it may lie in clear."""
+    return Keys(
+        identity=_path(arguments["--identity"]),
+        passphrase_file=_path(arguments["--passphrase-file"]),
+        place=_path(arguments["--decrypt-to"]),
     )
+
+
+def _unpack(arguments: dict[str, Any], progress: TerminalProgress) -> None:
+    path, directory = Path(arguments["BUNDLE"]), Path(arguments["DIR"])
+    parts = _paths(arguments["--parts"])
+    if is_encrypted(path, parts):
+        raise UsageError(
+            f"{path} is encrypted, and what unpack makes needs the bundle in clear beside it",
+            remedy="age -d -i IDENTITY -o CLEAR BUNDLE makes it, then unpack that",
+        )
+    bundle = open_source(path, progress, parts, trust=_trust(arguments))
     unpack.unpack(bundle, directory)
     folder = shlex.quote(str(directory / "playbook"))
     print(f"cd {folder} && ansible-playbook -i inventory.ini site.yml")

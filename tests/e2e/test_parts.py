@@ -114,3 +114,30 @@ def test_without_one_of_them_nothing_begins(shell: Shell, media: Path) -> None:
     assert done.returncode == 4
     missing = sorted(path.name for path in (media / "two").iterdir())
     assert all(f"{name}: this part is missing" in done.stderr for name in missing)
+
+
+def test_an_encrypted_bundle_in_parts_is_imported_and_nothing_of_it_stays_in_clear(
+    shell: Shell, made: Tenant, connect: Any, clouds: Devcloud
+) -> None:
+    here = shell.directory
+    (here / "secret.yml").write_text(f"images:\n  - id: {made.qcow2_image}\n")
+    (here / "passphrase").write_text("correct horse\n")
+    key = keygen(here / "far-side")
+    command = ("downpour-export", "secret.yml", "secret.dpbundle.age", "--split", "5M")
+    to = ("--encrypt-to", "far-side.pub", "--passphrase-file", "passphrase")
+    done = shell.run(*command, *to, OS_CLOUD="source")
+    assert "secret.dpbundle.age.key: the key that decrypts it" in done.stdout
+    assert len(list(here.glob("secret.dpbundle.age.0*"))) > 2
+    with_key = ("--decrypt-to", "clear", "--identity")
+    opened = ("secret.dpbundle.age.key", "--passphrase-file", "passphrase")
+    shell.run("downpour-import", "verify", "secret.dpbundle.age", *with_key, *opened)
+    importing = ("downpour-import", "secret.dpbundle.age", "--cloud", "target-other")
+    done = shell.run(*importing, check=False)
+    assert (done.returncode, "--identity FILE" in done.stderr) == (2, True)
+    done = shell.run(*importing, *with_key, str(key))
+    assert "1 made" in done.stdout
+    ((*_, old, new),) = read_csv(here / "secret.target-other" / "uuids.csv")[1:]
+    files = clouds.cloud("source").image_file(old), clouds.cloud("target").image_file(new)
+    assert len({hashlib.sha256(file.read_bytes()).digest() for file in files}) == 1
+    assert list((here / "clear").iterdir()) == []
+    connect("target-other").image.delete_image(new)

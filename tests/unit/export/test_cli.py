@@ -27,6 +27,8 @@ OPTIONS = {
     "--split": ["--split", "4G"],
     "--fresh": ["--fresh"],
     "--sign": ["--sign", "key"],
+    "--encrypt-to": ["--encrypt-to", "age1", "--encrypt-to", "ssh"],
+    "--passphrase-file": ["--passphrase-file", "p"],
 }
 
 # What test_query.py holds to account.

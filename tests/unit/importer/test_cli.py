@@ -12,6 +12,7 @@ from bundle_spec.commands import VerifyOptions
 from bundle_spec.console import parse
 from bundle_spec.errors import UsageError
 from downpour_import import cli
+from downpour_import.decrypted import Keys
 from downpour_import.options import ImportOptions
 from tests.split import split
 from tests.unit.importer.test_trust import write_bundle
@@ -46,6 +47,12 @@ OF_VERIFY = {
     "--json": ["--json"],
 }
 
+KEYS = {
+    "--identity": ["--identity", "i"],
+    "--passphrase-file": ["--passphrase-file", "p"],
+    "--decrypt-to": ["--decrypt-to", "d"],
+}
+
 
 def options(*arguments: str) -> ImportOptions:
     return cli.options_of(parse(cli.__doc__ or "", list(arguments)))
@@ -70,6 +77,16 @@ def test_every_option_of_verify_has_an_effect(option: str) -> None:
         return cli.verify_options_of(parse(cli.__doc__ or "", ["verify", *arguments, "b"]))
 
     assert options(*OF_VERIFY[option]) != options()
+
+
+@pytest.mark.parametrize("option", KEYS)
+@pytest.mark.parametrize("command", ["verify", "show", "plan", "undo", "forget", None])
+def test_every_command_takes_every_option_of_decryption(option: str, command: str | None) -> None:
+    def keys(*arguments: str) -> Keys:
+        words = [*([command] if command else []), *arguments, "b"]
+        return cli.keys_of(parse(cli.__doc__ or "", words))
+
+    assert keys(*KEYS[option]) != keys()
 
 
 PARTS = ["--parts", "a", "--parts=b", "--parts", "c"]
@@ -130,7 +147,7 @@ def test_a_map_is_written_by_plan_only() -> None:
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
     listed = set(re.findall(r"^  (?:-\w, )?(--[\w-]+)", cli.__doc__ or "", re.MULTILINE))
-    assert listed == {*OPTIONS, *OF_VERIFY, *OTHERS}
+    assert listed == {*OPTIONS, *OF_VERIFY, *KEYS, *OTHERS}
 
 
 def test_without_a_state_it_is_named_after_bundle_and_cloud() -> None:

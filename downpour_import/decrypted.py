@@ -1,0 +1,125 @@
+"""An encrypted bundle in clear, for as long as a command needs it, in a place that the user names.
+
+An age file can only be read from its beginning, and an import reads here and there: so it is
+decrypted first, into a directory that only its owner can enter, and removed at the end.  What a
+run that was killed left there is removed by the next one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundle_spec import age
+from bundle_spec.errors import BundleError, LocalError, UsageError
+from bundle_spec.parts import bundle_name, find_parts
+from bundle_spec.progress import Progress
+from bundle_spec.source import Source
+from bundle_spec.text import human_bytes
+
+_PREFIX = ".downpour-clear-"
+_LOCK = "lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """``identity``: a key file of age, or an SSH private key.  ``passphrase_file``: what opens the
+    key file.  ``place``: a directory for the clear bundle."""
+
+    identity: Path | None = None
+    passphrase_file: Path | None = None
+    place: Path | None = None
+
+
+@contextmanager
+def in_clear(
+    path: Path, folders: Sequence[Path], keys: Keys, progress: Progress
+) -> Iterator[tuple[Path, Sequence[Path]]]:
+    """Where the bundle ``path`` lies in clear, and other places of its parts: itself, if it is not
+    encrypted or no file.
+
+    Raises UsageError without keys or place, EncryptionError, LocalError.
+    """
+    if not is_encrypted(path, folders):
+        yield path, folders
+        return
+    if keys.identity is None or keys.place is None:
+        raise UsageError(
+            f"{path} is encrypted",
+            remedy="name the key with --identity FILE, and with --decrypt-to DIR a place where it "
+            "may lie in clear until the command has ended",
+        )
+    passphrase = age.passphrase_of(keys.passphrase_file) if keys.passphrase_file else None
+    identities = age.identities(keys.identity, passphrase)
+    name = bundle_name(path).name.removesuffix(".age")
+    with _private(keys.place) as folder, Source(path, find_parts(path, folders)) as source:
+        clear = folder / name
+        _require_room(source.size, folder)
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            with (
+                io.FileIO(os.open(clear, flags, 0o600), "wb") as out,
+                progress.task("decrypt", source.size, "bytes") as task,
+            ):
+                age.decrypt(source, out, identities, task.advance)
+        except OSError as exc:
+            raise LocalError(f"cannot write: {exc.strerror}", where=str(clear)) from exc
+        yield clear, ()
+
+
+def is_encrypted(path: Path, folders: Sequence[Path] = ()) -> bool:
+    """Whether there is an age file, whole or in parts."""
+    if os.path.isdir(path):
+        return False
+    try:
+        with Source(path, find_parts(path, folders)) as source:
+            return age.is_encrypted(source)
+    except (BundleError, LocalError):
+        return False  # whoever opens it tells, and tells all
+
+
+def _require_room(size: int, folder: Path) -> None:
+    """The clear bundle is a little smaller than the age file.  Raises LocalError."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise LocalError(
+            f"the clear bundle takes {human_bytes(size)}, and {human_bytes(free)} are free",
+            where=str(folder.parent),
+            remedy="name another place with --decrypt-to",
+        )
+
+
+@contextmanager
+def _private(place: Path) -> Iterator[Path]:
+    """A directory that nobody else can enter, gone at the end.  Raises LocalError."""
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _remove_left(place)
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        lock = (folder / _LOCK).open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as exc:
+        raise LocalError(f"cannot decrypt to this place: {exc.strerror}", where=str(place)) from exc
+    try:
+        with lock:
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left(place: Path) -> None:
+    """What runs that were killed left in clear; one that still runs holds its lock."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        try:
+            with (folder / _LOCK).open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue

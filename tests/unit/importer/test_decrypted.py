@@ -1,0 +1,148 @@
+"""An encrypted bundle is in clear only where the user says, only as long as it must be."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyrage
+import pytest
+
+from bundle_spec import age
+from bundle_spec.errors import EncryptionError, LocalError, UsageError
+from bundle_spec.progress import NULL
+from downpour_import import cli
+from downpour_import.decrypted import Keys, in_clear
+from tests.unit.bundle.test_age import write
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    identity = pyrage.x25519.Identity.generate()
+    path = tmp_path / "identity"
+    path.write_text(f"# public key: {identity.to_public()}\n{identity}\n")
+    return Keys(identity=path, place=tmp_path / "place")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, keys: Keys) -> Path:
+    path = tmp_path / "out.dpbundle.age"
+    assert keys.identity
+    text = keys.identity.read_text().splitlines()[0].split()[-1]
+    write(path, [pyrage.x25519.Recipient.from_str(text)])
+    return path
+
+
+def left(keys: Keys) -> list[Path]:
+    assert keys.place
+    return [*keys.place.iterdir()] if keys.place.exists() else []
+
+
+def test_it_is_there_as_long_as_it_is_needed(bundle: Path, keys: Keys) -> None:
+    with in_clear(bundle, (), keys, NULL) as (clear, folders):
+        assert (clear.name, folders) == ("out.dpbundle", ())
+        assert stat.S_IMODE(clear.stat().st_mode) == 0o600
+        assert stat.S_IMODE(clear.parent.stat().st_mode) == 0o700
+        assert clear.parent.parent == keys.place
+    assert left(keys) == []
+
+
+def test_it_goes_when_the_command_fails(bundle: Path, keys: Keys) -> None:
+    with pytest.raises(KeyboardInterrupt), in_clear(bundle, (), keys, NULL):
+        raise KeyboardInterrupt
+    assert left(keys) == []
+
+
+def test_what_a_killed_run_left_goes_and_what_a_running_one_needs_stays(
+    bundle: Path, keys: Keys
+) -> None:
+    assert keys.place
+    killed, running = (keys.place / f".downpour-clear-{name}" for name in ("killed", "running"))
+    for each in (killed, running):
+        each.mkdir(parents=True)
+        (each / "out.dpbundle").write_bytes(b"in clear")
+        (each / "lock").touch()
+    (keys.place / "mine").write_text("mine")
+    with (running / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with in_clear(bundle, (), keys, NULL):
+            assert not killed.exists()
+        assert sorted(left(keys)) == [running, keys.place / "mine"]
+
+
+def test_what_is_not_encrypted_stays_where_it_is(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none.dpbundle"):
+        with in_clear(path, (tmp_path,), Keys(), NULL) as found:
+            assert found == (path, (tmp_path,))
+
+
+def test_without_a_key_or_a_place_it_is_told_what_to_name(bundle: Path, keys: Keys) -> None:
+    for some in (Keys(), Keys(identity=keys.identity), Keys(place=keys.place)):
+        with pytest.raises(UsageError, match=r"is encrypted.*--identity.*--decrypt-to"):
+            in_clear(bundle, (), some, NULL).__enter__()
+    assert left(keys) == []
+
+
+def test_room_is_asked_for_before_anything_is_written(
+    bundle: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
+    monkeypatch.setattr(age, "decrypt", None)
+    with pytest.raises(LocalError, match=r"takes .* KiB, and 10 B are free"):
+        in_clear(bundle, (), keys, NULL).__enter__()
+    assert left(keys) == []
+
+
+@pytest.mark.parametrize("fault", ["wrong key", "changed"])
+def test_what_cannot_be_decrypted_leaves_nothing(
+    bundle: Path, keys: Keys, tmp_path: Path, fault: str
+) -> None:
+    if fault == "changed":
+        data = bytearray(bundle.read_bytes())
+        data[-100] ^= 1
+        bundle.write_bytes(data)
+    else:
+        other = tmp_path / "other"
+        other.write_text(str(pyrage.x25519.Identity.generate()))
+        keys = Keys(identity=other, place=keys.place)
+    with pytest.raises(EncryptionError):
+        in_clear(bundle, (), keys, NULL).__enter__()
+    assert left(keys) == []
+
+
+def test_the_commands_take_it(
+    bundle: Path, keys: Keys, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--identity", str(keys.identity), "--decrypt-to", str(keys.place)]
+    assert cli.main(["verify", *options, "--read-data", str(bundle)]) == 0
+    assert "whole, also the contents" in capsys.readouterr().out
+    assert cli.main(["show", "--json", *options, str(bundle)]) == 0
+    assert json.loads(capsys.readouterr().out)["totals"]["disks"] == 1
+    assert cli.main(["verify", str(bundle)]) == UsageError.exit_code
+    assert "--identity FILE" in capsys.readouterr().err
+    assert cli.main(["unpack", str(bundle), str(tmp_path / "dir")]) == UsageError.exit_code
+    assert "age -d -i" in capsys.readouterr().err
+    wrong = ["--identity", str(bundle), "--decrypt-to", str(keys.place)]
+    assert cli.main(["verify", *wrong, str(bundle)]) == EncryptionError.exit_code
+    assert left(keys) == []
+
+
+def test_parts_are_found_where_they_lie(tmp_path: Path, keys: Keys) -> None:
+    assert keys.identity
+    to: Any = pyrage.x25519.Recipient.from_str(keys.identity.read_text().split()[3])
+    path = tmp_path / "parts" / "out.dpbundle.age"
+    path.parent.mkdir()
+    write(path, [to], part_size=1 << 16)
+    two = tmp_path / "two"
+    two.mkdir()
+    shutil.move(path.with_name(path.name + ".002"), two)
+    with in_clear(path, (two,), keys, NULL) as (clear, _):
+        assert clear.name == "out.dpbundle"
+    # One that is missing is told by whoever opens what is there.
+    with in_clear(path, (), keys, NULL) as (same, _):
+        assert same == path
