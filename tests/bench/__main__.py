@@ -15,11 +15,11 @@ from pathlib import Path
 from types import FrameType
 
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE
-from tests.bench import format, importing, machine, report, tools
+from tests.bench import format, importing, machine, report, tools, whole
 from tests.bench.errors import BenchError
 from tests.bench.section import Bench, Scale, Section
 
-SECTIONS = {section.name: section for section in (format.SECTION, importing.SECTION)}
+SECTIONS = {section.name: section for section in (format.SECTION, importing.SECTION, whole.SECTION)}
 DOCS = Path(__file__).parents[2] / "docs"
 REPEATS: dict[Scale, int] = {"full": 3, "quick": 1, "tiny": 1}
 TITLE_OF_SMALL = "{title} (small disks: the numbers tell nothing)"

@@ -110,17 +110,29 @@ def _resources(bench: Bench, clouds: Devcloud, count: int) -> Iterator[Measured]
         state = bench.work / "state"
         shutil.rmtree(state, ignore_errors=True)
         words = ("--cloud", ENTRY, "--state", str(state), "-q")
-        return _in(clouds, [_bin("downpour-import"), str(bundle), *words], bench.work)
+        return in_cloud(
+            clouds, ENTRY, [program("downpour-import"), str(bundle), *words], bench.work
+        )
 
     def script() -> Run:
         command = [sys.executable, "-m", "tests.bench.plain", str(count), ENTRY]
-        return _in(clouds, command, ROOT)
+        return in_cloud(clouds, ENTRY, command, ROOT)
 
     def modules() -> Run:
         os.environ["ANSIBLE_COLLECTIONS_PATH"] = str(collections)
-        command = [_bin("ansible-playbook"), "-i", "localhost,", "-c", "local", "-e", f"@{sample}"]
+        command = [
+            program("ansible-playbook"),
+            "-i",
+            "localhost,",
+            "-c",
+            "local",
+            "-e",
+            f"@{sample}",
+        ]
         command += ["-e", f"ansible_python_interpreter={sys.executable}"]
-        return _in(clouds, [*command, str(ROOT / "tests/bench/modules.yml")], bench.work)
+        return in_cloud(
+            clouds, ENTRY, [*command, str(ROOT / "tests/bench/modules.yml")], bench.work
+        )
 
     runs = bench.in_turn(
         f"{count} resources",
@@ -206,10 +218,10 @@ def _upload(bench: Bench, clouds: Devcloud, size: int) -> Iterator[Measured]:
 
     def ours() -> Run:
         command = [sys.executable, "-m", "tests.bench.work", "upload", str(bundle), ENTRY]
-        return _emptied(clouds, _in(clouds, command, ROOT))
+        return _emptied(clouds, in_cloud(clouds, ENTRY, command, ROOT))
 
     def hand() -> Run:
-        return _emptied(clouds, _in(clouds, ["sh", "-ec", by_hand], bench.work))
+        return _emptied(clouds, in_cloud(clouds, ENTRY, ["sh", "-ec", by_hand], bench.work))
 
     warm([bundle, compressed])
     runs = bench.in_turn("upload", {"downpour": ours, "by hand": hand})
@@ -260,13 +272,15 @@ def _emptied(clouds: Devcloud, done: Run) -> Run:
     return done
 
 
-def _in(clouds: Devcloud, command: Sequence[str | Path], cwd: Path) -> Run:
+def in_cloud(clouds: Devcloud, entry: str, command: Sequence[str | Path], cwd: Path) -> Run:
+    """Run a command as the tenant ``entry`` of clouds.yaml."""
     os.environ["OS_CLIENT_CONFIG_FILE"] = str(clouds.clouds_yaml)
-    os.environ["OS_CLOUD"] = ENTRY
+    os.environ["OS_CLOUD"] = entry
     return run(command, cwd=cwd)
 
 
-def _bin(name: str) -> str:
+def program(name: str) -> str:
+    """A command of the venv that measures."""
     return str(Path(sys.executable).parent / name)
 
 
