@@ -38,6 +38,9 @@ Options:
   --only WHAT                Import only this, and what belongs to it: TYPE/NAME, as server/web1 or
                              volume/data-*; NAME is a name, an ID or a glob.  Several times.
   --skip WHAT                Leave this out.  Several times.
+  --tags TAGS                Run only these steps, with commas between: keypairs, security_groups,
+                             networks, subnets, routers, ports, images, volumes, volume_snapshots,
+                             server_groups, servers, floating_ips.
   --no-start                 Leave all servers stopped.
   --keep-images              Keep the images that were only uploaded to fill volumes.
   --jobs N                   Disks that are uploaded at once; else 2, as the playbook says.
@@ -88,7 +91,7 @@ from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.provenance import Trust
 from bundle_spec.text import printable
-from downpour_import import mapping, pipeline, policy, undo, unpack
+from downpour_import import mapping, pipeline, policy, steps, undo, unpack
 from downpour_import.cloud import CloudOptions
 from downpour_import.decrypted import Keys, in_clear, is_encrypted
 from downpour_import.opening import open_source
@@ -127,6 +130,7 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
         jobs=_jobs(arguments["--jobs"]),
         json=arguments["--json"],
         trust=_trust(arguments),
+        tags=steps.parse(arguments["--tags"]) if arguments["--tags"] else (),
     )
 
 
@@ -318,7 +322,8 @@ def _import(options: ImportOptions, progress: TerminalProgress) -> None:
     else:
         sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
         but = f", but for what was refused: {len(report.refused)}" if report.refused else ""
-        print(f"{_count(report.counts)}{sent}; every resource is as the manifest says{but}")
+        what = f"resource of {', '.join(options.tags)}" if options.tags else "resource"
+        print(f"{_count(report.counts)}{sent}; every {what} is as the manifest says{but}")
         print(f"journal, report, log and uuids.csv are in {report.state}")
 
 

@@ -39,3 +39,4 @@ class ImportOptions:
     jobs: int | None = None
     json: bool = False
     trust: Trust = ANYBODY
+    tags: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from bundle_spec.errors import (
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.parts import bundle_name
 from bundle_spec.progress import NULL, Progress
-from downpour_import import mapping, session, state, trust
+from downpour_import import mapping, session, state, steps, trust
 from downpour_import.cloud import TargetCloud, find_cloud
 from downpour_import.journal import Journal
 from downpour_import.opening import Opened, open_source
@@ -68,8 +68,8 @@ def import_bundle(options: ImportOptions, report: Report, progress: Progress = N
                 if not options.check:
                     _finish(report, data, found, Journal(directory), options.uuids)
             if not options.check:
-                prove(settings, data, cloud, progress)
-        report.complete = True
+                prove(settings, data, cloud, progress, options.tags)
+        report.complete = not options.tags
 
 
 def plan_import(options: ImportOptions, report: Report, progress: Progress = NULL) -> None:
@@ -261,6 +261,7 @@ def _run(
                 environment=_cloud_files(cloud),
                 check=options.check,
                 forks=options.jobs,
+                tags=options.tags,
                 on_event=watcher.on_event,
                 lock=lock,
             )
@@ -297,14 +298,20 @@ def _cloud_files(cloud: TargetCloud) -> dict[str, str]:
     return {"OS_CLIENT_SECURE_FILE": str(Path(secure).resolve())} if secure else {}
 
 
-def prove(settings: Settings, data: PlaybookData, cloud: TargetCloud, progress: Progress) -> None:
-    """Read every resource back and compare it with the records.
+def prove(
+    settings: Settings,
+    data: PlaybookData,
+    cloud: TargetCloud,
+    progress: Progress,
+    tags: Sequence[str] = (),
+) -> None:
+    """Read every resource back, that the steps ``tags`` finish, and compare it with the records.
 
     Raises ResultFaults with every difference.
     """
     context = session.open_context(settings, cloud)
     faults = []
-    resources = list(data.resources)
+    resources = [record for record in data.resources if steps.finish(tags, record.type)]
     with progress.task("check", len(resources), "resources") as task:
         for record in resources:
             if record.ref not in context.targets:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -62,13 +62,14 @@ def run_playbook(
     on_event: OnEvent,
     lock: int | None = None,
     forks: int | None = None,
+    tags: Sequence[str] = (),
 ) -> Result:
     """Run ``site.yml`` of ``playbook`` (path -> bytes) in a fresh private directory.
 
     ``environment``: variables of this run on top of the passed ones.  An interrupt is handed on
     to the playbook, which is waited for.  ``lock``: a descriptor whose lock the playbook holds
     too, so that no second run begins while an orphan of a killed one still ends.  ``forks``: lanes
-    that must run at once.  Raises LocalError.
+    that must run at once.  ``tags``: only these steps; none: all.  Raises LocalError.
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="downpour-")))
@@ -91,6 +92,8 @@ def run_playbook(
         command.append("site.yml")
         if check:
             command.append("--check")
+        if tags:
+            command += ["--tags", ",".join(tags)]
         try:
             output = stack.enter_context(log.open("ab"))
         except OSError as exc:

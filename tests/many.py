@@ -52,9 +52,9 @@ def resources(count: int) -> Resources:
     )
 
 
-def write_bundle(path: Path, count: int) -> Resources:
-    """A bundle of so many resources, as an export would have written it."""
-    content = Content(
+def content(count: int) -> Content:
+    """What an export of so many resources says."""
+    return Content(
         created="2026-01-02T03:04:05Z",
         tool="downpour",
         source=Source(
@@ -62,11 +62,16 @@ def write_bundle(path: Path, count: int) -> Resources:
         ),
         resources=resources(count),
     )
+
+
+def write_bundle(path: Path, count: int) -> Resources:
+    """A bundle of them, as an export would have written it."""
+    wanted = content(count)
     with BundleWriter(path) as writer:
-        for name, data in playbook_files(writer.uuid, content).items():
+        for name, data in playbook_files(writer.uuid, wanted).items():
             writer.add_file(name, data)
-        writer.finish(content)
-    return content.resources
+        writer.finish(wanted)
+    return wanted.resources
 
 
 def _id(kind: str, number: int) -> str:

@@ -15,11 +15,14 @@ from pathlib import Path
 from types import FrameType
 
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE
-from tests.bench import format, importing, machine, report, tools, whole
+from tests.bench import format, growth, importing, machine, plot, report, tools, whole
 from tests.bench.errors import BenchError
 from tests.bench.section import Bench, Scale, Section
 
-SECTIONS = {section.name: section for section in (format.SECTION, importing.SECTION, whole.SECTION)}
+SECTIONS = {
+    section.name: section
+    for section in (whole.SECTION, importing.SECTION, format.SECTION, growth.SECTION)
+}
 DOCS = Path(__file__).parents[2] / "docs"
 REPEATS: dict[Scale, int] = {"full": 3, "quick": 1, "tiny": 1}
 TITLE_OF_SMALL = "{title} (small disks: the numbers tell nothing)"
@@ -81,12 +84,14 @@ def _run(section: Section, scale: Scale, out: Path | None, work: Path | None) ->
     if missing := [row.key for row in section.rows if row.key not in told]:
         raise RuntimeError(f"section {section.name} did not measure {', '.join(missing)}")
     title = section.title if scale == "full" else TITLE_OF_SMALL.format(title=section.title)
-    chapter = report.chapter(title, section.intro, about, measured)
+    picture = f"benchmarks/{section.name}.svg"
+    chapter = report.chapter(title, section.intro, about, measured, picture)
     print(chapter)
     if out:
         page, numbers = out / "benchmarks.md", out / "benchmarks" / f"{section.name}.csv"
         numbers.parent.mkdir(parents=True, exist_ok=True)
         numbers.write_text(report.to_csv(measured))
+        plot.draw(numbers, numbers.with_suffix(".svg"), section.title)
         text = page.read_text() if page.exists() else report.PAGE
         page.write_text(report.put_chapter(text, section.name, chapter))
 

@@ -217,7 +217,7 @@ def _upload(bench: Bench, clouds: Devcloud, size: int) -> Iterator[Measured]:
     )
 
     def ours() -> Run:
-        command = [sys.executable, "-m", "tests.bench.work", "upload", str(bundle), ENTRY]
+        command = [sys.executable, "-m", "tests.bench.uploading", str(bundle), ENTRY]
         return _emptied(clouds, in_cloud(clouds, ENTRY, command, ROOT))
 
     def hand() -> Run:

@@ -187,13 +187,16 @@ def _cpu(side: Side | None) -> str:
     return _number(Spread.of(side.cpu_seconds).median) if side and side.cpu_seconds else ""
 
 
-def chapter(title: str, intro: str, machine: Mapping[str, str], measured: list[Measured]) -> str:
-    """A section of the page: the table, the machine, and a note on each claim."""
+def chapter(
+    title: str, intro: str, machine: Mapping[str, str], measured: list[Measured], picture: str
+) -> str:
+    """A section of the page: the picture, the table, the machine, and a note on each claim."""
     notes = "".join(
         f"- **{each.row.what}.** {each.row.note}\n" for each in measured if each.row.note
     )
     facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    return f"## {title}\n\n{intro}\n\n{table(measured)}\nMachine: {facts}.\n\n{notes}"
+    shown = f"![The ratios of the table below]({picture})"
+    return f"## {title}\n\n{intro}\n\n{shown}\n\n{table(measured)}\nMachine: {facts}.\n\n{notes}"
 
 
 PAGE = """# Benchmarks

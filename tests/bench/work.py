@@ -8,22 +8,22 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
-from bundle_spec import BundleWriter, open_bundle
+from bundle_spec import BundleWriter, check_structure, open_bundle, summarise
 from bundle_spec.content_index import ContentIndex
-from bundle_spec.journal import Journal as ChunkJournal
-from bundle_spec.journal import Stored, place_of
+from bundle_spec.journal import Journal, Stored, place_of
 from bundle_spec.store import CHECKPOINT_BYTES
-from downpour_import.cloud import CloudOptions, connect
-from downpour_import.journal import Journal
-from downpour_import.recreate import RECREATORS, Context, recreate
+from bundle_spec.summary_text import render
+from downpour_export.playbook import playbook_files
+from downpour_import import session
+from downpour_import.select import select
+from tests import many
 from tests.bench.measure import own_peak
 from tests.unit.bundle.samples import content
 
@@ -94,7 +94,7 @@ def index(folder: Path, entries: int) -> dict[str, float]:
     disks = [f"{number:04d}" for number in range(1, DISKS_OF_INDEX + 1)]
     contents = ContentIndex(folder / "index")
     seconds = 0.0
-    with closing(ChunkJournal(folder / "journal")) as journal:
+    with closing(Journal(folder / "journal")) as journal:
         for first in range(0, entries, COMMITTED):
             numbers = range(first, min(first + COMMITTED, entries))
             digests = [chance.randbytes(32) for _ in numbers]
@@ -120,21 +120,30 @@ def index(folder: Path, entries: int) -> dict[str, float]:
     return {"seconds": seconds}
 
 
-def upload(bundle: Path, entry: str) -> dict[str, float]:
-    """A bundle's only image into a cloud, as the upload module does it."""
-    cloud = connect(CloudOptions(cloud=entry))
-    with open_bundle(bundle) as reader, tempfile.TemporaryDirectory() as state:
-        (image,) = reader.manifest.resources.images
-        context = Context(
-            cloud=cloud,
-            journal=Journal(Path(state)),
-            targets={},
-            bundle_uuid=reader.manifest.uuid,
-            bundle=bundle,
-            manifest_sha256=reader.manifest_sha256,
-        )
-        recreate(RECREATORS["image"], context, image)
-        return {"size": reader.manifest.disk(image.disk_id).size}
+def growth(folder: Path, count: int) -> dict[str, float]:
+    """Seconds that each thing takes that looks at all of so many resources."""
+    bundle = folder / f"{count}.dpbundle"
+    bundle.unlink(missing_ok=True)
+    many.write_bundle(bundle, count)
+    seconds: dict[str, float] = {}
+
+    def timed(key: str, act: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        act()
+        seconds[key] = time.perf_counter() - began
+
+    timed("show", lambda: render(summarise(bundle)))
+    timed("verify", lambda: check_structure(bundle))
+    with open_bundle(bundle) as reader:
+        manifest, text = reader.manifest, reader.read_file("playbook/resources.yml")
+    timed("playbook", lambda: playbook_files(manifest.uuid, many.content(count)))
+
+    def read() -> None:
+        data = session.decode_data(session.parse_data(text, "resources.yml"), "resources.yml")
+        select(data, ["port/port-0"], [])
+
+    timed("read", read)
+    return seconds
 
 
 def main() -> None:
@@ -163,10 +172,10 @@ def main() -> None:
     work.add_argument("entries", type=int)
     work.set_defaults(run=lambda given: index(given.folder, given.entries))
 
-    work = works.add_parser("upload")
-    work.add_argument("bundle", type=Path)
-    work.add_argument("entry")
-    work.set_defaults(run=lambda given: upload(given.bundle, given.entry))
+    work = works.add_parser("growth")
+    work.add_argument("folder", type=Path)
+    work.add_argument("count", type=int)
+    work.set_defaults(run=lambda given: growth(given.folder, given.count))
 
     given = parser.parse_args()
     print(json.dumps({**given.run(given), "peak": own_peak()}))

@@ -108,6 +108,15 @@ def test_all_is_made_without_starting_and_taken_back(
 ) -> None:
     target = connect("target-other")
     before = own(holdings(target))
+    # What can stand long before: and DHCP stays off, for ports are still to come.
+    command = ("downpour-import", "out.dpbundle", "--cloud", "target-other")
+    done = shell.run(*command, "--tags", "networks,subnets")
+    assert "every resource of networks, subnets is as the manifest says" in done.stdout
+    kinds = {row[0] for row in read_csv(shell.directory / STATE / "uuids.csv")[1:]}
+    assert kinds == {"network", "subnet"}
+    subnets = list(target.network.subnets(project_id=target.current_project_id))
+    assert subnets
+    assert not any(each.is_dhcp_enabled for each in subnets if each.ip_version == 4)
     done = shell.run(
         "downpour-import", "out.dpbundle", "--cloud", "target-other",
         "--no-start", "--keep-images", "--jobs", "3", "--json",

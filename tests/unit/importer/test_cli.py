@@ -30,6 +30,7 @@ OPTIONS = {
     "--trust-playbook": ["--trust-playbook"],
     "--only": ["--only", "server/a", "--only", "server/b"],
     "--skip": ["--skip", "server/a"],
+    "--tags": ["--tags", "networks,ports"],
     "--no-start": ["--no-start"],
     "--keep-images": ["--keep-images"],
     "--jobs": ["--jobs", "3"],

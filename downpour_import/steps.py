@@ -1,0 +1,46 @@
+"""The steps of the playbook by their Ansible tags, and which resources some of them finish."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Collection
+
+import yaml
+
+from bundle_spec.errors import UsageError
+from bundle_spec.playbook import static_files
+
+_FINISHED_BY = {
+    "address_group": {"security_groups"},
+    "trunk": {"ports"},
+    # A subnet gets its DHCP when every carried port has its address.
+    "subnet": {"subnets", "ports"},
+}
+"""Type -> tags that must all have run; of other types the one that is called like it."""
+
+
+@functools.cache
+def known() -> tuple[str, ...]:
+    """The tags of the playbook, in the order of its steps."""
+    plays = yaml.safe_load(static_files()["site.yml"])
+    tags = [tag for play in plays for task in play["tasks"] for tag in task["tags"]]
+    return tuple(dict.fromkeys(tag for tag in tags if tag != "always"))
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """``networks,subnets`` as tags.  Raises UsageError."""
+    tags = tuple(dict.fromkeys(each.strip() for each in text.split(",")))
+    for tag in tags:
+        if tag not in known():
+            near = difflib.get_close_matches(tag, known(), n=1)
+            raise UsageError(
+                f"--tags: there is no step {tag!r}",
+                remedy=f"did you mean {near[0]}?" if near else f"it has {', '.join(known())}",
+            )
+    return tags
+
+
+def finish(tags: Collection[str], kind: str) -> bool:
+    """Whether a run of these steps (none: of all) finishes resources of this type."""
+    return not tags or _FINISHED_BY.get(kind, {f"{kind}s"}) <= set(tags)

@@ -1,0 +1,112 @@
+"""What grows with the number of resources, and with the size of a disk, and how."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.measure import Run, run
+from tests.bench.report import Measured, Row
+from tests.bench.section import Bench, Scale, Section
+
+ROOT = Path(__file__).parents[2]
+MIB = 1 << 20
+OPERATIONS = {
+    "show": "show",
+    "verify": "verify, quick",
+    "playbook": "playbook generation",
+    "read": "playbook data read, and one port's world selected",
+}
+
+
+def _rows() -> Iterator[Row]:
+    for key, what in OPERATIONS.items():
+        yield Row(
+            f"{key}-growth",
+            f"{what}: ten times the resources, a tenth of the time that takes",
+            goal=1.3,
+            note="Seconds for ten times as many resources, over ten times the seconds: 1 is linear."
+            if key == "show"
+            else "",
+        )
+        yield Row(f"{key}-seconds", f"… seconds for the largest, {what}", "s")
+    yield Row(
+        "disk-time",
+        "writing a disk of four times the size, a quarter of the time that takes",
+        goal=1.2,
+        note="Noise that does not compress and never repeats, made on the fly.",
+    )
+    yield Row("disk-memory", "… its memory over that of the small one", goal=1.10)
+
+
+ROWS = {row.key: row for row in _rows()}
+
+
+@dataclass(frozen=True)
+class Size:
+    """``counts``: resources of manifests, each ten times the one before.  ``disk``: bytes."""
+
+    counts: tuple[int, ...]
+    disk: int
+
+
+SIZES: dict[Scale, Size] = {
+    "full": Size((10, 100, 1000, 10_000), 1024 * MIB),
+    "quick": Size((10, 100, 1000), 64 * MIB),
+    "tiny": Size((10, 100), 16 * MIB),
+}
+
+
+def measure(bench: Bench) -> Iterator[Measured]:
+    size = SIZES[bench.scale]
+    sides = {str(count): _of_count(bench, count) for count in size.counts}
+    found = bench.in_turn("resources", sides)
+    small, large = (found[str(count)] for count in size.counts[-2:])
+    for key in OPERATIONS:
+        pairs = zip(large, small, strict=True)
+        ratios = tuple(many[key] / few[key] / 10 for many, few in pairs)
+        yield Measured(ROWS[f"{key}-growth"], ratios)
+        yield Measured(ROWS[f"{key}-seconds"], tuple(each[key] for each in large))
+    bundle = bench.work / "disk.dpbundle"
+
+    def write(disk: int) -> tuple[float, float]:
+        done = _work("synthetic", bundle, disk, disk)
+        bundle.unlink()
+        return done.seconds, json.loads(done.output)["peak"]
+
+    runs = bench.in_turn(
+        "disk", {"small": lambda: write(size.disk), "large": lambda: write(4 * size.disk)}
+    )
+    pairs_of_runs = list(zip(runs["large"], runs["small"], strict=True))
+    yield Measured(
+        ROWS["disk-time"], tuple(large[0] / small[0] / 4 for large, small in pairs_of_runs)
+    )
+    yield Measured(
+        ROWS["disk-memory"], tuple(large[1] / small[1] for large, small in pairs_of_runs)
+    )
+
+
+def _of_count(bench: Bench, count: int) -> Callable[[], dict[str, float]]:
+    def measured() -> dict[str, float]:
+        said: dict[str, float] = json.loads(_work("growth", bench.work, count).output)
+        return said
+
+    return measured
+
+
+def _work(work: str, *arguments: str | Path | int) -> Run:
+    return run([sys.executable, "-m", "tests.bench.work", work, *map(str, arguments)], cwd=ROOT)
+
+
+SECTION = Section(
+    name="growth",
+    title="Growth",
+    intro="Manifests of 10, 100, 1,000 and 10,000 resources (networks, subnets, groups with ten "
+    "rules each, ports, keys, volumes), and disks.",
+    rows=tuple(ROWS.values()),
+    tools=(),
+    measure=measure,
+)
