@@ -62,7 +62,7 @@ def _recipient(text: str, where: str) -> Recipient:
         return kind.Recipient.from_str(text)
     except pyrage.RecipientError as exc:
         raise EncryptionError(
-            f"this is no recipient: {exc}",
+            f"this is no recipient, and no file: {exc}",
             where=where,
             remedy="name age1…, an SSH public key (ed25519 or rsa), or a file of them",
         ) from exc

@@ -39,7 +39,8 @@ def parse(doc: str, argv: Sequence[str] | None) -> dict[str, Any]:
         return dict(docopt(doc, argv, version=f"downpour {version('downpour')}"))
     except DocoptExit as exc:
         usage = doc[doc.index("Usage:") :].split("\n\n")[0]
-        reason = _unknown_option(doc, argv) or "these arguments fit none of the patterns below"
+        reason = _unknown_option(doc, argv) or _unknown_command(doc, argv)
+        reason = reason or "these arguments fit none of the patterns below"
         raise UsageError(f"{reason}\n{usage}\nSee --help for all options") from exc
 
 
@@ -52,6 +53,16 @@ def _unknown_option(doc: str, argv: Sequence[str] | None) -> str | None:
             near = difflib.get_close_matches(option, known, n=1)
             return f"unknown option {option}" + (f"; did you mean {near[0]}?" if near else "")
     return None
+
+
+def _unknown_command(doc: str, argv: Sequence[str] | None) -> str | None:
+    """What to say of a first word that is nearly one of the commands."""
+    words = [word for word in (sys.argv[1:] if argv is None else argv) if not word.startswith("-")]
+    commands = re.findall(r"^  [\w-]+ ([a-z]+) ", doc, re.M)
+    near = difflib.get_close_matches(words[0], commands, n=1, cutoff=0.7) if words else []
+    if not near or words[0] in commands:
+        return None
+    return f"{words[0]!r} is no command; did you mean {near[0]}?"
 
 
 def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupted: str) -> int:

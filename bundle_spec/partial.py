@@ -79,7 +79,8 @@ class PartialFile:
             raise LocalError(
                 "the file exists already",
                 where=str(path),
-                remedy="choose another name, or remove it first",
+                remedy="choose another name, or remove it first"
+                + ("" if self._beside_whole else "; --overwrite replaces it"),
             )
 
     def _old(self) -> list[Path]:

@@ -130,7 +130,14 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
         named = _ssh_keygen(["find-principals", "-s", copy.name, *allowed], b"")
         principals = named.stdout.decode(errors="replace").splitlines()
         if named.returncode or not principals:
-            if base64.b64encode(blob) in signers.allowed.read_bytes():
+            line = _line_of(base64.b64encode(blob), signers.allowed)
+            if line.startswith((b"ssh-", b"ecdsa-", b"sk-")):
+                raise LocalError(
+                    "this is a public key, not a list of allowed signers",
+                    where=str(signers.allowed),
+                    remedy="write a name before the key: ops@example.org ssh-ed25519 AAAA...",
+                )
+            if line:
                 raise ExpiredSigner(
                     f"it is signed by {key}, whose time is over, or has not come",
                     where=where,
@@ -155,6 +162,11 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
                 message = f"{key}, with which {principals[0]} signed it, is revoked"
                 raise RevokedSigner(message, where=where)
     return Signed(principals[0], key, digest.of(manifest))
+
+
+def _line_of(key: bytes, path: Path) -> bytes:
+    """The line of an allowed signers file that has the key; empty if there is none."""
+    return next((line for line in path.read_bytes().splitlines() if key in line), b"")
 
 
 def _purpose(signature: bytes, where: str) -> bytes:

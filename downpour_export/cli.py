@@ -171,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 # First, because it soon tells whether pip reaches its index.
                 beside = options.bundle.parent / "downpour-kit"
                 _tell_kit(make_kit(kit_of(arguments, beside), progress))
-            _tell(export(options, progress), progress)
+            _tell(export(options, progress), options, progress)
 
     return run(work, TerminalProgress(), interrupted="run the same command again to go on")
 
@@ -254,7 +254,7 @@ def _tell_kit(kit: Kit) -> None:
     )
 
 
-def _tell(exported: Exported, progress: TerminalProgress) -> None:
+def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress) -> None:
     bundle = exported.bundle
     manifest = bundle.manifest
     for line in view.omission_lines(manifest.omissions):
@@ -266,6 +266,8 @@ def _tell(exported: Exported, progress: TerminalProgress) -> None:
         f"{human_bytes(raw)} in {human_bytes(bundle.size)}\n"
         f"manifest sha256 {digest.spoken(bundle.manifest_sha256)}"
     )
+    if options.sign:
+        print(f"signed with {options.sign}")
     if exported.key:
         print(f"{exported.key}: the key that decrypts it, once the passphrase has opened it")
 

@@ -74,7 +74,8 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
         if path is not None:
             os.environ[CONFIG_VARIABLE] = path
         loader = OpenStackConfig()
-        names = loader.get_cloud_names()
+        # Without any configuration openstacksdk tells of one cloud, its own defaults.
+        names = [name for name in loader.get_cloud_names() if name != "defaults"]
     except sdk_exceptions.SDKException as exc:
         raise CloudError(f"cannot read the configuration: {exc}", where=path) from exc
     finally:
@@ -83,6 +84,12 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
             if before is not None:
                 os.environ[CONFIG_VARIABLE] = before
     wanted = options.cloud or os.environ.get("OS_CLOUD")
+    if not wanted and not names and "OS_AUTH_URL" not in os.environ:
+        raise CloudError(
+            "no cloud is named",
+            where=loader.config_filename or "no clouds.yaml was found",
+            remedy="name one of clouds.yaml with --cloud or OS_CLOUD, or set OS_AUTH_URL and so on",
+        )
     if wanted and wanted not in names:
         raise CloudError(
             f"there is no cloud {wanted!r}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 import yaml
 
-from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
+from bundle_spec.errors import DownpourError, LocalError, ResourceFileError, ResourceFileFaults
 
 SECTIONS = (
     "keypairs",
@@ -126,12 +127,19 @@ def load(path: Path) -> ResourceFile:
     return parse(text, path)
 
 
+def _line_of(fault: DownpourError) -> tuple[int, ...]:
+    """Line and column, at which its place ends."""
+    return tuple(map(int, re.findall(r"(?<=:)\d+(?=:|$)", fault.where or "")[-2:]))
+
+
 def parse(text: str, path: Path) -> ResourceFile:
     """The same for a text; ``path`` names it in errors."""
     parser = _Parser(path)
     sections = parser.parse(text)
     if parser.faults:
-        raise ResourceFileFaults("the resource file has mistakes", parser.faults)
+        raise ResourceFileFaults(
+            "the resource file has mistakes", sorted(parser.faults, key=_line_of)
+        )
     return ResourceFile(path=path, **sections)
 
 

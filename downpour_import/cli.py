@@ -34,6 +34,7 @@ Options:
   --write-map FILE           With plan: write the whole mapping, proposed and explained, to FILE.
   --state DIR                Where journal, uuids.csv and log are kept; else ./BUNDLE.CLOUD, or
                              DIR/state for a directory.
+  --same-project             Import into the very project that the bundle came from.
   --uuids FILE               Also write uuids.csv here.
   --only WHAT                Import only this, and what belongs to it: TYPE/NAME, as server/web1 or
                              volume/data-*; NAME is a name, an ID or a glob.  Several times.
@@ -130,6 +131,7 @@ def options_of(arguments: dict[str, Any]) -> ImportOptions:
         jobs=_jobs(arguments["--jobs"]),
         json=arguments["--json"],
         trust=_trust(arguments),
+        same_project=arguments["--same-project"],
         tags=steps.parse(arguments["--tags"]) if arguments["--tags"] else (),
     )
 
@@ -265,6 +267,9 @@ def _plan(options: ImportOptions, progress: TerminalProgress) -> None:
                     print(f"use: {what} -> {each.new}")
                 case _:
                     print(f"stands: {what} -> {each.new}")
+        print(f"{_count(report.counts)}; nothing was written to the cloud")
+        if options.write_map:
+            print(f"{options.write_map}: the whole mapping, to be read and changed")
 
 
 @contextmanager
@@ -322,8 +327,9 @@ def _import(options: ImportOptions, progress: TerminalProgress) -> None:
     else:
         sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
         but = f", but for what was refused: {len(report.refused)}" if report.refused else ""
+        says = "the edited records say" if options.edited else "the manifest says"
         what = f"resource of {', '.join(options.tags)}" if options.tags else "resource"
-        print(f"{_count(report.counts)}{sent}; every {what} is as the manifest says{but}")
+        print(f"{_count(report.counts)}{sent}; every {what} is as {says}{but}")
         print(f"journal, report, log and uuids.csv are in {report.state}")
 
 

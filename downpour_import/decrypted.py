@@ -99,8 +99,11 @@ def _require_room(size: int, folder: Path) -> None:
 @contextmanager
 def _private(place: Path) -> Iterator[Path]:
     """A directory that nobody else can enter, gone at the end.  Raises LocalError."""
+    if not place.is_dir():
+        # Not made: a medium that is not mounted looks like that, and the clear bytes would lie
+        # where nobody wants them.
+        raise LocalError("there is no such directory", where=str(place), remedy="make it first")
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
         _remove_left(place)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
         lock = (folder / _LOCK).open("w")

@@ -40,3 +40,4 @@ class ImportOptions:
     json: bool = False
     trust: Trust = ANYBODY
     tags: tuple[str, ...] = ()
+    same_project: bool = False

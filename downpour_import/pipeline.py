@@ -19,6 +19,7 @@ from bundle_spec.errors import (
     RecreateFaults,
     ResultError,
     ResultFaults,
+    TargetError,
 )
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.parts import bundle_name
@@ -52,10 +53,10 @@ def import_bundle(options: ImportOptions, report: Report, progress: Progress = N
         opened, data = open_trusted(options, progress)
         settings = effective_settings(options, opened.settings)
         cloud = session.connect_by(settings)
+        _place(report, opened, cloud, options, progress)
         directory = Path(settings.state or "")
         state.bind(directory, data.bundle, cloud)
         with state.locked(directory) as lock:
-            _place(report, data, cloud)
             report.state, report.log = directory, directory / LOG
             found = session.look(settings, data, cloud, opened.bundle.manifest.disks)
             _tell(found, report, progress)
@@ -85,7 +86,7 @@ def plan_import(options: ImportOptions, report: Report, progress: Progress = NUL
         settings = effective_settings(options, opened.settings)
         cloud = session.connect_by(settings)
         directory = Path(settings.state or "")
-        _place(report, data, cloud)
+        _place(report, opened, cloud, options, progress)
         found = session.look(settings, data, cloud, opened.bundle.manifest.disks)
         _tell(found, report, progress)
         if options.write_map:
@@ -123,9 +124,22 @@ def _reporting(report: Report) -> Iterator[None]:
             state.write(report.state / REPORT, report.as_json())
 
 
-def _place(report: Report, data: PlaybookData, cloud: TargetCloud) -> None:
-    report.bundle, report.project_id = data.bundle, cloud.project_id
+def _place(
+    report: Report, opened: Opened, cloud: TargetCloud, options: ImportOptions, progress: Progress
+) -> None:
+    """Say where it goes.  Raises TargetError for the project that the bundle came from: an
+    environment variable of the export that is still set looks like that."""
+    manifest = opened.bundle.manifest
+    report.bundle, report.project_id = manifest.uuid, cloud.project_id
     report.auth_url = cloud.auth_url
+    progress.note(f"target: {cloud.auth_url}, project {cloud.project_id}")
+    if cloud.project_id == manifest.source.project_id and not options.same_project:
+        raise TargetError(
+            "this is the project that the bundle came from",
+            where=cloud.auth_url,
+            remedy="name the target with --cloud, or say --same-project to make copies beside "
+            "the originals",
+        )
 
 
 def _finish(
@@ -219,6 +233,10 @@ def _write_new(path: Path, text: str) -> None:
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
+    except FileExistsError as exc:
+        raise LocalError(
+            "the file exists already", where=str(path), remedy="name another one, or remove it"
+        ) from exc
     except OSError as exc:
         raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
 

@@ -321,7 +321,7 @@ class _Work:
             for name in getattr(self._rules, section):
                 if (section, name) not in self._used and name != mapping.DEFAULT:
                     self.result.warnings.append(
-                        f"mapping {section}: {name!r} names nothing in this bundle"
+                        f"mapping {section}: {name!r} names nothing of what is imported"
                     )
 
     def _take(self, wanted: Reference, item: Json, reason: object) -> None:

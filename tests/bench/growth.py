@@ -26,20 +26,18 @@ def _rows() -> Iterator[Row]:
     for key, what in OPERATIONS.items():
         yield Row(
             f"{key}-growth",
-            f"{what}: ten times the resources, a tenth of the time that takes",
+            f"{what}: time of each resource, of 10,000 over 1,000",
             goal=1.3,
-            note="Seconds for ten times as many resources, over ten times the seconds: 1 is linear."
-            if key == "show"
-            else "",
+            note="1 is linear." if key == "show" else "",
         )
-        yield Row(f"{key}-seconds", f"… seconds for the largest, {what}", "s")
+        yield Row(f"{key}-seconds", f"… {what} of 10,000", "s")
     yield Row(
         "disk-time",
-        "writing a disk of four times the size, a quarter of the time that takes",
+        "write a disk: time of each byte, of 4 GiB over 1 GiB",
         goal=1.2,
         note="Noise that does not compress and never repeats, made on the fly.",
     )
-    yield Row("disk-memory", "… its memory over that of the small one", goal=1.10)
+    yield Row("disk-memory", "write a disk: memory, of 4 GiB over 1 GiB", goal=1.10)
 
 
 ROWS = {row.key: row for row in _rows()}

@@ -22,11 +22,14 @@ def draw(numbers: Path, picture: Path, title: str) -> None:
         color = {"met": MET, "MISSED": MISSED}.get(row["verdict"], NO_GOAL)
         axes.barh(place, median, color=color, height=0.6)
         axes.plot((low, high), (place, place), color="black", linewidth=1)
+        label = high
         if row["goal"]:
             goal = float(row["goal"])
             axes.plot((goal, goal), (place - 0.42, place + 0.42), color="black", linewidth=2)
+            # A number beside its mark, never under it.
+            label = goal if high < goal < high + 0.2 else high
         axes.annotate(
-            f"{median:.2f}", (high, place), (4, 0), textcoords="offset points", va="center"
+            f"{median:.2f}", (label, place), (4, 0), textcoords="offset points", va="center"
         )
     axes.set_yticks(range(len(rows)), [row["what"] for row in reversed(rows)])
     axes.axvline(1, color="#8a8f98", linewidth=0.8, linestyle=":")

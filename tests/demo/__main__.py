@@ -76,7 +76,9 @@ def main() -> int:
         if keep and done:
             say("The clouds are still up")
             print(
-                f"  export OS_CLIENT_CONFIG_FILE={clouds.clouds_yaml}\n"
+                f"  cd {HERE}\n"
+                f"  export PATH={BIN.resolve()}:$PATH OS_CLIENT_CONFIG_FILE={clouds.clouds_yaml}\n"
+                "  downpour-import show out.dpbundle\n"
                 f"  {clouds.venv}/bin/openstack --os-cloud target server list\n"
                 "  make down      # stops them"
             )

@@ -120,3 +120,35 @@ def test_every_command_of_the_page(
     server = target.compute.get_server(rows["server", made.web])
     assert (server.name, server.status) == ("web {{ 7*7 }}", "ACTIVE")
     assert not [key for key in server.metadata if key.startswith("dpb-")]  # forget was the last
+    remove(target, read_csv(far / "out.target/uuids.csv")[1:])
+
+
+def remove(cloud: Any, rows: list[list[str]]) -> None:
+    """The last first; other tests count what the project has, and what its quotas leave."""
+    network, storage = cloud.network, cloud.block_storage
+    new = [(kind, target) for kind, _, _, target in rows]
+    for kind, target in reversed(new):
+        match kind:
+            case "server":
+                cloud.compute.delete_server(target)
+                cloud.compute.wait_for_delete(cloud.compute.get_server(target), wait=60)
+            case "floating ip":
+                network.delete_ip(target)
+            case "volume":
+                storage.wait_for_status(storage.get_volume(target), wait=60, interval=0.3)
+                storage.delete_volume(target)
+            case "router":
+                network.update_router(target, routes=[])
+                for port in network.ports(device_id=target):
+                    if port.device_owner.startswith("network:router_interface"):
+                        network.remove_interface_from_router(target, port_id=port.id)
+                network.delete_router(target)
+            case "keypair":
+                cloud.compute.delete_keypair(target)
+            case "image":
+                cloud.image.delete_image(target)
+            case "port" | "subnet" | "network":
+                getattr(network, f"delete_{kind}")(target)
+            case "security group":
+                if network.get_security_group(target).name != "default":
+                    network.delete_security_group(target)

@@ -257,3 +257,22 @@ def test_one_changed_byte_is_refused_before_the_cloud_is_touched(
     assert "disks/" in done.stderr
     done = shell.run("downpour-import", "verify", str(damaged), check=False)
     assert done.returncode == 4
+
+
+def test_the_project_that_it_came_from_is_refused(
+    shell: Shell, exported: Exported, connect: Any
+) -> None:
+    """OS_CLOUD of the export, still set."""
+    before = holdings(connect("source"))
+    for command in (("plan",), ()):
+        done = shell.run(
+            "downpour-import", *command, "out.dpbundle", "--state", "back",
+            check=False, OS_CLOUD="source",
+        )  # fmt: skip
+        assert done.returncode == 8
+        assert "this is the project that the bundle came from" in done.stderr
+        assert "--same-project" in done.stderr
+    assert holdings(connect("source")) == before
+    assert not (shell.directory / "back").exists()
+    plan = ("downpour-import", "plan", "out.dpbundle", "--state", "back", "--same-project")
+    assert "nothing was written to the cloud" in shell.run(*plan, OS_CLOUD="source").stdout

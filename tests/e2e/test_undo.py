@@ -97,7 +97,7 @@ def test_the_whole_mapping_is_written_to_be_looked_at(shell: Shell, exported: Ex
     assert "GiB disk" in text
     assert "the only external network" in text
     done = shell.run(*plan, "--write-map", "whole.yml", check=False)
-    assert (done.returncode, "File exists" in done.stderr) == (12, True)
+    assert (done.returncode, "exists already" in done.stderr) == (12, True)
     again = shell.run(*plan, "--map", "whole.yml")
     assert "make: server" in again.stdout
     assert "taken: flavor" not in again.stderr

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, run
-from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, parse, run
+from bundle_spec.errors import BundleError, LocalError, UsageError
 
 
 def end(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -67,3 +67,13 @@ def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str
     assert "\x1b" not in told
     assert "\r" not in told
     assert "volume \\x1b[2Jevil\\r\\n: 5 B in" in told
+
+
+def test_a_mistyped_command_is_told_from_the_ones_that_exist() -> None:
+    doc = "x\n\nUsage:\n  x verify FILE\n  x show FILE\n  x FILE OTHER\n\nOptions:\n  --all  All.\n"
+    with pytest.raises(UsageError, match=r"'verfy' is no command; did you mean verify\?"):
+        parse(doc, ["verfy"])
+    with pytest.raises(UsageError, match="these arguments fit none"):
+        parse(doc, ["verify"])
+    with pytest.raises(UsageError, match="these arguments fit none"):
+        parse(doc, ["something"])

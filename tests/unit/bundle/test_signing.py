@@ -165,6 +165,12 @@ def test_a_key_whose_time_is_over(tmp_path: Path, key: Path, allow: Callable[...
         check_bundle(path, (), allow(key, options='valid-before="20200101"'))
 
 
+def test_a_public_key_is_no_list_of_signers(tmp_path: Path, key: Path) -> None:
+    path = write(tmp_path / "b.dpbundle", key)
+    with pytest.raises(LocalError, match="write a name before the key"):
+        check_bundle(path, (), Signers(key.with_name(f"{key.name}.pub")))
+
+
 def test_a_key_that_is_allowed_for_something_else(
     tmp_path: Path, key: Path, allow: Callable[..., Signers]
 ) -> None:

@@ -168,3 +168,12 @@ def test_user_data_is_no_more_than_nova_takes(tmp_path: Path, size: int, fits: b
         return
     with pytest.raises(ResourceFileFaults, match=f"2:26: .*has {size} bytes"):
         load(path)
+
+
+def test_mistakes_are_told_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    text = "servers:\n  - nme: a\n  - name: [b]\nvolumes: 7\nimages:\n  - name: c\n    nope: 1\n"
+    with pytest.raises(ResourceFileFaults) as caught:
+        parse(text, tmp_path / "export.yml")
+    lines = [int(str(fault.where).split(":")[1]) for fault in caught.value.faults]
+    assert len(lines) > 3
+    assert lines == sorted(lines)

@@ -31,6 +31,7 @@ OPTIONS = {
     "--only": ["--only", "server/a", "--only", "server/b"],
     "--skip": ["--skip", "server/a"],
     "--tags": ["--tags", "networks,ports"],
+    "--same-project": ["--same-project"],
     "--no-start": ["--no-start"],
     "--keep-images": ["--keep-images"],
     "--jobs": ["--jobs", "3"],

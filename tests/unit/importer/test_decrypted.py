@@ -26,6 +26,7 @@ def keys(tmp_path: Path) -> Keys:
     identity = pyrage.x25519.Identity.generate()
     path = tmp_path / "identity"
     path.write_text(f"# public key: {identity.to_public()}\n{identity}\n")
+    (tmp_path / "place").mkdir()
     return Keys(identity=path, place=tmp_path / "place")
 
 
@@ -64,7 +65,7 @@ def test_what_a_killed_run_left_goes_and_what_a_running_one_needs_stays(
     assert keys.place
     killed, running = (keys.place / f".downpour-clear-{name}" for name in ("killed", "running"))
     for each in (killed, running):
-        each.mkdir(parents=True)
+        each.mkdir()
         (each / "out.dpbundle").write_bytes(b"in clear")
         (each / "lock").touch()
     (keys.place / "mine").write_text("mine")
@@ -73,6 +74,13 @@ def test_what_a_killed_run_left_goes_and_what_a_running_one_needs_stays(
         with in_clear(bundle, (), keys, NULL):
             assert not killed.exists()
         assert sorted(left(keys)) == [running, keys.place / "mine"]
+
+
+def test_a_place_that_is_not_there_is_not_made(bundle: Path, keys: Keys, tmp_path: Path) -> None:
+    nowhere = Keys(identity=keys.identity, place=tmp_path / "not" / "mounted")
+    with pytest.raises(LocalError, match="no such directory"):
+        in_clear(bundle, (), nowhere, NULL).__enter__()
+    assert not (tmp_path / "not").exists()
 
 
 def test_what_is_not_encrypted_stays_where_it_is(tmp_path: Path) -> None:

@@ -154,8 +154,8 @@ def test_a_rule_that_names_nothing_in_the_bundle_is_warned_of() -> None:
     rules = MappingRules(flavors={"m1": "m1", "m1.tinny": "m1"}, networks={"publik": "x"})
     found = check(References(flavors=(SMALL,)), rules=rules, flavors=(flavor("m1"),))
     assert found.warnings == [
-        "mapping flavors: 'm1.tinny' names nothing in this bundle",
-        "mapping networks: 'publik' names nothing in this bundle",
+        "mapping flavors: 'm1.tinny' names nothing of what is imported",
+        "mapping networks: 'publik' names nothing of what is imported",
     ]
 
 

@@ -34,4 +34,4 @@ def test_a_glob_decides_for_all_that_it_fits_and_a_default_is_never_unused() -> 
     assert found.targets == {SMALL.ref: "id-general"}
     assert found.warnings == []
     found = check(rules=rules)
-    assert found.warnings == ["mapping flavors: 'm?' names nothing in this bundle"]
+    assert found.warnings == ["mapping flavors: 'm?' names nothing of what is imported"]
