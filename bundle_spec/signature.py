@@ -54,6 +54,10 @@ class NotSigned(SignatureError):
     exit_code = 20
 
 
+class NoSshKeygen(LocalError):
+    """The program that makes and checks signatures is not on this machine."""
+
+
 class WrongSignature(SignatureError):
     """What is there is no signature, or not one of this manifest."""
 
@@ -214,7 +218,7 @@ def _string(data: bytes) -> tuple[bytes, bytes]:
 def _ssh_keygen(arguments: list[str], stdin: bytes) -> subprocess.CompletedProcess[bytes]:
     program = shutil.which("ssh-keygen")
     if program is None:
-        raise LocalError(
+        raise NoSshKeygen(
             "ssh-keygen is not there, which makes and checks signatures",
             remedy="install openssh-client",
         )

@@ -55,7 +55,7 @@ Options:
                              key.
   --passphrase-file FILE     Its first line opens the key file, if a passphrase does.
   --decrypt-to DIR           Where an encrypted bundle may lie in clear until the command has ended.
-  --yes                      Undo or forget without a question.
+  --yes                      Undo, forget, or import what was edited without a question.
   --check                    Run the playbook in Ansible's check mode: nothing is made.
   --edited                   Import a directory whose resources.yml was edited.
   --trust-playbook           Run site.yml and tasks even if they are not the ones shipped here.
@@ -227,7 +227,7 @@ def _run(arguments: dict[str, Any], progress: TerminalProgress) -> None:
     elif arguments["forget"]:
         _forget(options_of(arguments), arguments["--yes"], progress)
     else:
-        _import(options_of(arguments), progress)
+        _import(options_of(arguments), arguments["--yes"], progress)
 
 
 def keys_of(arguments: dict[str, Any]) -> Keys:
@@ -316,10 +316,12 @@ def _list(things: Sequence[undo.Thing], what: str) -> int:
     return sum(1 for thing in things if not thing.kept)
 
 
-def _import(options: ImportOptions, progress: TerminalProgress) -> None:
+def _import(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None:
     report = Report("import")
     with _printed(report, options.json):
-        pipeline.import_bundle(options, report, progress)
+        pipeline.import_bundle(
+            options, report, progress, lambda: yes or agreed("Import what was edited?")
+        )
     if options.json:
         return
     if options.check:

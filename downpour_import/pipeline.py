@@ -7,7 +7,7 @@ import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from bundle_spec.errors import (
     ResultError,
     ResultFaults,
     TargetError,
+    TrustError,
 )
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.parts import bundle_name
@@ -42,15 +43,21 @@ LOG = "ansible.log"
 REPORT = "report.json"
 
 
-def import_bundle(options: ImportOptions, report: Report, progress: Progress = NULL) -> None:
+def import_bundle(
+    options: ImportOptions,
+    report: Report,
+    progress: Progress = NULL,
+    agree: Callable[[], bool] = lambda: True,
+) -> None:
     """Make the bundle true in the target cloud, and prove it.
 
-    Raises what the steps raise; ``report`` tells what was reached.  Until the preflight has
-    passed nothing is written but the state directory.
+    ``agree``: asked before anything is written to the cloud, if the records were edited.  Raises
+    what the steps raise; ``report`` tells what was reached.  Until the preflight has passed nothing
+    is written but the state directory.
     """
     with _reporting(report):
         find_cloud(options.cloud)  # a mistyped name is told before an hour of checking
-        opened, data = open_trusted(options, progress)
+        opened, data, edits = open_trusted(options, progress)
         settings = effective_settings(options, opened.settings)
         cloud = session.connect_by(settings)
         _place(report, opened, cloud, options, progress)
@@ -61,6 +68,8 @@ def import_bundle(options: ImportOptions, report: Report, progress: Progress = N
             found = session.look(settings, data, cloud, opened.bundle.manifest.disks)
             _tell(found, report, progress)
             _require(found, settings.mapping, directory)
+            if edits and not options.check and not agree():
+                raise TrustError("what was edited is not imported: nobody agreed to it")
             if not options.check:
                 Journal(directory).write_csv()
             try:
@@ -82,7 +91,7 @@ def plan_import(options: ImportOptions, report: Report, progress: Progress = NUL
     """
     with _reporting(report):
         find_cloud(options.cloud)
-        opened, data = open_trusted(options, progress)
+        opened, data, _ = open_trusted(options, progress)
         settings = effective_settings(options, opened.settings)
         cloud = session.connect_by(settings)
         directory = Path(settings.state or "")
@@ -167,15 +176,19 @@ def _finish(
             report.resource(record, target, "made" if entry.made else "reused")
 
 
-def open_trusted(options: ImportOptions, progress: Progress) -> tuple[Opened, PlaybookData]:
-    """The source of the import, whole, with a playbook and data that we are willing to run."""
+def open_trusted(
+    options: ImportOptions, progress: Progress
+) -> tuple[Opened, PlaybookData, list[str]]:
+    """The source of the import, whole, with a playbook and data that we are willing to run; and
+    what of the data was edited."""
     opened = open_source(options.source, progress, options.parts, trust=options.trust)
     if not options.trust_playbook:
         trust.check_code(opened)
     data = opened.data()
-    for edit in trust.check_edits(opened, data, allowed=options.edited):
+    edits = list(trust.check_edits(opened, data, allowed=options.edited))
+    for edit in edits:
         progress.note(f"edited: {edit}")
-    return opened, _chosen(data, options)
+    return opened, _chosen(data, options), edits
 
 
 def _chosen(data: PlaybookData, options: ImportOptions) -> PlaybookData:

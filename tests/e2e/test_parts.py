@@ -84,7 +84,9 @@ def test_a_property_that_the_target_refuses_is_told_and_does_not_stop_the_image(
     data["resources"]["images"][0]["properties"]["os_glance_mine"] = "yes"
     path.write_text(yaml.safe_dump(data))
     command = ("downpour-import", "small-edited", "--cloud", "target-other", "--edited")
-    done = shell.run(*command)
+    done = shell.run(*command, check=False)
+    assert (done.returncode, "add --yes to do what is listed" in done.stderr) == (2, True)
+    done = shell.run(*command, "--yes")
     assert "refused: image 'golden-qcow2': os_glance_mine: the target refused POST with 403" in (
         done.stderr
     )

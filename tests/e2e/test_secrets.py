@@ -97,7 +97,7 @@ def crossing(
     data = yaml.safe_load(resources.read_text())
     data["resources"]["servers"][0]["metadata"] = {"k" * 300: "v"}
     resources.write_text(yaml.safe_dump(data))
-    run("import, failing", "downpour-import", "dir", "--cloud", "in", "--edited")
+    run("import, failing", "downpour-import", "dir", "--cloud", "in", "--edited", "--yes")
     run("import", "downpour-import", "out.dpbundle", "--cloud", "in", "--json")
     secrets = {
         "password of the source": configured["source"]["auth"]["password"],

@@ -14,7 +14,8 @@ import pytest
 
 from bundle_spec import BundleWriter, signature, verify_bundle
 from bundle_spec.errors import LocalError
-from bundle_spec.provenance import Trust, believe
+from bundle_spec.progress import NullProgress
+from bundle_spec.provenance import Believed, Trust, believe
 from bundle_spec.signature import (
     NAMESPACE,
     ExpiredSigner,
@@ -231,3 +232,15 @@ def test_a_machine_without_ssh_keygen(
     monkeypatch.setattr(shutil, "which", lambda program: None)
     with pytest.raises(LocalError, match="ssh-keygen is not there"):
         check_bundle(path, (), allow(key))
+    # Where a signature is only welcome it is said, loudly, and nobody is believed.
+    notes: list[str] = []
+
+    class Notes(NullProgress):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    assert believe(path, (), Trust(signers=allow(key)), Notes()) == Believed()
+    assert notes == [
+        "WARNING: the signature is NOT checked: ssh-keygen is not there, which makes and checks "
+        "signatures (install openssh-client)"
+    ]

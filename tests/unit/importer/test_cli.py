@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bundle_spec.commands import VerifyOptions
 from bundle_spec.console import parse
-from bundle_spec.errors import UsageError
-from downpour_import import cli
+from bundle_spec.errors import CloudError, UsageError
+from downpour_import import cli, pipeline
 from downpour_import.decrypted import Keys
 from downpour_import.options import ImportOptions
 from tests.split import split
@@ -145,6 +146,27 @@ def test_a_map_is_written_by_plan_only() -> None:
     assert options("plan", "--write-map", "m.yml", "b").write_map == Path("m.yml")
     with pytest.raises(UsageError, match="goes with plan"):
         options("--write-map", "m.yml", "b")
+
+
+@pytest.mark.parametrize(("words", "agreed"), [(["--yes"], True), ([], False)])
+def test_what_was_edited_is_asked_about_unless_somebody_agreed_before(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], agreed: bool
+) -> None:
+    asked: list[str] = []
+
+    def import_bundle(options: object, report: object, progress: object, agree: Any) -> None:
+        assert agree() == agreed
+        raise CloudError("far enough")
+
+    monkeypatch.setattr(pipeline, "import_bundle", import_bundle)
+
+    def no(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr(cli, "agreed", no)
+    assert cli.main(["dir", "--edited", *words]) == CloudError.exit_code
+    assert asked == ([] if agreed else ["Import what was edited?"])
 
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:

@@ -317,7 +317,8 @@ def test_an_edited_directory_needs_the_flag_and_a_foreign_file_is_not_even_read(
     resources.write_text(resources.read_text().replace("name: web", "name: wab"))
     with pytest.raises(TrustError, match="name changed"):
         open_trusted(options(tmp_path / "out"), NULL)
-    _, data = open_trusted(options(tmp_path / "out", edited=True), NULL)
+    _, data, edits = open_trusted(options(tmp_path / "out", edited=True), NULL)
+    assert len(edits) == 1
     assert data.resources.security_groups[0].name == "wab"
 
 
