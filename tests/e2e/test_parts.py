@@ -90,7 +90,7 @@ def test_a_property_that_the_target_refuses_is_told_and_does_not_stop_the_image(
     assert "refused: image 'golden-qcow2': os_glance_mine: the target refused POST with 403" in (
         done.stderr
     )
-    assert "as the manifest says, but for what was refused: 1" in done.stdout
+    assert "as the edited records say, but for what was refused: 1" in done.stdout
     report = json.loads((shell.directory / "small-edited/state/report.json").read_text())
     (refused,) = report["refused"]
     assert (refused["old"], refused["attribute"]) == (made.qcow2_image, "os_glance_mine")
