@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bundle_spec import layout, parts
 from bundle_spec.age import Encryptor, Recipient
+from bundle_spec.durable import sync_folder
 from bundle_spec.errors import LocalError
 from bundle_spec.layout import Span
 from bundle_spec.progress import Progress
@@ -232,7 +233,7 @@ class PartialFile:
                 if number == 1 and self.part_size:
                     shown = self._publish_list(count)
                 os.replace(self._temporary(number), self._final(number))
-            _sync_folder(self.final_path.parent)
+            sync_folder(self.final_path.parent)
             for path in old - {shown, *map(self._final, range(1, count + 1))}:
                 path.unlink()
             self._file.close()
@@ -287,11 +288,3 @@ class PartialFile:
         for path in self.files():
             path.unlink(missing_ok=True)
         self.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

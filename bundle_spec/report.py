@@ -6,7 +6,7 @@ The object is that of ``verify --json`` in SPEC.md, section 8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class Report:
             "whole": self.whole,
             "level": self.level,
             "manifest_sha256": self.found.manifest_sha256 if self.found else None,
-            "signed": self.signed and {"principal": self.signed.principal, "key": self.signed.key},
+            "signed": None if self.signed is None else asdict(self.signed),
             "faults": [fault.as_json() for fault in self.faults()],
         }
 

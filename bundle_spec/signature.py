@@ -15,7 +15,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle_spec import digest
 from bundle_spec.errors import LocalError, SignatureError
 
 NAMESPACE = "manifest@dpbundle"
@@ -38,11 +37,10 @@ class Signers:
 @dataclass(frozen=True)
 class Signed:
     """``principal``: the name that the operator gave to the signer.  ``key``: its kind and
-    fingerprint.  ``manifest_sha256``: of what was signed."""
+    fingerprint."""
 
     principal: str
     key: str
-    manifest_sha256: str
 
     def __str__(self) -> str:
         return f"{self.principal} ({self.key})"
@@ -165,7 +163,7 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
             if done.returncode:
                 message = f"{key}, with which {principals[0]} signed it, is revoked"
                 raise RevokedSigner(message, where=where)
-    return Signed(principals[0], key, digest.of(manifest))
+    return Signed(principals[0], key)
 
 
 def _line_of(key: bytes, path: Path) -> bytes:

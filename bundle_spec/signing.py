@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bundle_spec import digest, layout, signature
+from bundle_spec.durable import sync_folder
 from bundle_spec.envelope import END_AND_TRAILER, read_tail
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.layout import BLOCK, End, Span
@@ -117,17 +118,9 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.rename(file.name, path)
-    _sync_folder(path)
+    sync_folder(path.parent)
 
 
 def _remove(path: Path) -> None:
     path.unlink()
-    _sync_folder(path)
-
-
-def _sync_folder(path: Path) -> None:
-    fd = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync_folder(path.parent)

@@ -117,7 +117,7 @@ class ChunkStore:
             else:
                 self._file.begin()
                 self._journal.set("part_size", self._file.part_size)
-            self._index = ContentIndex(self._index_path())
+            self._index = ContentIndex(self._journal_path.with_suffix(".index"))
             self._index.load(self._journal.all_stored())
             self._chunks = self._journal.chunk_count()
             if not self.resumed:
@@ -127,11 +127,6 @@ class ChunkStore:
             if new:
                 self._remove_journal()
             raise
-
-    def _index_path(self) -> Path:
-        if self._private:
-            return Path(self._private.name, "index")
-        return self._file.path.with_name(self._file.path.name + ".index")
 
     def _forget(self) -> None:
         """Remove what another run left, also one that was split otherwise, unless it still runs."""

@@ -27,6 +27,7 @@ from bundle_spec.model.references import SECTIONS as REFERENCE_SECTIONS
 from bundle_spec.model.references import Reference
 from bundle_spec.parts import find_parts
 from bundle_spec.provenance import ANYBODY, Trust, believe
+from bundle_spec.signature import Signed
 from bundle_spec.source import Source
 
 
@@ -89,14 +90,6 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Signer:
-    """By what name the operator knows who signed, and with which key."""
-
-    principal: str
-    key: str
-
-
-@dataclass(frozen=True)
 class Left:
     """Something that the source has and the bundle does not carry, and why."""
 
@@ -125,7 +118,7 @@ class Summary:
     source: Origin
     manifest_sha256: str
     signed: bool
-    signed_by: Signer | None
+    signed_by: Signed | None
     size: int
     parts: int
     resources: Mapping[str, tuple[Named, ...]]
@@ -158,7 +151,6 @@ def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) 
         envelope = read_envelope(source)
         size, parts = source.size, len(source.parts)
     believed.hold(path, envelope.end.manifest_sha256)
-    signed = believed.signed
     manifest = envelope.manifest
     resources, references = manifest.resources, manifest.references
     return Summary(
@@ -175,7 +167,7 @@ def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) 
         ),
         manifest_sha256=envelope.end.manifest_sha256,
         signed=envelope.end.signature is not None,
-        signed_by=Signer(signed.principal, signed.key) if signed else None,
+        signed_by=believed.signed,
         size=size,
         parts=parts,
         resources={name: _named(getattr(resources, name)) for name in SECTIONS},

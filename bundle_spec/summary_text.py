@@ -59,7 +59,7 @@ def _head(summary: Summary) -> Iterator[tuple[str, str]]:
 
 def _signature(summary: Summary) -> str:
     if summary.signed_by:
-        return f"by {summary.signed_by.principal!r} ({summary.signed_by.key})"
+        return f"by {summary.signed_by}"
     return "there is one; it was not checked" if summary.signed else "none"
 
 

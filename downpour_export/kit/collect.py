@@ -15,6 +15,7 @@ from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
+from bundle_spec.durable import sync_folder
 from bundle_spec.errors import KitError, LocalError
 from bundle_spec.progress import NULL, Progress
 from downpour_export.kit.closure import Wheel, closure, read_wheel
@@ -198,11 +199,7 @@ def _put_in_place(made: Path, directory: Path, old: Path) -> None:
     if directory.exists():
         os.rename(directory, old)
     os.rename(made, directory)
-    handle = os.open(directory.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(directory.parent)
     if old.exists():
         shutil.rmtree(old)
 

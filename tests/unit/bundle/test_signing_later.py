@@ -175,7 +175,7 @@ def test_the_command_signs_and_verify_and_show_say_who(
         assert main(["show", str(path)]) == 0
         assert "there is one; it was not checked" in capsys.readouterr().out
         assert main(["show", "--allowed-signers", allowed, str(path)]) == 0
-        assert "by 'ops' (ED25519 SHA256:" in capsys.readouterr().out
+        assert "by ops (ED25519 SHA256:" in capsys.readouterr().out
         assert main(["show", "--json", "--allowed-signers", allowed, str(path)]) == 0
         assert json.loads(capsys.readouterr().out)["signed_by"]["principal"] == "ops"
         (tmp_path / "others").write_text(f"ops {public(keygen(tmp_path / main.__module__))}\n")
