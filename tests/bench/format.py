@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,11 +9,9 @@ from pathlib import Path
 
 from tests.bench import disks
 from tests.bench.format_rows import MIB, ROWS
-from tests.bench.measure import Run, run, warm
+from tests.bench.measure import ROOT, Run, run, said, warm, work
 from tests.bench.report import Measured, Side
 from tests.bench.section import Bench, Scale, Section
-
-ROOT = Path(__file__).parents[2]
 
 GIB = 1 << 30
 CLONES = 3
@@ -69,7 +66,7 @@ def _written(bench: Bench, form: str, paths: list[Path]) -> Iterator[Measured]:
 
     def ours() -> Run:
         bundle.unlink(missing_ok=True)
-        return _work("write", bundle, form, *paths)
+        return work("write", bundle, form, *paths)
 
     def compress() -> Run:
         _empty(by_hand)
@@ -122,7 +119,7 @@ def _read(bench: Bench, raw: list[Path]) -> Iterator[Measured]:
     }
     yield _ratio(bench, "read-data-time", sides)
     sides = {
-        "downpour": lambda: _work("read", bundle, f"{CLONES:04d}"),
+        "downpour": lambda: work("read", bundle, f"{CLONES:04d}"),
         "zstd": lambda: _shell(bench, f"zstd -q -dc -T2 {compressed[-1]} > /dev/null"),
     }
     yield _ratio(bench, "read-out-time", sides)
@@ -133,7 +130,7 @@ def _memory(bench: Bench, size: Size) -> Iterator[Measured]:
     bundle = bench.work / "memory.dpbundle"
 
     def write(disk: int) -> float:
-        peak = _said(_work("synthetic", bundle, disk, min(disk, size.small)))["peak"]
+        peak = said(work("synthetic", bundle, disk, min(disk, size.small)))["peak"]
         bundle.unlink()
         return peak
 
@@ -150,24 +147,15 @@ def _memory(bench: Bench, size: Size) -> Iterator[Measured]:
 def _index(bench: Bench, size: Size) -> Iterator[Measured]:
     # Once: it takes long, and its memory is the same each time.
     bench.say(f"index of {size.entries} chunks")
-    said = _said(_work("index", bench.work, size.entries))
-    yield Measured(ROWS["index-memory"], (said["peak"],))
-    yield Measured(ROWS["index-time"], (said["seconds"] / size.entries * 1e6,))
+    told = said(work("index", bench.work, size.entries))
+    yield Measured(ROWS["index-memory"], (told["peak"],))
+    yield Measured(ROWS["index-time"], (told["seconds"] / size.entries * 1e6,))
 
 
 def _ratio(bench: Bench, key: str, sides: Mapping[str, Callable[[], Run]]) -> Measured:
     """The time of the first side over that of the second."""
     ours, other = bench.in_turn(ROWS[key].what, sides).values()
     return Measured.ratio(ROWS[key], Side.ours(ours), Side.by_hand(other))
-
-
-def _work(work: str, *arguments: str | Path | int) -> Run:
-    return run([sys.executable, "-m", "tests.bench.work", work, *map(str, arguments)], cwd=ROOT)
-
-
-def _said(done: Run) -> dict[str, float]:
-    said: dict[str, float] = json.loads(done.output)
-    return said
 
 
 def _shell(bench: Bench, script: str) -> Run:

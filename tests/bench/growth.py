@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from tests.bench.measure import Run, run
+from tests.bench.measure import said, work
 from tests.bench.report import Measured, Row
 from tests.bench.section import Bench, Scale, Section
 
-ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
 OPERATIONS = {
     "show": "show",
@@ -71,9 +67,9 @@ def measure(bench: Bench) -> Iterator[Measured]:
     bundle = bench.work / "disk.dpbundle"
 
     def write(disk: int) -> tuple[float, float]:
-        done = _work("synthetic", bundle, disk, disk)
+        done = work("synthetic", bundle, disk, disk)
         bundle.unlink()
-        return done.seconds, json.loads(done.output)["peak"]
+        return done.seconds, said(done)["peak"]
 
     runs = bench.in_turn(
         "disk", {"small": lambda: write(size.disk), "large": lambda: write(4 * size.disk)}
@@ -89,14 +85,9 @@ def measure(bench: Bench) -> Iterator[Measured]:
 
 def _of_count(bench: Bench, count: int) -> Callable[[], dict[str, float]]:
     def measured() -> dict[str, float]:
-        said: dict[str, float] = json.loads(_work("growth", bench.work, count).output)
-        return said
+        return said(work("growth", bench.work, count))
 
     return measured
-
-
-def _work(work: str, *arguments: str | Path | int) -> Run:
-    return run([sys.executable, "-m", "tests.bench.work", work, *map(str, arguments)], cwd=ROOT)
 
 
 SECTION = Section(

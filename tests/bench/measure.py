@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,6 +19,7 @@ from pathlib import Path
 
 from tests.bench.errors import BenchError
 
+ROOT = Path(__file__).parents[2]
 _PIECE = 1 << 20
 _LOOK = 0.02
 _PEAK = re.compile(r"VmHWM:\s*(\d+) kB")
@@ -83,6 +86,18 @@ def run(command: Sequence[str | Path], *, cwd: Path) -> Run:
             words = " ".join(map(str, command))
             raise BenchError(f"`{words}` ended with {child.returncode}: {' | '.join(said[-12:])}")
         return Run(seconds, usage.ru_utime + usage.ru_stime, peak.bytes, out.read())
+
+
+def work(name: str, *arguments: str | Path | int) -> Run:
+    """A function of ``tests.bench.work`` in a process of its own."""
+    command = [sys.executable, "-m", "tests.bench.work", name, *map(str, arguments)]
+    return run(command, cwd=ROOT)
+
+
+def said(done: Run) -> dict[str, float]:
+    """The JSON object that it printed."""
+    found: dict[str, float] = json.loads(done.output)
+    return found
 
 
 class _Peak:
