@@ -67,8 +67,9 @@ Options:
   -h, --help                 Show this.
   --version                  Show the version.
 
-The last options about signatures can be settled once for a machine: /etc/downpour/policy.yml, or
-~/.config/downpour/policy.yml, has allowed_signers, revoked_signers and require_signature.
+Whose signatures are accepted, and whether one is required, can be settled for a machine:
+/etc/downpour/policy.yml, else ~/.config/downpour/policy.yml, has allowed_signers, revoked_signers
+and require_signature.
 
 Exit codes: 0 done, 2 usage, 3 correct the mapping, 4 the bundle is damaged, 5 not trusted, 6 the
 cloud cannot be used, 8 the target lacks something, 9 the target failed, 10 the result differs, 11

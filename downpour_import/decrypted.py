@@ -59,19 +59,27 @@ def in_clear(
     passphrase = age.passphrase_of(keys.passphrase_file) if keys.passphrase_file else None
     identities = age.identities(keys.identity, passphrase)
     name = bundle_name(path).name.removesuffix(".age")
-    with _private(keys.place) as folder, Source(path, find_parts(path, folders)) as source:
+    with _private(keys.place) as folder:
         clear = folder / name
-        _require_room(source.size, folder)
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            with (
-                io.FileIO(os.open(clear, flags, 0o600), "wb") as out,
-                progress.task("decrypt", source.size, "bytes") as task,
-            ):
-                age.decrypt(source, out, identities, task.advance)
-        except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(clear)) from exc
+        with Source(path, find_parts(path, folders)) as source:
+            _require_room(source.size, folder)
+            _decrypt(source, clear, identities, progress)
         yield clear, ()
+
+
+def _decrypt(
+    source: Source, clear: Path, identities: Sequence[age.Identity], progress: Progress
+) -> None:
+    """Raises EncryptionError, LocalError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        with (
+            io.FileIO(os.open(clear, flags, 0o600), "wb") as out,
+            progress.task("decrypt", source.size, "bytes") as task,
+        ):
+            age.decrypt(source, out, identities, task.advance)
+    except OSError as exc:
+        raise LocalError(f"cannot write: {exc.strerror}", where=str(clear)) from exc
 
 
 def is_encrypted(path: Path, folders: Sequence[Path] = ()) -> bool:
@@ -104,10 +112,11 @@ def _private(place: Path) -> Iterator[Path]:
         # where nobody wants them.
         raise LocalError("there is no such directory", where=str(place), remedy="make it first")
     try:
-        _remove_left(place)
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-        lock = (folder / _LOCK).open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with _alone(place):
+            _remove_left(place)
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+            lock = (folder / _LOCK).open("w")
+            fcntl.flock(lock, fcntl.LOCK_EX)
     except OSError as exc:
         raise LocalError(f"cannot decrypt to this place: {exc.strerror}", where=str(place)) from exc
     try:
@@ -115,6 +124,17 @@ def _private(place: Path) -> Iterator[Path]:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """One at a time: a directory that has no lock yet looks like one that was left."""
+    fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def _remove_left(place: Path) -> None:
