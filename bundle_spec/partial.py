@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import io
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bundle_spec import layout, parts
+from bundle_spec import digest, layout, parts
 from bundle_spec.age import Encryptor, Recipient
 from bundle_spec.durable import sync_folder
 from bundle_spec.errors import LocalError
 from bundle_spec.layout import Span
 from bundle_spec.progress import Progress
 from bundle_spec.sink import Sink
+from bundle_spec.source import Source
 
 _BUFFER = 2**20
 _READ_WRITE = os.O_RDWR | os.O_CLOEXEC
@@ -201,19 +201,18 @@ class PartialFile:
 
     def check_written(self, progress: Progress) -> None:
         """See that the medium gives back what was written, where nobody here can decrypt it."""
-        files = self.files()
-        total = sum(path.stat().st_size for path in files)
-        with self.local_errors(), progress.task("read back", total, "bytes") as task:
-            for path, digest in zip(files, self._sink.all_digests(), strict=True):
-                running = hashlib.sha256()
-                with path.open("rb") as file:
-                    while piece := file.read(_BUFFER):
-                        running.update(piece)
-                        task.advance(len(piece))
-                if running.hexdigest() != digest:
+        with (
+            Source(self.path, self.files()) as source,
+            progress.task("read back", source.size, "bytes") as task,
+        ):
+            for part, written in zip(source.parts, self._sink.all_digests(), strict=True):
+                running = digest.new()
+                for piece in digest.tee(source.pieces(part.offset, part.size), running):
+                    task.advance(len(piece))
+                if running.hexdigest() != written:
                     raise LocalError(
                         "the medium does not hold what was written",
-                        where=str(path),
+                        where=str(part.path),
                         remedy="check the medium, then begin again",
                     )
 
