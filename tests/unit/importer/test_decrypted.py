@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import stat
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,6 +76,26 @@ def test_what_a_killed_run_left_goes_and_what_a_running_one_needs_stays(
         with in_clear(bundle, (), keys, NULL):
             assert not killed.exists()
         assert sorted(left(keys)) == [running, keys.place / "mine"]
+
+
+def test_a_run_waits_for_another_one_that_looks_for_what_was_left(bundle: Path, keys: Keys) -> None:
+    """Else its directory, which has no lock for a moment, would look like that."""
+    assert keys.place
+    came = threading.Event()
+
+    def other() -> None:
+        with in_clear(bundle, (), keys, NULL):
+            came.set()
+
+    fd = os.open(keys.place, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert not came.wait(0.3)
+    assert left(keys) == []
+    os.close(fd)
+    thread.join(20)
+    assert came.is_set()
 
 
 def test_a_place_that_is_not_there_is_not_made(bundle: Path, keys: Keys, tmp_path: Path) -> None:
