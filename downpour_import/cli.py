@@ -206,8 +206,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             _unpack(arguments, shown)
             return
         name = "BUNDLE" if arguments["BUNDLE"] else "SOURCE"
-        if name == "SOURCE":
-            _refuse_lone_command(arguments[name])
         parts = _paths(arguments["--parts"])
         with in_clear(Path(arguments[name]), parts, keys_of(arguments), shown) as (clear, folders):
             _run({**arguments, name: str(clear), "--parts": list(map(str, folders))}, shown)
