@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_spec.errors import RecreateError, RecreateFaults, StateError
-from bundle_spec.model import Manifest, Ref, Resource, Resources
+from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress
 from downpour_import import pipeline, session, state
 from downpour_import.cloud import find_cloud
@@ -21,6 +21,7 @@ from downpour_import.opening import settings_of_source
 from downpour_import.options import ImportOptions
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.base import Recreator
+from downpour_import.recreate.security_group_rule import added_rules
 from downpour_import.recreate.upload import VolumeDisk, open_own_bundle
 from downpour_import.recreate.volume import disk_image
 
@@ -79,7 +80,9 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
     when the bundle is another one, RecreateError.
     """
     with open_own_bundle(context) as bundle:
-        records = {each.ref: each for each in edited} | _records(bundle.manifest)
+        edited = list(edited)
+        records = {each.ref: each for each in (*edited, *_rules(edited))}
+        records |= _records(bundle.manifest)
     entries = [
         (records[ref], entry)
         for ref, entry in reversed(list(context.journal))
@@ -89,7 +92,7 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
     with progress.task("look", len(entries), "resources") as task:
         for record, entry in entries:
             kind = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
-            target = entry.target or (kind.find(context, record) if kind.can_be_marked else None)
+            target = entry.target or kind.find(context, record)
             item = kind.look(context, target) if target else None
             if target and item is not None:
                 other = "it bears no mark of this bundle"
@@ -140,11 +143,18 @@ def forget(context: Context, things: list[Thing], progress: Progress) -> None:
 
 
 def _records(manifest: Manifest) -> dict[Ref, Resource]:
-    """What the journal may name: resources, and the images that only fill volumes."""
-    found: dict[Ref, Resource] = {record.ref: record for record in manifest.resources}
+    """What the journal may name: resources, rules, and the images that only fill volumes."""
+    rules = _rules(manifest.resources)
+    found: dict[Ref, Resource] = {each.ref: each for each in (*manifest.resources, *rules)}
     volumes = (*manifest.resources.volumes, *manifest.resources.volume_snapshots)
     for volume in volumes:
         if volume.disk_id is not None:
             image = disk_image(volume, manifest.disk(volume.disk_id))
             found[image.ref] = image
     return found
+
+
+def _rules(resources: Iterable[Resource]) -> Iterator[Resource]:
+    for record in resources:
+        if isinstance(record, SecurityGroup):
+            yield from added_rules(record)

@@ -14,7 +14,8 @@ from downpour_import.recreate.keypair import Keypairs
 from downpour_import.recreate.network import Networks
 from downpour_import.recreate.port import Ports
 from downpour_import.recreate.router import Routers
-from downpour_import.recreate.security_group import SecurityGroups, recreate_rules
+from downpour_import.recreate.security_group import SecurityGroups
+from downpour_import.recreate.security_group_rule import AddedRules, recreate_rules
 from downpour_import.recreate.server import Servers
 from downpour_import.recreate.server_group import ServerGroups
 from downpour_import.recreate.subnet import Subnets, recreate_dhcp
@@ -28,6 +29,7 @@ RECREATORS: Mapping[str, Recreator[Any]] = {
     "keypair": Keypairs(),
     "address_group": AddressGroups(),
     "security_group": SecurityGroups(),
+    "security_group_rule": AddedRules(),
     "network": Networks(),
     "subnet": Subnets(),
     "router": Routers(),

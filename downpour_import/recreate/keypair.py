@@ -28,15 +28,14 @@ class Keypairs(Recreator[Keypair]):
         return iter(())
 
     def find(self, context: Context, record: Keypair) -> str | None:
-        return self.reusable(context, record)
+        item = self.look(context, record.name)
+        return None if item is None or self.differences(context, record, item) else record.name
 
     def reusable(self, context: Context, record: Keypair) -> str | None:
-        item = self.look(context, record.name)
-        if item is None:
-            return None
-        if item["public_key"].split()[:2] != record.public_key.split()[:2]:
+        found = self.find(context, record)
+        if found is None and self.look(context, record.name) is not None:
             raise failed("the target has another key under this name; map keypairs", record)
-        return record.name
+        return found
 
     def at(self, target: str) -> str:
         return super().at(quote(target, safe=""))

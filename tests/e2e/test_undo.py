@@ -10,21 +10,10 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import Exported, Shell, read_csv
-from tests.e2e.holdings import Holdings, holdings
+from tests.e2e.holdings import holdings
 from tests.tenant import Tenant
 
 STATE = "out.target-other"
-
-
-def own(found: Holdings) -> Holdings:
-    """Without the project's default group: it stood before, and gets rules that stay."""
-    groups = found["security_groups"]
-    return {
-        **found,
-        "security_groups": {
-            key: group for key, group in groups.items() if group["name"] != "default"
-        },
-    }
 
 
 @pytest.fixture
@@ -107,7 +96,7 @@ def test_all_is_made_without_starting_and_taken_back(
     shell: Shell, exported: Exported, connect: Any
 ) -> None:
     target = connect("target-other")
-    before = own(holdings(target))
+    before = holdings(target)
     # What can stand long before: and DHCP stays off, for ports are still to come.
     command = ("downpour-import", "out.dpbundle", "--cloud", "target-other")
     done = shell.run(*command, "--tags", "networks,subnets")
@@ -140,6 +129,6 @@ def test_all_is_made_without_starting_and_taken_back(
     assert target.compute.get_server(servers[0])
     gone = shell.run(*undo, "--yes")
     assert gone.stdout.endswith("deleted\n")
-    assert own(holdings(target)) == before
+    assert holdings(target) == before
     assert read_csv(shell.directory / STATE / "uuids.csv")[1:] == []
     assert "nothing that this import made is left" in shell.run(*undo, "--yes").stdout

@@ -71,6 +71,8 @@ class Cloud(Target):
             ("PUT", "/servers/(.*)/tags"): self._tag,
             ("POST", "/volumes/(.*)/action"): self._set_image_metadata,
             ("POST", "/security-group-rules"): self._rule,
+            ("DELETE", "/security-group-rules/([^/]*)"): self._drop_rule,
+            ("DELETE", "/security-groups/([^/]*)"): self._drop_rules,
             ("DELETE", "/(servers|volumes)/(.*)/metadata/(.*)"): self._unset,
             ("PATCH", "/images/(.*)"): self._patch,
             ("PUT", "/routers/(.*)/remove_router_interface"): self._detach,
@@ -93,12 +95,27 @@ class Cloud(Target):
         return response(202, {"server": {"id": item["id"]}})
 
     def _rule(self, call: Call, match: re.Match[str]) -> Any:
-        several = call.body.get("security_group_rules", [call.body.get("security_group_rule")])
-        for rule in several:
-            found = self.add("/security-group-rules", **rule)
-            group = self.of("/security-groups")[rule["security_group_id"]]
-            group["security_group_rules"].append(found)
-        return response(201, {})
+        found = [self.add_rule(rule) for rule in call.body.get("security_group_rules", ())]
+        if found:
+            return response(201, {"security_group_rules": found})
+        return response(
+            201, {"security_group_rule": self.add_rule(call.body["security_group_rule"])}
+        )
+
+    def add_rule(self, rule: Any) -> Any:
+        found = self.add("/security-group-rules", **rule)
+        group = self.of("/security-groups")[rule["security_group_id"]]
+        group.setdefault("security_group_rules", []).append(found)
+        return found
+
+    def _drop_rule(self, call: Call, match: re.Match[str]) -> Any:
+        for group in self.of("/security-groups").values():
+            rules = group.get("security_group_rules", [])
+            rules[:] = [rule for rule in rules if rule["id"] != match[1]]
+
+    def _drop_rules(self, call: Call, match: re.Match[str]) -> Any:
+        for rule in self.of("/security-groups")[match[1]]["security_group_rules"]:
+            del self.of("/security-group-rules")[rule["id"]]
 
     def _act(self, call: Call, match: re.Match[str]) -> Any:
         item = self.of("/servers")[match[1]]

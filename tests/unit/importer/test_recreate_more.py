@@ -23,7 +23,7 @@ from bundle_spec.model import (
     VolumeSnapshot,
 )
 from downpour_import.recreate import RECREATORS, STEPS, differences, recreate
-from downpour_import.recreate.security_group import wanted_rule
+from downpour_import.recreate.security_group_rule import wanted_rule
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.things import Target, context, source_id
 

@@ -1,0 +1,171 @@
+"""The rules of security groups: all those of a group that was made, and what a reused one lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bundle_spec.errors import RecreateError
+from bundle_spec.model import Ref, Resource, SecurityGroup, SecurityGroupRule
+from downpour_import.recreate.base import Outcome, Recreator, once, recreate
+from downpour_import.recreate.context import Context
+
+_ATTRIBUTES = (
+    "direction",
+    "ethertype",
+    "protocol",
+    "port_range_min",
+    "port_range_max",
+    "remote_ip_prefix",
+    "remote_group_id",
+    "remote_address_group_id",
+)
+_RULES = "security_group_rules"
+_PATH = "/security-group-rules"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedRule(Resource):
+    """A rule of a group that stood already.  ``group``: the source's ID of the group."""
+
+    type = "security_group_rule"  # type: ignore[assignment]
+
+    group: str
+    rule: SecurityGroupRule
+
+
+class AddedRules(Recreator[AddedRule]):
+    """Rules one by one, so that those that this import added can be taken back."""
+
+    service = "network"
+    path = _PATH
+    key = "security_group_rule"
+    can_be_marked = False
+
+    def make(self, context: Context, record: AddedRule) -> str:
+        group = context.target(Ref("security_group", record.group))
+        body = {**wanted_rule(context, record.rule), "security_group_id": group}
+        identity: str = context.cloud.post("network", _PATH, {self.key: body})[self.key]["id"]
+        return identity
+
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+        return iter(())
+
+    def find(self, context: Context, record: AddedRule) -> str | None:
+        # A rule goes with the group that it names; undo may come here when both have gone.
+        stand = all(context.optional_target(ref) for ref in _named(record.rule))
+        return self.reusable(context, record) if stand else None
+
+    def reusable(self, context: Context, record: AddedRule) -> str | None:
+        group = context.target(Ref("security_group", record.group))
+        return _rules_of(context, group).get(rule_key(wanted_rule(context, record.rule)))
+
+    def differences(self, context: Context, record: AddedRule, item: Any) -> list[str]:
+        same = rule_key(item) == rule_key(wanted_rule(context, record.rule))
+        return [] if same else ["it is another rule"]
+
+
+def added_rules(group: SecurityGroup) -> list[AddedRule]:
+    """What the rules of ``group`` are, if it is reused."""
+    return [
+        AddedRule(id=rule.id, name=f"{group.name}: {_say(rule)}", group=group.id, rule=rule)
+        for rule in group.rules
+    ]
+
+
+def _say(rule: SecurityGroupRule) -> str:
+    ports = (rule.port_range_min, rule.port_range_max, rule.remote_ip_prefix)
+    return say_rule((rule.direction, rule.ether_type, rule.protocol, *ports))
+
+
+def _named(rule: SecurityGroupRule) -> Iterator[Ref]:
+    """What stands elsewhere and the rule names."""
+    if rule.remote_group_id:
+        yield Ref("security_group", rule.remote_group_id)
+    if rule.remote_address_group_id:
+        yield Ref("address_group", rule.remote_address_group_id)
+
+
+def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = False) -> Outcome:
+    """Give a group exactly the source's rules; to a group that was reused, only add."""
+    target = context.optional_target(record.ref)
+    if record.ref in context.targets:
+        return Outcome("unchanged", target)
+    entry = context.journal.entry(record.ref)
+    if entry is not None and not entry.made:
+        outcomes = [
+            recreate(AddedRules(), context, each, check=check) for each in added_rules(record)
+        ]
+        changed = any(each.state in ("made", "found", "planned") for each in outcomes)
+        return Outcome(("planned" if check else "made") if changed else "unchanged", target)
+    step = Ref(_RULES, record.id)
+    if not once(context, step):
+        return Outcome("unchanged", target)
+    if check:
+        return Outcome("planned", target)
+    _make_exact(context, context.target(record.ref), record)
+    context.journal.record("done", step, record.name)
+    return Outcome("made", target)
+
+
+def _make_exact(context: Context, group: str, record: SecurityGroup) -> None:
+    """Neutron makes egress rules with every group: one that the source lacks goes again."""
+    have = _rules_of(context, group)
+    want = {rule_key(rule): rule for rule in (wanted_rule(context, each) for each in record.rules)}
+    for key in have.keys() - want.keys():
+        context.cloud.delete("network", f"{_PATH}/{have[key]}")
+    _add(
+        context,
+        group,
+        [{**want[key], "security_group_id": group} for key in want if key not in have],
+    )
+
+
+def _rules_of(context: Context, group: str) -> dict[tuple[Any, ...], str]:
+    """What makes each rule the same, and its ID."""
+    query = {"security_group_id": group}
+    found = context.cloud.list("network", _PATH, _RULES, query)
+    return {rule_key(rule): rule["id"] for rule in found}
+
+
+def _add(context: Context, group: str, rules: list[dict[str, Any]]) -> None:
+    """All in one request, which Neutron carries out whole or not at all; else one by one."""
+    if len(rules) > 1:
+        try:
+            context.cloud.post("network", _PATH, {_RULES: rules})
+            return
+        except RecreateError:
+            # It does not say which rule was refused, and a lost answer says nothing.
+            have = _rules_of(context, group)
+            rules = [rule for rule in rules if rule_key(rule) not in have]
+    for rule in rules:
+        context.cloud.post("network", _PATH, {"security_group_rule": rule})
+
+
+def wanted_rule(context: Context, rule: SecurityGroupRule) -> dict[str, Any]:
+    """The body of the rule's POST, the group that it names resolved."""
+    remote, addresses = rule.remote_group_id, rule.remote_address_group_id
+    body = {
+        "direction": rule.direction,
+        "ethertype": rule.ether_type,
+        "protocol": rule.protocol,
+        "port_range_min": rule.port_range_min,
+        "port_range_max": rule.port_range_max,
+        "remote_ip_prefix": rule.remote_ip_prefix,
+        "remote_group_id": context.target(Ref("security_group", remote)) if remote else None,
+        "description": rule.description,
+    }
+    if addresses:  # a cloud without the extension does not know the key
+        body["remote_address_group_id"] = context.target(Ref("address_group", addresses))
+    return body
+
+
+def rule_key(rule: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What makes two rules the same rule to Neutron; the description does not."""
+    return tuple(rule.get(name) for name in _ATTRIBUTES)
+
+
+def say_rule(key: tuple[Any, ...]) -> str:
+    """A rule for people, by its key."""
+    return " ".join(str(value) for value in key if value is not None)
