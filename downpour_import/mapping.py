@@ -24,6 +24,9 @@ from bundle_spec.model.playbook import MappingRules, Rules
 FILL_IN = "FILL-IN"
 """The value of a rule for which there is nothing to propose."""
 
+DROP = "drop"
+"""As a value: do without, like null.  What is really called so has an ID."""
+
 DEFAULT = "*"
 """The glob that everything fits."""
 
@@ -58,7 +61,13 @@ def decode(value: object, where: str) -> MappingRules:
         faults += exc.faults
     if faults:
         raise MappingFaults("the mapping has mistakes", faults)
-    return rules
+    return MappingRules(
+        **{name: _with_drops(getattr(rules, name)) for name in SECTIONS}, fixed_ips=rules.fixed_ips
+    )
+
+
+def _with_drops(rules: Rules) -> Rules:
+    return {name: None if value == DROP else value for name, value in rules.items()}
 
 
 def merge(first: MappingRules, second: MappingRules) -> MappingRules:
@@ -101,7 +110,7 @@ def proposal(
     """
     lines = [
         "# Complete what stands for what on the target (name or ID), then import with --map.",
-        "# null means: do without (volume types, zones, keypairs, QoS policies).  A name may be a",
+        "# drop means: do without (volume types, zones, keypairs, QoS policies).  A name may be a",
         '# glob; the first that fits counts, so that "*" as the last is the default.',
     ]
     if rules.fixed_ips == "drop":
@@ -117,6 +126,8 @@ def proposal(
 
 def _line(name: str, value: str | None, comment: str) -> str:
     # A YAML dumper writes the names: they are tenant text, of one line or of several.
+    # What is really called like the word must be named by its ID.
+    value = {None: DROP, DROP: FILL_IN}.get(value, value)
     readable = f"{name}{value}".isprintable()
     pair = yaml.safe_dump({name: value}, allow_unicode=readable, width=10**9)
     pair = pair.rstrip("\n").replace("\n", "\n  ")

@@ -219,7 +219,7 @@ class _Work:
             wanted,
             "the bundle does not hold it and the target has none of this name",
             {"name": mapping.FILL_IN},  # a key is a matter of trust: nothing is proposed
-            lambda item: "or null: the server is made without a key",
+            lambda item: "or drop: the server is made without a key",
         )
 
     def qos_policy(self, wanted: QosPolicyReference) -> None:
@@ -238,7 +238,7 @@ class _Work:
             if not named
             else f"{len(named)} QoS policies of the target have this name",
             {"name": near[0]} if near else {"name": mapping.FILL_IN},
-            lambda item: "or null: without a policy",
+            lambda item: "or drop: without a policy",
         )
 
     # --- resources that the target's own can replace ---
@@ -298,7 +298,7 @@ class _Work:
         if value is None:
             self.result.targets[wanted.ref] = None
             if not can_drop:
-                self._fault(f"{section} cannot be mapped to null", where)
+                self._fault(f"{section} cannot be mapped to drop", where)
             return True
         fitting = [item for item in candidates if value in (item["id"], item["name"])]
         if len(fitting) == 1:

@@ -94,7 +94,7 @@ def test_the_completed_mapping_is_followed(shell: Shell, odd: Odd, connect: Any)
         "networks: {shared-net: common}\n"
         "volume_types: {hdd: bulk}\n"
         "availability_zones: {az2: zone-b}\n"
-        "keypairs: {nowhere: null}\n"
+        "keypairs: {nowhere: drop}\n"
     )
     done = shell.run(
         "downpour-import", "odd.dpbundle", "--cloud", "target-other", "--map", "map.yml"

@@ -23,8 +23,12 @@ def load(tmp_path: Path, text: str) -> MappingRules:
 
 
 def test_sections_are_read_and_missing_ones_are_empty(tmp_path: Path) -> None:
-    rules = load(tmp_path, "flavors: {m1: general}\nvolume_types:\n  fast: null\nimages:\n")
-    assert rules == MappingRules(flavors={"m1": "general"}, volume_types={"fast": None})
+    rules = load(
+        tmp_path, "flavors: {m1: general}\nvolume_types: {fast: null, slow: drop}\nimages:\n"
+    )
+    assert rules == MappingRules(
+        flavors={"m1": "general"}, volume_types={"fast": None, "slow": None}
+    )
     assert load(tmp_path, "# nothing\n") == MappingRules()
 
 
@@ -112,7 +116,7 @@ def test_a_proposal_is_a_mapping_for_any_name(
 def test_a_proposal_says_why_beside_each_line() -> None:
     text = mapping.proposal({"flavors": {"m1.small": ("general.2", "2 vCPU")}}, MappingRules())
     assert "  m1.small: general.2  # 2 vCPU\n" in text
-    assert "null means: do without" in text
+    assert "drop means: do without" in text
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_a_whole_proposal_says_what_would_be_taken_and_why() -> None:
     assert yaml.safe_load(text) == {
         "flavors": {"m1": "general"},
         "networks": {"public": "internet"},
-        "availability_zones": {"z": None},
+        "availability_zones": {"z": "drop"},
     }
     assert "# 1 vCPU, 512 MiB RAM, 5 GiB disk" in text
     assert "# the only external network" in text
