@@ -26,6 +26,7 @@ from bundle_spec.progress import Progress, Task
 from bundle_spec.source import Source
 
 _ELSEWHERE = "INDEX has another place or length for it"
+_DAMAGED = "damaged: not what its line in the chunk list says"
 _PADDING = Code.PADDING, "bytes in the padding"
 
 _BATCH = 2 * layout.MIB
@@ -258,7 +259,7 @@ class _Walk:
         if line is not None:
             found = hashlib.sha256(data).hexdigest()
             if line != f"{found}  {name}\n".encode():
-                faults.append((Code.LIST_LINE, "not the line that the chunk list has for it"))
+                faults.append((Code.LIST_LINE, _DAMAGED))
         if fault := frame_fault(data, due):
             faults.append(fault)
         return _located(name, span, faults)

@@ -26,6 +26,9 @@ from bundle_spec.progress import Task, Unit
 from bundle_spec.text import human_bytes as human_bytes
 from bundle_spec.text import printable
 
+SILENCE = 60.0
+"""Seconds after which a step that goes on is told of, where there are no bars."""
+
 DEBUG_VARIABLE = "DOWNPOUR_DEBUG"
 """Set it to see the traceback of what is not an error of the tree."""
 
@@ -108,13 +111,14 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 class TerminalProgress:
-    """Bars on a terminal; elsewhere one line for each step that is done."""
+    """Bars on a terminal; elsewhere one line for each step that is done, and one a minute for a
+    step that goes on."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
         self._bars = sys.stderr.isatty() and not quiet
         self._lock = threading.Lock()
-        self._open: set[tqdm[Any]] = set()
+        self._open: set[_Step] = set()
         self._ticker: threading.Thread | None = None
 
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
@@ -130,7 +134,7 @@ class TerminalProgress:
         if not self._bars:
             return None
         # A label is tenant text: it is shown as it is, and tqdm's own format never sees it.
-        bar: tqdm[Any] = tqdm(
+        return tqdm(
             total=total,
             desc=label[:40],
             unit="B" if unit == "bytes" else "",
@@ -139,30 +143,36 @@ class TerminalProgress:
             leave=False,
             dynamic_ncols=True,
         )
+
+    def begin(self, step: _Step) -> None:
         with self._lock:
-            self._open.add(bar)
-            if self._ticker is None:
+            self._open.add(step)
+            if self._ticker is None and not self._quiet:
                 self._ticker = threading.Thread(target=self._tick, name="clock", daemon=True)
                 self._ticker.start()
-        return bar
 
-    def close(self, bar: tqdm[Any]) -> None:
+    def end(self, step: _Step) -> None:
         with self._lock:
-            self._open.discard(bar)
-            bar.close()
+            self._open.discard(step)
+            if step.bar is not None:
+                step.bar.close()
 
     def _tick(self) -> None:
-        """Move the clocks of steps that wait for a cloud: a bar that stands still looks dead."""
+        """Show that steps that wait for a cloud are alive: what stands still looks dead."""
         while True:
-            time.sleep(1)
+            time.sleep(1 if self._bars else SILENCE)
             with self._lock:
-                for bar in self._open:
-                    bar.refresh()
+                steps = list(self._open)
+                for step in steps:
+                    if step.bar is not None:
+                        step.bar.refresh()
+            if not self._bars:
+                for step in steps:
+                    self.note(f"{step.told()} so far")
 
-    def done(self, label: str, amount: int, unit: Unit, seconds: float) -> None:
+    def done(self, step: _Step) -> None:
         if not self._quiet:
-            told = human_bytes(amount) if unit == "bytes" else str(amount)
-            self.note(f"{label}: {told} in {seconds:.1f} s")
+            self.note(step.told())
 
 
 class _Step:
@@ -172,19 +182,22 @@ class _Step:
         self._unit = unit
         self._amount = 0
         self._start = time.monotonic()
-        self._bar = progress.bar(label, total, unit)
+        self.bar = progress.bar(label, total, unit)
+        progress.begin(self)
 
     def advance(self, amount: int) -> None:
         self._amount += amount
-        if self._bar is not None:
-            self._bar.update(amount)
+        if self.bar is not None:
+            self.bar.update(amount)
+
+    def told(self) -> str:
+        amount = human_bytes(self._amount) if self._unit == "bytes" else str(self._amount)
+        return f"{self._label}: {amount} in {time.monotonic() - self._start:.1f} s"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._bar is not None:
-            self._progress.close(self._bar)
+        self._progress.end(self)
         if exc[0] is None:
-            seconds = time.monotonic() - self._start
-            self._progress.done(self._label, self._amount, self._unit, seconds)
+            self._progress.done(self)

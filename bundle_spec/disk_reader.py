@@ -148,7 +148,7 @@ class DiskReader:
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
         if not self._proven and hashlib.sha256(data).digest() != expected:
             raise BundleError(
-                "not the digest that the chunk list gives",
+                "damaged: it does not have the digest that the chunk list gives",
                 where=where,
                 remedy="copy the bundle again",
                 code=Code.LIST_LINE,

@@ -67,7 +67,11 @@ class Report:
         """A few lines on a bundle in which no fault was found."""
         assert self.found is not None, "faults are told as errors are"
         manifest = self.found.manifest
-        signed = f"; signed by {printable(str(self.signed))}" if self.signed else ""
+        signed = ""
+        if self.signed:
+            signed = f"; signed by {printable(str(self.signed))}"
+        elif self.found.has_signature:
+            signed = "; there is a signature, it was not checked"
         return (
             f"{printable(str(self.path))}: {_WHOLE[self.level]}; "
             f"{sum(1 for _ in manifest.resources)} resources, {len(manifest.disks)} disks of "

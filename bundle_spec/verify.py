@@ -37,23 +37,31 @@ _OURS = object()
 
 @dataclass(frozen=True)
 class CheckedStructure:
-    """A bundle whose structure is whole.  Nothing is known of the bytes of its disks."""
+    """A bundle whose structure is whole.  Nothing is known of the bytes of its disks.
+
+    ``has_signature``: somebody signed it, and nothing more.
+    """
 
     path: Path
     folders: tuple[Path, ...]
     manifest: Manifest
     manifest_sha256: str
+    has_signature: bool = False
     level: Level = "structure"
 
 
 @dataclass(frozen=True)
 class VerifiedBundle:
-    """A bundle that ``verify_bundle`` found whole.  ``level``: ``stored`` or ``data``."""
+    """A bundle that ``verify_bundle`` found whole.  ``level``: ``stored`` or ``data``.
+
+    ``has_signature``: somebody signed it, and nothing more.
+    """
 
     path: Path
     folders: tuple[Path, ...]
     manifest: Manifest
     manifest_sha256: str
+    has_signature: bool
     level: Level
     token: InitVar[object]
 
@@ -86,6 +94,7 @@ def verify_bundle(
         folders=tuple(folders),
         manifest=found.manifest,
         manifest_sha256=found.end.manifest_sha256,
+        has_signature=found.end.signature is not None,
         level=level,
         token=_OURS,
     )
@@ -99,7 +108,10 @@ def check_structure(
     Raises what ``verify_bundle`` raises.
     """
     found = verify_files(path, find_parts(path, folders), "structure", progress)
-    return CheckedStructure(path, tuple(folders), found.manifest, found.end.manifest_sha256)
+    end = found.end
+    return CheckedStructure(
+        path, tuple(folders), found.manifest, end.manifest_sha256, end.signature is not None
+    )
 
 
 def verify_files(path: Path, parts: Sequence[Path], level: Level, progress: Progress) -> Envelope:

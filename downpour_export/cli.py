@@ -85,6 +85,7 @@ from bundle_spec import digest
 from bundle_spec.commands import part_size
 from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
+from bundle_spec.parts import bundle_name, read_list
 from bundle_spec.text import printable
 from downpour_export import cleanup
 from downpour_export.cloud import CloudOptions, connect
@@ -261,9 +262,12 @@ def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress
         progress.note(f"not carried: {line}")
     resources = sum(1 for _ in manifest.resources)
     raw = sum(disk.size for disk in manifest.disks)
+    parts = ""
+    if options.part_size:
+        parts = f", {len(read_list(bundle_name(bundle.path)))} parts"
     print(
         f"{bundle.path}: {resources} resources, {len(manifest.disks)} disks, "
-        f"{human_bytes(raw)} in {human_bytes(bundle.size)}\n"
+        f"{human_bytes(raw)} in {human_bytes(bundle.size)}{parts}\n"
         f"manifest sha256 {digest.spoken(bundle.manifest_sha256)}"
     )
     if options.sign:

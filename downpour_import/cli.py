@@ -98,7 +98,7 @@ from downpour_import.cloud import CloudOptions
 from downpour_import.decrypted import Keys, in_clear, is_encrypted
 from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
-from downpour_import.report import Report
+from downpour_import.report import Report, Reported
 
 COMMANDS = ("verify", "show", "plan", "unpack", "undo", "forget")
 MAX_JOBS = 32
@@ -258,7 +258,7 @@ def _plan(options: ImportOptions, progress: TerminalProgress) -> None:
         pipeline.plan_import(options, report, progress)
     if not options.json:
         for each in report.resources:
-            what = f"{each.type.replace('_', ' ')} {each.name!r} ({each.old})"
+            what = _named(each)
             match each.state:
                 case "planned":
                     print(f"make: {what}")
@@ -269,6 +269,10 @@ def _plan(options: ImportOptions, progress: TerminalProgress) -> None:
         print(f"{_count(report.counts)}; nothing was written to the cloud")
         if options.write_map:
             print(f"{options.write_map}: the whole mapping, to be read and changed")
+
+
+def _named(each: Reported) -> str:
+    return f"{each.type.replace('_', ' ')} {each.name!r} ({each.old})"
 
 
 @contextmanager
@@ -328,6 +332,9 @@ def _import(options: ImportOptions, yes: bool, progress: TerminalProgress) -> No
     else:
         sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
         but = f", but for what was refused: {len(report.refused)}" if report.refused else ""
+        for each in report.resources:
+            if each.state == "reused":
+                print(f"reused: {_named(each)} -> {each.new}")
         says = "the edited records say" if options.edited else "the manifest says"
         what = f"resource of {', '.join(options.tags)}" if options.tags else "resource"
         print(f"{_count(report.counts)}{sent}; every {what} is as {says}{but}")

@@ -119,7 +119,9 @@ def _tree(plan: Plan) -> Iterator[str]:
         if ref in records:
             below.setdefault(parent, []).append(ref)
     disks = {each.ref: each for each in plan.captures}
-    yield f"{len(records)} resources go:"
+    own = sum(1 for each in plan.captures if each.type == "server")
+    beside = f", and {_count(own, 'disk')} of servers as images or volumes" if own else ""
+    yield f"{_count(len(records), 'resource')} go{beside}:"
     stack = [(ref, 1) for ref in reversed(below.get(None, []))]
     while stack:
         ref, depth = stack.pop()

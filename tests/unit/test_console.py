@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 
 import pytest
 
+from bundle_spec import console
 from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, parse, run
 from bundle_spec.errors import BundleError, LocalError, UsageError
 
@@ -67,6 +69,24 @@ def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str
     assert "\x1b" not in told
     assert "\r" not in told
     assert "volume \\x1b[2Jevil\\r\\n: 5 B in" in told
+
+
+def test_a_step_that_goes_on_is_told_of_where_there_are_no_bars(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "SILENCE", 0.01)
+    with TerminalProgress(quiet=True).task("hush", None, "bytes"):
+        time.sleep(0.05)
+    progress = TerminalProgress()
+    with progress.task("make image", None, "bytes") as task:
+        task.advance(2048)
+        deadline = time.monotonic() + 10
+        told = ""
+        while "so far" not in told and time.monotonic() < deadline:
+            time.sleep(0.01)
+            told += capsys.readouterr().err
+    assert told.startswith("make image: 2.0 KiB in 0.0 s so far\n")
+    assert "hush" not in told
 
 
 def test_a_mistyped_command_is_told_from_the_ones_that_exist() -> None:

@@ -87,7 +87,9 @@ def test_a_damaged_chunk_stops_a_stream_and_not_the_other_disks(tmp_path: Path) 
     data[1024 + 2 * (512 + 129 * 512) + 512 + 100] ^= 1
     path.write_bytes(data)
     with open_bundle(path) as bundle:
-        with pytest.raises(BundleError, match=r"disks/0001/00000/002\.zst at \d+: not the digest"):
+        with pytest.raises(
+            BundleError, match=r"disks/0001/00000/002\.zst at \d+: damaged: it does not"
+        ):
             list(bundle.disk("0001").stream())
         assert bundle.disk("0001").read(0, 10) == raws[0][:10]
         assert b"".join(bundle.disk("0002").stream()) == raws[1]

@@ -256,4 +256,4 @@ LINES: dict[str, Callable[[list[str]], None]] = {
 @pytest.mark.parametrize("name", LINES)
 def test_chunk_lists(tmp_path: Path, name: str) -> None:
     """[F-9]"""
-    refused(tmp_path, Forge(lines=LINES[name]), "the chunk list has")
+    refused(tmp_path, Forge(lines=LINES[name]), "the chunk list")

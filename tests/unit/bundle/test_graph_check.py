@@ -182,6 +182,7 @@ def test_a_verified_bundle_cannot_be_made_by_hand(tmp_path: Path) -> None:
             folders=(),
             manifest=verified.manifest,
             manifest_sha256=verified.manifest_sha256,
+            has_signature=False,
             level="data",
             token=object(),
         )

@@ -338,6 +338,6 @@ def test_rot_that_the_last_check_finds_leaves_nothing_to_go_on_with(path: Path) 
     with path.with_name("out.dpbundle.partial").open("r+b") as file:
         file.seek(5 * CHUNK)
         file.write(b"rot")
-    with pytest.raises(BundleError, match="not the line that the chunk list has"):
+    with pytest.raises(BundleError, match="damaged: not what its line in the chunk list says"):
         go_on(path)
     assert names(path) == []

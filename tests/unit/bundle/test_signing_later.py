@@ -170,6 +170,8 @@ def test_the_command_signs_and_verify_and_show_say_who(
     for main in (bundle_spec.__main__.main, downpour_import.cli.main):
         assert main([*verify, str(path)]) == 0
         assert "; signed by ops (ED25519 SHA256:" in capsys.readouterr().out
+        assert main(["verify", str(path)]) == 0
+        assert "; there is a signature, it was not checked" in capsys.readouterr().out
         assert main([*verify, "--json", str(path)]) == 0
         assert json.loads(capsys.readouterr().out)["signed"]["principal"] == "ops"
         assert main(["show", str(path)]) == 0

@@ -114,7 +114,9 @@ def test_bytes_that_the_medium_changed_are_seen_before_the_file_has_its_name(pat
             file.seek(2**20)
             file.write(b"rot")
         for _ in range(2):
-            with pytest.raises(BundleError, match="not the line that the chunk list has"):
+            with pytest.raises(
+                BundleError, match="damaged: not what its line in the chunk list says"
+            ):
                 writer.finish(content())
     assert names(path) == []
 

@@ -27,7 +27,7 @@ def test_the_tree_shows_what_pulled_in_what() -> None:
     text = as_text(make_plan(wanted(EXPORT), inventory()), Room(), 20)
     assert text.startswith(
         """\
-11 resources go:
+11 resources go, and 1 disk of servers as images or volumes:
   server web: is stopped; 2.0 GiB, stopped
     keypair k
     port p-web
