@@ -45,8 +45,8 @@ e2e: $(READY)  ## from one real cloud to another
 
 test: lint types layers unit e2e  ## everything
 
-bench: $(READY)  ## measure it against doing it by hand, into docs/ (QUICK=1: small, only shown)
-	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+bench: $(READY)  ## measure it against doing it by hand, into docs/ (QUICK=1: small; LONG=1: what takes long)
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(LONG),--long)
 
 demo: $(READY)  ## move a small tenant between two clouds (KEEP=1 leaves them up)
 	$(BIN)/python -m tests.demo $(if $(KEEP),--keep)

@@ -19,18 +19,17 @@ CLONES = 3
 
 @dataclass(frozen=True)
 class Size:
-    """Bytes of a disk, of the two disks for the memory, and entries of the index."""
+    """Bytes of a disk, and of the two disks for the memory."""
 
     disk: int
     small: int
     large: int
-    entries: int
 
 
 SIZES: dict[Scale, Size] = {
-    "full": Size(2 * GIB, GIB, 16 * GIB, 20_000_000),
-    "quick": Size(192 * MIB, 64 * MIB, 256 * MIB, 200_000),
-    "tiny": Size(24 * MIB, 32 * MIB, 64 * MIB, 20_000),
+    "full": Size(2 * GIB, GIB, 16 * GIB),
+    "quick": Size(192 * MIB, 64 * MIB, 256 * MIB),
+    "tiny": Size(24 * MIB, 32 * MIB, 64 * MIB),
 }
 
 COMPRESS = """zstd -q -T2 -3 {disks} --output-dir-flat by-hand
@@ -56,7 +55,6 @@ def measure(bench: Bench) -> Iterator[Measured]:
         path.unlink()
     _empty(bench.work / "by-hand")
     yield from _memory(bench, size)
-    yield from _index(bench, size)
 
 
 def _written(bench: Bench, form: str, paths: list[Path]) -> Iterator[Measured]:
@@ -144,14 +142,6 @@ def _memory(bench: Bench, size: Size) -> Iterator[Measured]:
     yield Measured(ROWS["memory-growth"], tuple(large / small for large, small in pairs))
 
 
-def _index(bench: Bench, size: Size) -> Iterator[Measured]:
-    # Once: it takes long, and its memory is the same each time.
-    bench.say(f"index of {size.entries} chunks")
-    told = said(work("index", bench.work, size.entries))
-    yield Measured(ROWS["index-memory"], (told["peak"],))
-    yield Measured(ROWS["index-time"], (told["seconds"] / size.entries * 1e6,))
-
-
 def _ratio(bench: Bench, key: str, sides: Mapping[str, Callable[[], Run]]) -> Measured:
     """The time of the first side over that of the second."""
     ours, other = bench.in_turn(ROWS[key].what, sides).values()
@@ -176,4 +166,5 @@ SECTION = Section(
     rows=tuple(ROWS.values()),
     tools=("mkfs.ext4", "debugfs", "zstd", "sha256sum", "sync", "openssl", "qemu-img"),
     measure=measure,
+    long=True,
 )

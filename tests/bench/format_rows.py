@@ -82,22 +82,6 @@ _MEMORY = (
         note="Of five pairs; one peak differs from the next of the same disk by up to a fifth, "
         "because it depends on how the threads happened to run.",
     ),
-    Row(
-        "index-memory",
-        "memory of an index of 20 million chunks",
-        "bytes",
-        goal=300 * MIB,
-        note="The peak of a process that feeds random digests to the content index and the journal "
-        "of a writer, as happens with chunks that never repeat, and then reads all back for the "
-        "chunk lists and INDEX. Measured once.",
-    ),
-    Row(
-        "index-time",
-        "time of the index for each of them",
-        "µs",
-        note="The same process: the questions before and after compression, both entries with "
-        "their commits, and reading back; making the digests is not counted.",
-    ),
 )
 
 ROWS = {row.key: row for row in (*_RAW, *_READ, *_QCOW2, *_MEMORY)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.bench.measure import said, work
@@ -64,6 +64,13 @@ def measure(bench: Bench) -> Iterator[Measured]:
         ratios = tuple(many[key] / few[key] / 10 for many, few in pairs)
         yield Measured(ROWS[f"{key}-growth"], ratios)
         yield Measured(ROWS[f"{key}-seconds"], tuple(each[key] for each in large))
+    yield from disk_growth(bench, ROWS, size.disk, 4 * size.disk)
+
+
+def disk_growth(
+    bench: Bench, rows: Mapping[str, Row], small: int, large: int
+) -> Iterator[Measured]:
+    """Time and memory to write ``large`` bytes that never repeat, over those for ``small``."""
     bundle = bench.work / "disk.dpbundle"
 
     def write(disk: int) -> tuple[float, float]:
@@ -71,16 +78,11 @@ def measure(bench: Bench) -> Iterator[Measured]:
         bundle.unlink()
         return done.seconds, said(done)["peak"]
 
-    runs = bench.in_turn(
-        "disk", {"small": lambda: write(size.disk), "large": lambda: write(4 * size.disk)}
-    )
-    pairs_of_runs = list(zip(runs["large"], runs["small"], strict=True))
-    yield Measured(
-        ROWS["disk-time"], tuple(large[0] / small[0] / 4 for large, small in pairs_of_runs)
-    )
-    yield Measured(
-        ROWS["disk-memory"], tuple(large[1] / small[1] for large, small in pairs_of_runs)
-    )
+    runs = bench.in_turn("disk", {"small": lambda: write(small), "large": lambda: write(large)})
+    pairs = list(zip(runs["large"], runs["small"], strict=True))
+    ratio = small / large
+    yield Measured(rows["disk-time"], tuple(more[0] / less[0] * ratio for more, less in pairs))
+    yield Measured(rows["disk-memory"], tuple(more[1] / less[1] for more, less in pairs))
 
 
 def _of_count(bench: Bench, count: int) -> Callable[[], dict[str, float]]:

@@ -8,7 +8,10 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from tests.bench.overlap import BUSY
+
 MET, MISSED, NO_GOAL = "#3b7a57", "#b3402e", "#8a8f98"
+STEPS = {"time": NO_GOAL, "bytes": MET, "resources": "#4f6f9f"}
 
 
 def draw(numbers: Path, picture: Path, title: str) -> None:
@@ -37,6 +40,34 @@ def draw(numbers: Path, picture: Path, title: str) -> None:
     axes.set_title(title)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
+    _save(figure, picture)
+
+
+def draw_overlap(steps: Path, picture: Path) -> None:
+    """Draw the steps that ``overlap`` noted: what went on at once, and the busy cores below."""
+    with steps.open() as file:
+        rows = [*csv.DictReader(file)]
+    tasks = [row for row in rows if row["step"] != BUSY]
+    figure = Figure(figsize=(8.5, 2.2 + 0.3 * len(tasks)), layout="constrained")
+    above, below = figure.subplots(2, sharex=True, height_ratios=(0.3 * len(tasks), 1))
+    for place, row in enumerate(tasks):
+        began, ended = float(row["began"]), float(row["ended"])
+        above.barh(place, ended - began, left=began, color=STEPS[row["unit"]], height=0.6)
+    above.set_yticks(range(len(tasks)), [row["step"] for row in tasks])
+    above.invert_yaxis()
+    above.set_title("An export: gray waits for the cloud, green moves bytes, blue is neither")
+    busy = [row for row in rows if row["step"] == BUSY]
+    seconds, cores = ([float(row[key]) for row in busy] for key in ("began", "unit"))
+    below.fill_between(seconds, cores, step="post", color=MET)
+    below.set_ylabel("cores")
+    below.set_xlabel("seconds")
+    for axes in (above, below):
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    _save(figure, picture)
+
+
+def _save(figure: Figure, picture: Path) -> None:
     # Without a date and with fixed names, so that a picture only changes with its numbers.
     with mpl.rc_context({"svg.hashsalt": "downpour", "svg.fonttype": "none"}):
         figure.savefig(picture, format="svg", metadata={"Date": None})

@@ -12,7 +12,7 @@ from typing import Literal
 
 from tests.bench.measure import Run, Spread
 
-Unit = Literal["", "s", "µs", "bytes"]
+Unit = Literal["", "s", "µs", "bytes", "calls"]
 """``""``: a ratio."""
 
 
@@ -59,6 +59,10 @@ class Side:
     def sizes(cls, sizes: Sequence[int]) -> Side:
         return cls(tuple(map(float, sizes)), "bytes")
 
+    @classmethod
+    def calls(cls, numbers: Sequence[int]) -> Side:
+        return cls(tuple(map(float, numbers)), "calls")
+
     def __add__(self, other: Side) -> Side:
         """One after the other."""
         return Side(
@@ -89,11 +93,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Measured:
-    """A row with its number: the median of ``values``.  The sides it comes from, if any."""
+    """A row with its number: the median of ``values``.  The sides it comes from, or what it is
+    that has this number, if any."""
 
     row: Row
     values: tuple[float, ...]
-    ours: Side | None = None
+    ours: Side | str | None = None
     other: Side | None = None
 
     @classmethod
@@ -118,6 +123,8 @@ def show(value: float, unit: Unit) -> str:
     """A number with its unit, to three figures or so."""
     if unit == "bytes":
         return f"{value / 2**20:.1f} MiB"
+    if unit == "calls":
+        return f"{value:,.0f} calls"
     if unit == "":
         return f"{value:.2f}"
     return f"{value:.1f} {unit}" if value >= 10 else f"{value:.2f} {unit}"
@@ -167,9 +174,9 @@ def to_csv(measured: Sequence[Measured]) -> str:
                 *(row.key, row.what, row.unit, _number(row.goal), _number(row.prize)),
                 *map(_number, (spread.median, spread.low, spread.high)),
                 *(" ".join(map(_number, each.values)), each.verdict),
-                *(_median(each.ours), _median(each.other), each.ours.unit if each.ours else ""),
+                *(_median(each.ours), _median(each.other), _unit(each.ours)),
                 *(_cpu(each.ours), _cpu(each.other)),
-                each.ours.peak if each.ours and each.ours.peak else "",
+                each.ours.peak if isinstance(each.ours, Side) and each.ours.peak else "",
             )
         )
     return text.getvalue()
@@ -179,12 +186,18 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
-def _median(side: Side | None) -> str:
-    return _number(Spread.of(side.values).median) if side else ""
+def _median(side: Side | str | None) -> str:
+    return _number(Spread.of(side.values).median) if isinstance(side, Side) else side or ""
 
 
-def _cpu(side: Side | None) -> str:
-    return _number(Spread.of(side.cpu_seconds).median) if side and side.cpu_seconds else ""
+def _cpu(side: Side | str | None) -> str:
+    if not isinstance(side, Side) or not side.cpu_seconds:
+        return ""
+    return _number(Spread.of(side.cpu_seconds).median)
+
+
+def _unit(side: Side | str | None) -> Unit:
+    return side.unit if isinstance(side, Side) else ""
 
 
 def chapter(
@@ -195,7 +208,7 @@ def chapter(
         f"- **{each.row.what}.** {each.row.note}\n" for each in measured if each.row.note
     )
     facts = "; ".join(f"{name} {value}" for name, value in machine.items())
-    shown = f"![The ratios of the table below]({picture})"
+    shown = f"![What is in the table below]({picture})"
     return f"## {title}\n\n{intro}\n\n{shown}\n\n{table(measured)}\nMachine: {facts}.\n\n{notes}"
 
 

@@ -19,12 +19,14 @@ Scale = Literal["full", "quick", "tiny"]
 
 @dataclass(frozen=True)
 class Bench:
-    """Where and how often.  ``work``: an empty folder, removed afterwards; ``say``: progress."""
+    """Where and how often.  ``work``: an empty folder, removed afterwards; ``say``: progress;
+    ``out``: where the page goes, if anywhere."""
 
     scale: Scale
     repeats: int
     work: Path
     say: Callable[[str], None]
+    out: Path | None = None
 
     def in_turn(self, what: str, sides: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
         """Measure all ``sides`` as often as asked for, in turn, every second time backwards.
@@ -47,7 +49,8 @@ class Bench:
 class Section:
     """``measure`` gives every one of ``rows`` its number.  ``tools``: commands that it needs.
 
-    ``clouds``: it starts a test cloud, so that tests leave it out unless they name it.
+    ``clouds``: it starts a test cloud, so that tests leave it out unless they name it.  ``long``:
+    so does everybody else.  ``picture``: its name, where the section draws one of its own.
     """
 
     name: str
@@ -57,3 +60,5 @@ class Section:
     tools: tuple[str, ...]
     measure: Callable[[Bench], Iterator[Measured]]
     clouds: bool = False
+    long: bool = False
+    picture: str | None = None

@@ -188,6 +188,11 @@ class Cloud:
     def log_file(self, service: str) -> Path:
         return self.root / "log" / f"{service}.log"
 
+    @property
+    def requests_file(self) -> Path:
+        """Every request to any service, a line each: method, path, user agent."""
+        return self.root / "log" / "requests"
+
     def output_file(self, service: str) -> Path:
         """What the process printed: tracebacks of a failed start are here."""
         return self.root / "log" / f"{service}.out"

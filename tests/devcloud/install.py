@@ -70,7 +70,7 @@ def require_qemu_img() -> None:
 
 def _stamp(venv: Path) -> str:
     # A venv is bound to its path and to the python that made it.
-    return f"{constraints_key()} {' '.join(REQUIREMENTS)} {venv}\n"
+    return f"{constraints_key()} {' '.join(REQUIREMENTS)} {venv.resolve()}\n"
 
 
 def _run(log: Path, what: str, *arguments: str, python: Path | str = sys.executable) -> None:

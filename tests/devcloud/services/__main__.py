@@ -23,7 +23,7 @@ def main(service: str, root: str, *owned_by: str) -> None:
         owner.watch(pid=int(owned_by[0]), start_time=int(owned_by[1]))
     application = importlib.import_module(f".{service}", __package__).load(cloud)
     signal.signal(signal.SIGTERM, _stop)  # the services set their own handlers
-    http.serve(application, cloud.port(service))
+    http.serve(application, cloud.port(service), cloud.requests_file)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, Protocol
 
 from cheroot import wsgi
@@ -49,11 +51,23 @@ class Gateway(wsgi.Gateway_10):
         return environ
 
 
-def serve(application: Application, port: int) -> None:
+def _logged(application: Application, path: Path) -> Application:
+    """``application``, with a line in ``path`` for each request.  All services share the file."""
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def logged(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        words = (environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("HTTP_USER_AGENT"))
+        os.write(log, f"{' '.join(map(str, words))}\n".encode("utf-8", "backslashreplace"))
+        return application(environ, start_response)
+
+    return logged
+
+
+def serve(application: Application, port: int, log: Path) -> None:
     wsgi.wsgi_gateways[Gateway.version] = Gateway
     server = wsgi.Server(
         (HOST, port),
-        application,
+        _logged(application, log),
         server_name="devcloud",
         numthreads=THREADS,
         request_queue_size=128,
