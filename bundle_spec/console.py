@@ -142,6 +142,7 @@ class TerminalProgress:
             unit_divisor=1024,
             leave=False,
             dynamic_ncols=True,
+            bar_format="{desc}: {elapsed}" if unit == "time" else None,
         )
 
     def begin(self, step: _Step) -> None:
@@ -191,8 +192,11 @@ class _Step:
             self.bar.update(amount)
 
     def told(self) -> str:
+        seconds = f"{time.monotonic() - self._start:.1f} s"
+        if self._unit == "time":
+            return f"{self._label}: {seconds}"
         amount = human_bytes(self._amount) if self._unit == "bytes" else str(self._amount)
-        return f"{self._label}: {amount} in {time.monotonic() - self._start:.1f} s"
+        return f"{self._label}: {amount} in {seconds}"
 
     def __enter__(self) -> Self:
         return self

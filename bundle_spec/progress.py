@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, Self
 
-Unit = Literal["bytes", "resources"]
+Unit = Literal["bytes", "resources", "time"]
+"""``time``: nothing is counted; somebody else works, and it is waited for."""
 
 
 class Task(Protocol):

@@ -152,7 +152,7 @@ def _write(
             progress.note(f"warning: {lack}")
         for warning in plan.warnings:
             progress.note(f"warning: {warning}")
-        limits = Limits(jobs=options.jobs, temporaries=options.max_temporary)
+        limits = Limits(jobs=options.jobs, temporaries=options.max_temporary, room=room)
         captured = capture(cloud, writer, plan.captures, plan.stops, limits, progress)
         content = assemble(plan, captured, cloud.source())
         for path, data in playbook_files(writer.uuid, content).items():

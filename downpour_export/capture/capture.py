@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 
 from bundle_spec import BundleWriter
@@ -19,15 +20,19 @@ from downpour_export.capture.slots import SPARE, Slots
 from downpour_export.capture.stop import StopFlag
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
+from downpour_export.discover.quota import Room
 from downpour_export.plan import DiskCapture
+from downpour_export.plan.needs import lacks, needs_at_once
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """``jobs``: disks that are read at once.  ``temporaries``: objects that exist at once."""
+    """``jobs``: disks that are read at once.  ``temporaries``: objects that exist at once.
+    ``room``: what the quota had for them before there were any."""
 
     jobs: int = 2
     temporaries: int = 20
+    room: Room = field(default_factory=Room)
 
 
 def capture(
@@ -115,28 +120,44 @@ class _Run:
         total = sum(len(group.left) for group in groups)
         with (
             self._progress.task("disks", total, "resources") as task,
-            ThreadPoolExecutor(self._limits.jobs, "capture") as pool,
+            ThreadPoolExecutor(self._limits.jobs, "make") as making,
+            ThreadPoolExecutor(self._limits.jobs, "read") as reading,
         ):
-            running: set[Future[list[_Job]]] = set()
+            running: dict[Future[list[_Job]], _Job] = {}
             try:
                 while left or running:
                     # The next server is snapshotted when there is room, not long before.
                     while (
                         left
-                        and len(running) < self._limits.jobs
+                        and self._may_begin(left[0], running.values())
                         and self._slots.try_take(left[0].snapshots)
                     ):
-                        running.add(pool.submit(self._begin, left.popleft()))
-                    done, running = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        jobs = future.result()
-                        running |= {pool.submit(job) for job in jobs}
-                        if not jobs:
+                        begin = _Job(left[0], partial(self._begin, left.popleft()))
+                        running[making.submit(begin.act)] = begin
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        ended, jobs = running.pop(future), future.result()
+                        for job in jobs:
+                            running[(reading if job.reads else making).submit(job.act)] = job
+                        if ended.reads:
                             task.advance(1)
             except BaseException:
                 self._stop.set()
-                pool.shutdown(wait=False, cancel_futures=True)
+                for pool in (making, reading):
+                    pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def _may_begin(self, group: Group, running: Collection[_Job]) -> bool:
+        """While disks are read, the cloud makes as many others ready, if the quota has room."""
+        jobs = self._limits.jobs
+        if len(running) < jobs:
+            return True
+        # One alone is what somebody asks for whose quota has room for one only.
+        if jobs == 1 or len(running) >= 2 * jobs:
+            return False
+        if sum(1 for job in running if not job.reads) >= jobs:
+            return False
+        begun = {id(each): each.disks for each in (*(job.group for job in running), group)}
+        return not any(lacks(needs_at_once(begun.values()), self._limits.room))
 
     def _begin(self, group: Group) -> list[_Job]:
         """Snapshot all disks of a group, from a stopped server if so planned; the copies to do."""
@@ -149,11 +170,22 @@ class _Run:
             if group.server_id in self.power.down:
                 self.copier.settle(moment, group.left)
                 self.power.start(group.server_id)
-        return [partial(self._copy, moment, group, disk) for disk in group.left]
+        return [_Job(group, partial(self._make, moment, group, disk)) for disk in group.left]
 
-    def _copy(self, moment: Moment, group: Group, disk: DiskCapture) -> list[_Job]:
-        with self._slots.work():
-            self.copier.copy(moment, group.disks, disk)
+    def _make(self, moment: Moment, group: Group, disk: DiskCapture) -> list[_Job]:
+        """Have an image made of a disk; what is left is to read it."""
+        with ExitStack() as stack:
+            stack.enter_context(self._slots.work())
+            image_id = self.copier.image(moment, group.disks, disk)
+            # Until it has been read and deleted, whoever waits for room does not wait in vain.
+            work = stack.pop_all()
+        return [_Job(group, partial(self._read, moment, disk, image_id, work), reads=True)]
+
+    def _read(
+        self, moment: Moment, disk: DiskCapture, image_id: str, work: ExitStack
+    ) -> list[_Job]:
+        with work:
+            self.copier.read(moment, disk, image_id)
         return []
 
     def give_up(self) -> bool:
@@ -186,5 +218,14 @@ class _Run:
             raise
 
 
-_Job = Callable[[], "list[_Job]"]
-"""Something to do; returns what can be done then."""
+@dataclass(frozen=True)
+class _Job:
+    """Something to do for a group; ``act`` returns what can be done then.
+
+    ``reads``: bytes are read, which is the last that is done for a disk; before, it is the cloud
+    that works.
+    """
+
+    group: Group
+    act: Callable[[], list[_Job]]
+    reads: bool = False

@@ -82,24 +82,27 @@ class Copier:
             if held.kind and held.id:
                 self._temporaries.wait(held.kind, held.id, disk.size / (1 << 30))
 
-    def copy(self, moment: Moment, disks: Sequence[DiskCapture], disk: DiskCapture) -> None:
-        """Bring ``disk``, one of the moment's ``disks``, into the bundle.
+    def image(self, moment: Moment, disks: Sequence[DiskCapture], disk: DiskCapture) -> str:
+        """Have the cloud make an image of ``disk``, one of the moment's ``disks``; its ID.
 
-        Each temporary object is deleted as soon as it can go.
+        Each other temporary object is deleted as soon as it can go.
         """
         self._stop.check()
+        if (own := _own_image(disk)) is not None:
+            return own
         held = moment.of(disk)
-        there = disk.id if disk.type == "image" else disk.image_id
-        if there is not None:
-            self._read(disk, there, moment.at, held)
-            return
-        if held.kind == "image" and held.id:
-            image_id = held.id
-            self._temporaries.wait("image", image_id, disk.size / (1 << 30))
-        else:
-            image_id = self._image_of_volume(disks, disk, held)
-        self._read(disk, image_id, moment.at, held)
-        self._delete("image", image_id)
+        with self._progress.task(f"image of {_shown(disk)}", None, "time"):
+            if held.kind == "image" and held.id:
+                self._temporaries.wait("image", held.id, disk.size / (1 << 30))
+                return held.id
+            return self._image_of_volume(disks, disk, held)
+
+    def read(self, moment: Moment, disk: DiskCapture, image_id: str) -> None:
+        """Bring the bytes of ``disk``'s image into the bundle; a temporary one is deleted then."""
+        self._stop.check()
+        self._read(disk, image_id, moment.at, moment.of(disk))
+        if _own_image(disk) is None:
+            self._delete("image", image_id)
 
     def _image_of_volume(self, disks: Sequence[DiskCapture], disk: DiskCapture, held: Held) -> str:
         """Upload a volume, or what a snapshot holds of one, to an image."""
@@ -152,7 +155,16 @@ class Copier:
             self._writer,
             item,
             Capture(type=disk.type, id=disk.id, at=at, consistency=held.consistency),
-            Names(label(disk), f"{disk.type.replace('_', ' ')} {disk.name or disk.id}"),
+            Names(label(disk), _shown(disk)),
             self._stop,
             self._progress,
         )
+
+
+def _own_image(disk: DiskCapture) -> str | None:
+    """The tenant's own image that has the bytes already, if one has."""
+    return disk.id if disk.type == "image" else disk.image_id
+
+
+def _shown(disk: DiskCapture) -> str:
+    return f"{disk.type.replace('_', ' ')} {disk.name or disk.id}"

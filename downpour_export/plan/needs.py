@@ -35,6 +35,17 @@ def needs(captures: Iterable[DiskCapture]) -> Needs:
     )
 
 
+def needs_at_once(groups: Iterable[list[DiskCapture]]) -> Needs:
+    """What must have room while the disks of several servers are captured together."""
+    found = [_of(group) for group in groups]
+    return Needs(
+        snapshots=sum(each.snapshots for each in found),
+        volumes=sum(each.volumes for each in found),
+        gigabytes=sum(each.gigabytes for each in found),
+        largest=max((each.largest for each in found), default=0),
+    )
+
+
 def _of(group: list[DiskCapture]) -> Needs:
     """A volume in use is snapshotted, and a volume made of the snapshot, one after another."""
     in_use = [
