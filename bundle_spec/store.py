@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import zstandard
@@ -54,6 +54,8 @@ class ChunkStore:
         self._closed = False
         self.keep = False
         self.kept: Path | None = None
+        self.forgotten: str | None = None
+        """The uuid of the unfinished bundle that was forgotten."""
         self._journal_path = path.with_name(path.name + ".partial.journal")
         unfinished = self._journal_path.exists()
         self._file = PartialFile(
@@ -131,7 +133,9 @@ class ChunkStore:
     def _forget(self) -> None:
         """Remove what another run left, also one that was split otherwise, unless it still runs."""
         try:
-            Journal(self._journal_path).close()
+            with closing(Journal(self._journal_path)) as journal:
+                # One that is about to have its name may have been copied away already.
+                self.forgotten = None if journal.get("publishing") else journal.get("uuid")
         except sqlite3.OperationalError:
             raise  # locked: our own lock on the file says nothing of a run with other parts
         except (sqlite3.DatabaseError, LocalError):
@@ -167,7 +171,7 @@ class ChunkStore:
             raise LocalError(
                 f"cannot keep the journal of the bundle: {exc}",
                 where=str(self._journal_path),
-                remedy="make room or choose another place, then run again",
+                remedy="make room and run the same command again; elsewhere it begins anew",
             ) from exc
 
     @contextmanager

@@ -100,7 +100,11 @@ class BundleWriter:
         self._writing: set[str] = set()
         try:
             with self._store.journal() as journal:
-                self.uuid: str = journal.get("uuid") or str(uuid.uuid4())
+                # What a run that is forgotten left elsewhere bears its uuid, and stays to be found.
+                left = journal.get("uuid") or self._store.forgotten
+                self.uuid: str = left or str(uuid.uuid4())
+                self.not_the_first = left is not None
+                """Whether another run bore this uuid, be it gone on with or forgotten."""
                 journal.set("uuid", self.uuid)
                 self._next_disk = journal.last_disk() + 1
                 self._left = {disk.id: disk for disk in journal.open_disks()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle, age, codec, signature
-from bundle_spec.errors import LocalError, PlanError
+from bundle_spec.errors import LocalError, PlanError, PlanFaults
 from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.writer import Sign
@@ -110,7 +110,24 @@ def plan_export(path: Path, options: CloudOptions, progress: Progress = NULL) ->
     Raises what the steps raise.
     """
     wanted = resource_file.load(path)
-    return _plan(wanted, connect(options), progress)
+    plan, room = _plan(wanted, connect(options), progress)
+    warnings = (*plan.warnings, *(str(each) for each in _stopped(plan)))
+    return replace(plan, warnings=warnings), room
+
+
+def _stopped(plan: Plan, but: str | None = None) -> Iterator[PlanError]:
+    """Servers that are off because an export, of another bundle than ``but``, has stopped them.
+
+    They would be taken for servers that are off, or be started while they are captured.
+    """
+    names = {server.id: server.name for server in plan.resources.servers}
+    for server_id, bundle in plan.stopped_by.items():
+        if bundle != but:
+            yield PlanError(
+                "an export has stopped it and did not start it again",
+                where=f"server {names[server_id]!r} ({server_id})",
+                remedy="let that one end; if none runs, `downpour-export cleanup` starts it",
+            )
 
 
 def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple[Plan, Room]:
@@ -148,6 +165,8 @@ def _write(
         cloud = connect(options.cloud)
         _same_source(writer, cloud.source())
         plan, room = _plan(wanted, cloud, progress)
+        if found := list(_stopped(plan, but=writer.uuid)):
+            raise PlanFaults("another export has stopped servers of this one", found)
         for lack in lacks(needs(plan.captures), room):
             progress.note(f"warning: {lack}")
         for warning in plan.warnings:

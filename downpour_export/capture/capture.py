@@ -50,7 +50,7 @@ def capture(
     PlanFaults.
     """
     run = _Run(cloud, writer, stops, limits, progress)
-    earlier = Earlier(writer, run.temporaries)
+    earlier = Earlier(writer, run.temporaries, stops)
     captured = run.copier.captured
     groups = earlier.left(disks, captured)
     _refuse_too_many(groups, limits)
@@ -60,7 +60,7 @@ def capture(
     writer.keep(True)
     writer.checkpoint()
     try:
-        if writer.resumed:
+        if writer.not_the_first:
             run.take_over(groups)
         run.all(groups)
     except BaseException:

@@ -6,15 +6,16 @@ snapshots of that moment, or else all of them are captured anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bundle_spec import BundleWriter, codec
 from bundle_spec.model import Disk, Image
 from downpour_export.capture.copy import Captured, needs_snapshot
 from downpour_export.capture.moment import Held, Kind, Moment, Moments, label
+from downpour_export.capture.power import Stop
 from downpour_export.capture.temporary import Temporaries
-from downpour_export.plan import DiskCapture
+from downpour_export.plan import Consistency, DiskCapture
 
 _ALIVE: dict[Kind, tuple[str, ...]] = {
     "image": ("queued", "saving", "uploading", "importing", "active"),
@@ -65,8 +66,11 @@ def groups(disks: Iterable[DiskCapture]) -> list[list[DiskCapture]]:
 class Earlier:
     """Raises CaptureError, LocalError."""
 
-    def __init__(self, writer: BundleWriter, temporaries: Temporaries) -> None:
+    def __init__(
+        self, writer: BundleWriter, temporaries: Temporaries, stops: Mapping[str, Stop]
+    ) -> None:
         self._writer = writer
+        self._stops = stops
         self._temporaries = temporaries
         self._moments = Moments(writer)
         self._there = writer.ended_disks()
@@ -80,7 +84,7 @@ class Earlier:
             if missing and moment is None:
                 # At once, so that no later run takes disks of two moments for one capture.
                 for disk in group:
-                    if disk not in missing:
+                    if label(disk) in self._there:
                         self._writer.abandon_disk(self._there[label(disk)].id)
                 missing = group
             for disk in group:
@@ -101,15 +105,36 @@ class Earlier:
                 self._writer.abandon_disk(record.id)
 
     def _is_there(self, disk: DiskCapture) -> bool:
+        record = self._there.get(label(disk))
         known = disk.type != "server" or self._writer.note(label(disk)) is not None
-        return known and label(disk) in self._there
+        if record is None or not known:
+            return False
+        return record.capture is None or self._stopped_enough(disk, record.capture.consistency)
+
+    def _stopped_enough(self, disk: DiskCapture, consistency: Consistency) -> bool:
+        """Whether its server was stopped as it shall be now: the resource file may have changed.
+
+        One that runs and shall stay off is stopped first, or what it writes now would be lost.
+        """
+        match self._stops.get(disk.server_id or ""):
+            case "keep":
+                return False
+            case "during":
+                return consistency == "stopped"
+            case _:
+                return True
 
     def _moment(self, group: list[DiskCapture], missing: list[DiskCapture]) -> Moment | None:
         """The moment of an earlier run, if what it took of the missing disks is still there."""
         moment = self._moments.find(group)
-        if moment and all(self._still_holds(disk, moment.of(disk)) for disk in missing):
-            return moment
-        return None
+        if moment is None:
+            return None
+        for disk in missing:
+            held = moment.of(disk)
+            enough = self._stopped_enough(disk, held.consistency)
+            if not enough or not self._still_holds(disk, held):
+                return None
+        return moment
 
     def _still_holds(self, disk: DiskCapture, held: Held) -> bool:
         if held.kind is None or held.id is None:

@@ -18,9 +18,6 @@ from downpour_export.discover import marks
 PROPERTY = "downpour_temporary"
 """Metadata key of a temporary volume or snapshot that holds the bundle's uuid."""
 
-STOPPED = "dpb-stopped"
-"""Metadata key of a server that an export stopped and starts again; it holds the bundle's uuid."""
-
 _BY_NOVA = "snapshot for "
 _PATHS: dict[Kind, tuple[Service, str]] = {
     "image": ("image", "/images"),
@@ -95,7 +92,7 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
 def stopped_servers(cloud: SourceCloud) -> Iterator[StoppedServer]:
     """Every server of this project that an export stopped and did not start again."""
     for item in cloud.list("compute", "/servers/detail", "servers"):
-        mark = (item.get("metadata") or {}).get(STOPPED)
+        mark = (item.get("metadata") or {}).get(marks.STOPPED)
         if mark:
             yield StoppedServer(id=item["id"], name=item["name"], bundle=short(mark))
 

@@ -13,6 +13,7 @@ from bundle_spec.progress import Progress
 from downpour_export.capture import leftovers
 from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import SourceCloud
+from downpour_export.discover import marks
 
 Stop = Literal["during", "keep"]
 
@@ -39,6 +40,7 @@ class Power:
         self._progress = progress
         self._lock = threading.Lock()
         self._down: set[str] = set()
+        self._names: dict[str, str] = {}
         self._kept_off = False
 
     def ran(self, server_id: str) -> bool:
@@ -48,9 +50,17 @@ class Power:
     def adopt(self) -> None:
         """Take over the servers that an earlier run of this bundle stopped and shall run again."""
         own = leftovers.short(self._writer.uuid)
-        found = {each.id for each in leftovers.stopped_servers(self._cloud) if each.bundle == own}
+        found = {
+            each.id: each.name
+            for each in leftovers.stopped_servers(self._cloud)
+            if each.bundle == own
+        }
+        for server_id in found:
+            if not self.ran(server_id):  # a journal that was begun again does not tell
+                self._writer.set_note(_note(server_id), "during")
         with self._lock:
-            self._down |= found
+            self._names |= found
+            self._down |= found.keys()
 
     def stop(self, server_id: str) -> None:
         """Stop the server if the plan says so, and wait until it is.  Raises CaptureError."""
@@ -69,19 +79,22 @@ class Power:
             self._kept_off = True
         else:
             with self._lock:
+                self._names[server_id] = server["name"]
                 self._down.add(server_id)
-            mark = {leftovers.STOPPED: self._writer.uuid}
+            mark = {marks.STOPPED: self._writer.uuid}
             self._cloud.post("compute", f"{path}/metadata", {"metadata": mark})
-        self._cloud.post("compute", f"{path}/action", {"os-stop": None})
-        while not _rests_as(self._look(server_id), "SHUTOFF"):
-            patience.wait(f"stopping server {server_id}")
+        with self._progress.task(f"stop server {server['name']}", None, "time"):
+            self._cloud.post("compute", f"{path}/action", {"os-stop": None})
+            while not _rests_as(self._look(server_id), "SHUTOFF"):
+                patience.wait(f"stopping server {server_id}")
 
     def _look(self, server_id: str) -> Any:
         return self._cloud.get("compute", f"/servers/{server_id}")["server"]
 
     def start(self, server_id: str, stop: StopFlag | None = None) -> None:
         """Start a server that shall run again, and wait until it does.  Raises CaptureError."""
-        start(self._cloud, server_id, stop or self._stop)
+        with self._progress.task(f"start server {self._names.get(server_id)}", None, "time"):
+            start(self._cloud, server_id, stop or self._stop)
         with self._lock:
             self._down.discard(server_id)
 
@@ -130,7 +143,7 @@ def start(cloud: SourceCloud, server_id: str, stop: StopFlag) -> None:
             with suppress(Busy):  # something began with it since we looked
                 cloud.post("compute", f"{path}/action", {"os-start": None})
         patience.wait(f"starting server {server_id}")
-    while not cloud.delete("compute", f"{path}/metadata/{leftovers.STOPPED}"):
+    while not cloud.delete("compute", f"{path}/metadata/{marks.STOPPED}"):
         patience.wait(f"taking the mark from server {server_id}")
 
 

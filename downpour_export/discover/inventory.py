@@ -92,12 +92,16 @@ class FoundSnapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundServer:
-    """``status`` as Nova says it; ``record.image_id`` is what it once booted from."""
+    """``status`` as Nova says it; ``record.image_id`` is what it once booted from.
+
+    ``stopped_by``: the uuid of the bundle whose export stopped it and has not started it again.
+    """
 
     record: Server
     status: str
     flavor: FlavorReference
     losses: tuple[Loss, ...] = ()
+    stopped_by: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,10 @@ TEMPORARY = re.compile(r"downpour-([0-9a-f]{12})-")
 """What the name of a temporary object begins with: digits of the uuid of the bundle it is for."""
 
 
+STOPPED = "dpb-stopped"
+"""Metadata key of a server that an export stopped and starts again; it holds the bundle's uuid."""
+
+
 def is_temporary(name: str) -> bool:
     return TEMPORARY.match(name) is not None
 

@@ -77,6 +77,7 @@ def found_of(
             volumes=volumes,
         ),
         status=item["status"],
+        stopped_by=(item.get("metadata") or {}).get(marks.STOPPED),
         flavor=flavor,
         losses=tuple(losses.of_server(item)),
     )

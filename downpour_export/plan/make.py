@@ -73,6 +73,12 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
         ),
         captures=captured,
         stops=stopped,
+        stopped_by={
+            server.id: by
+            for _, server in selection.servers
+            if server.power_state == "stopped"
+            and (by := inventory.servers[server.id].stopped_by) is not None
+        },
         boots=boots,
         omissions=tuple(lost),
         warnings=(

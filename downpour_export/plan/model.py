@@ -49,14 +49,16 @@ class Plan:
     """``resources`` are as they will stand in the manifest, but for the disks' ids.
 
     ``stops``: the ID of each server that is stopped -> while it is snapshotted, or for good.
-    ``boots``: the ID of each server that shall boot from something else than at the source ->
-    from what.
+    ``stopped_by``: the ID of each server that is off because an export stopped it -> the uuid of
+    that one's bundle.  ``boots``: the ID of each server that shall boot from something else than
+    at the source -> from what.
     """
 
     resources: Resources
     references: References
     captures: tuple[DiskCapture, ...]
     stops: Mapping[str, Literal["during", "keep"]]
+    stopped_by: Mapping[str, str]
     boots: Mapping[str, Boot]
     omissions: tuple[Omission, ...]
     warnings: tuple[str, ...]

@@ -95,6 +95,30 @@ def test_the_same_command_finishes_what_was_killed(
     assert not list(shell.directory.glob(f"{name}.*"))
 
 
+def test_only_the_same_bundle_takes_over_what_a_killed_export_had_stopped(
+    shell: Shell, exported: Exported, connect: Any, made: Tenant
+) -> None:
+    source = connect("source")
+    before = settled(source)
+    (shell.directory / "killed.yml").write_text(KILLED_YML)
+    kill_when(shell, "first.dpbundle", source, made, snapshotted)
+    assert stopped(source, made)
+    other = shell.run(
+        "downpour-export", "killed.yml", "other.dpbundle", check=False, OS_CLOUD="source"
+    )
+    assert other.returncode == 3
+    assert f"server 'web {{{{ 7*7 }}}}' ({made.web}): an export has stopped it" in other.stderr
+    assert "`downpour-export cleanup` starts it" in other.stderr
+    assert not list(shell.directory.glob("other.dpbundle*"))
+    planned = shell.run("downpour-export", "plan", "killed.yml", OS_CLOUD="source")
+    assert "an export has stopped it" in planned.stdout
+    shell.run("downpour-export", "killed.yml", "first.dpbundle", "--fresh", OS_CLOUD="source")
+    manifest = verify_bundle(shell.directory / "first.dpbundle").manifest
+    web = next(each for each in manifest.resources.servers if each.id == made.web)
+    assert web.power_state == "running"
+    assert settled(source) == before
+
+
 def test_cleanup_sets_right_what_was_killed_and_nothing_else(
     shell: Shell, exported: Exported, connect: Any, made: Tenant
 ) -> None:

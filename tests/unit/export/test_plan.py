@@ -9,6 +9,7 @@ import pytest
 from bundle_spec.errors import PlanFaults
 from bundle_spec.model import FlavorReference, Ref
 from downpour_export.discover import Inventory
+from downpour_export.pipeline import _stopped as stopped
 from downpour_export.plan import Plan, make_plan
 from tests.unit.export.things import (
     group,
@@ -262,3 +263,23 @@ def test_what_no_server_needs_goes_when_it_is_named_with_what_it_needs() -> None
         Ref("security_group", "g-db"),
     }
     assert plan.captures == ()
+
+
+def test_a_server_that_another_export_stopped_is_told_and_not_taken_for_one_that_is_off() -> None:
+    text = "servers: [{name: web}, {name: up}, {name: down}]\n"
+    found = inventory(
+        servers={
+            each.record.id: each
+            for each in (
+                server("web", status="SHUTOFF", stopped_by="one"),
+                server("up", stopped_by="one"),  # somebody has started it since
+                server("down", status="SHUTOFF"),
+            )
+        }
+    )
+    made = plan(text, found)
+    assert made.stopped_by == {"web": "one"}
+    (fault,) = stopped(made)
+    assert str(fault).startswith("server 'web' (web): an export has stopped it and did not start")
+    assert "cleanup" in str(fault)
+    assert list(stopped(made, but="one")) == []

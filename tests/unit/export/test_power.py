@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 
 from bundle_spec import BundleWriter
 from bundle_spec.errors import CaptureError
+from downpour_export.capture.power import Stop
 from tests.unit.export.capture_source import (
     ALONE,
     DB,
@@ -22,6 +24,9 @@ from tests.unit.export.capture_source import (
 )
 from tests.unit.fake_cloud import Call, response
 from tests.unit.quiet import Notes
+
+OFF = [replace(each, consistency="stopped") for each in WEB]
+"""The disks of the server, as they are planned when it is to be stopped."""
 
 
 def actions(fake: Source, server: str) -> list[str]:
@@ -162,6 +167,67 @@ def test_a_server_that_is_not_wanted_any_more_is_started_too(fake: Source, tmp_p
         run(fake, writer, ALONE)
     assert fake.status("web") == "ACTIVE"
     assert (fake.marks(), fake.left()) == ({}, [])
+
+
+def test_a_run_that_begins_again_starts_what_a_killed_one_had_stopped(
+    fake: Source, tmp_path: Path
+) -> None:
+    kill_at(fake, "POST", "/snapshots")
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, WEB, jobs=1, stops={"web": "during"})
+    revive(fake)
+    with BundleWriter(tmp_path / "x", resume=False) as writer:
+        found, _ = run(fake, writer, [*OFF, *ALONE])
+    assert found.stopped == {"web"}
+    assert fake.status("web") == "ACTIVE"
+    assert (fake.marks(), fake.left()) == ({}, [])
+
+
+@pytest.mark.parametrize("how", ["during", "keep"])
+def test_what_was_read_of_a_running_server_is_read_again_when_it_shall_be_stopped(
+    fake: Source, tmp_path: Path, how: Stop
+) -> None:
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, [*WEB, *ALONE])
+    with BundleWriter(tmp_path / "x") as writer:
+        found, _ = run(fake, writer, [*OFF, *ALONE], stops={"web": how})
+        assert len(writer.ended_disks()) == len(OFF) + len(ALONE)
+    assert "os-stop" in actions(fake, "web")
+    assert {found.disks[each.ref].capture.consistency for each in OFF} == {"stopped"}  # type: ignore[union-attr]
+    assert found.stopped == {"web"}
+    assert fake.status("web") == ("SHUTOFF" if how == "keep" else "ACTIVE")
+
+
+def test_what_was_read_of_a_stopped_server_is_read_again_only_if_it_runs_and_shall_stay_off(
+    fake: Source, tmp_path: Path
+) -> None:
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, OFF, stops={"web": "during"})
+    fake.calls.clear()
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, OFF, stops={"web": "during"})
+    assert actions(fake, "web") == []
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, OFF, stops={"web": "keep"})
+    assert actions(fake, "web") == ["os-stop", "createImage"]
+    assert fake.status("web") == "SHUTOFF"
+    with BundleWriter(tmp_path / "x") as writer:
+        run(fake, writer, OFF)
+    assert actions(fake, "web") == ["os-stop", "createImage"]
+
+
+def test_snapshots_of_a_running_server_are_not_gone_on_with_when_it_shall_be_stopped(
+    fake: Source, tmp_path: Path
+) -> None:
+    kill_at(fake, "GET", "/file")
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, WEB, jobs=1)
+    revive(fake)
+    with BundleWriter(tmp_path / "x") as writer:
+        found, _ = run(fake, writer, OFF, stops={"web": "during"})
+    assert "os-stop" in actions(fake, "web")
+    assert {found.disks[each.ref].capture.consistency for each in OFF} == {"stopped"}  # type: ignore[union-attr]
+    assert fake.left() == []
 
 
 def test_one_that_stays_stopped_is_remembered_as_running(fake: Source, tmp_path: Path) -> None:

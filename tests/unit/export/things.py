@@ -117,17 +117,19 @@ def server(
     image_id: str | None = "i-public",
     key_name: str | None = None,
     flavor: FlavorReference = FLAVOR,
+    stopped_by: str | None = None,
 ) -> FoundServer:
     record = Server(
         id=identity,
         name=identity,
         flavor=flavor.id,
+        power_state="running" if status == "ACTIVE" else "stopped",
         image_id=image_id,
         key_name=key_name,
         nics=tuple(Nic(port_id=each) for each in ports),
         volumes=tuple(AttachedVolume(volume_id=each) for each in volumes),
     )
-    return FoundServer(record=record, status=status, flavor=flavor)
+    return FoundServer(record=record, status=status, flavor=flavor, stopped_by=stopped_by)
 
 
 def inventory(**changes: Any) -> Inventory:
