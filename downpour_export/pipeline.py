@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle, age, codec, signature
-from bundle_spec.errors import LocalError, PlanError, PlanFaults
+from bundle_spec.errors import DownpourError, LocalError, PlanError, PlanFaults, ResourceFileFaults
 from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.writer import Sign
@@ -27,6 +27,7 @@ from downpour_export.plan.needs import lacks, needs
 from downpour_export.playbook import playbook_files
 from downpour_export.query import Match, Query, matches
 from downpour_export.resource_file import ResourceFile
+from downpour_export.select import select
 
 _SOURCE = "source"
 
@@ -51,7 +52,7 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
 
     Raises what the steps raise.  Disks that are whole are kept for the next run then.
     """
-    wanted = resource_file.load(options.resource_file)
+    wanted = _wanted(options.resource_file, options.cloud, progress)
     # A place that cannot be written to is found before the cloud is asked for anything.
     sign = None if options.sign is None else _signer(options.sign)
     with _recipients(options) as (encrypt_to, key):
@@ -109,7 +110,7 @@ def plan_export(path: Path, options: CloudOptions, progress: Progress = NULL) ->
 
     Raises what the steps raise.
     """
-    wanted = resource_file.load(path)
+    wanted = _wanted(path, options, progress)
     plan, room = _plan(wanted, connect(options), progress)
     warnings = (*plan.warnings, *(str(each) for each in _stopped(plan)))
     return replace(plan, warnings=warnings), room
@@ -130,6 +131,18 @@ def _stopped(plan: Plan, but: str | None = None) -> Iterator[PlanError]:
             )
 
 
+def _wanted(path: Path, options: CloudOptions, progress: Progress) -> ResourceFile:
+    """The resource file.  Raises LocalError, ResourceFileFaults with every mistake in it: where it
+    has some, also the names that the cloud does not know, if that can be asked."""
+    wanted, faults = resource_file.read(path)
+    if not faults:
+        return wanted
+    found: list[DownpourError] = [*faults]
+    with suppress(DownpourError):
+        found += select(wanted, discover(connect(options), progress))[1]
+    raise ResourceFileFaults("the resource file has mistakes", resource_file.in_order(found))
+
+
 def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple[Plan, Room]:
     inventory = discover(cloud, progress)
     carried = make_plan(wanted, inventory).why.why
@@ -148,10 +161,10 @@ def look_for(
     cloud = connect(options)
     query = replace(query, flavors=tuple(flavor_name(cloud, each) for each in query.flavors))
     found, fruitless = matches(query, discover(cloud, progress))
-    if not found:
-        raise PlanError("nothing fits", where=str(path), remedy="nothing was added")
     for option in fruitless:
         progress.note(f"warning: nothing fits {option}")
+    if not found:
+        raise PlanError("nothing fits", where=str(path), remedy="nothing was added")
     text, added = merge.merged(text, there, found, save_state=save_state)
     if added:
         merge.save(path, text)

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 
 from bundle_spec.errors import DownpourError, LocalError, ResourceFileError, ResourceFileFaults
+
+F = TypeVar("F", bound=DownpourError)
 
 SECTIONS = (
     "keypairs",
@@ -115,32 +117,50 @@ def load(path: Path) -> ResourceFile:
 
     Raises LocalError when it cannot be read, ResourceFileFaults with every mistake in it.
     """
+    wanted, faults = read(path)
+    return _faultless(wanted, faults)
+
+
+def read(path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
+    """What can be understood of a resource file, and every mistake in it.
+
+    An item with a mistake is there by its name or ID alone, so that also those can be looked up.
+    Raises LocalError when it cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as exc:
         raise LocalError(f"cannot read the resource file: {exc.strerror}", where=str(path)) from exc
     except UnicodeDecodeError as exc:
-        raise ResourceFileFaults(
-            "the resource file cannot be used",
-            [ResourceFileError(f"not UTF-8 at byte {exc.start}", where=str(path))],
-        ) from exc
-    return parse(text, path)
+        return ResourceFile(path=path), [
+            ResourceFileError(f"not UTF-8 at byte {exc.start}", where=str(path))
+        ]
+    return _understood(text, path)
 
 
-def _line_of(fault: DownpourError) -> tuple[int, ...]:
-    """Line and column, at which its place ends."""
-    return tuple(map(int, re.findall(r"(?<=:)\d+(?=:|$)", fault.where or "")[-2:]))
+def in_order(faults: Iterable[F]) -> list[F]:
+    """By line and column, at which the place of each ends."""
+    place = re.compile(r"(?<=:)\d+(?=:|$)")
+    return sorted(
+        faults, key=lambda fault: tuple(map(int, place.findall(str(fault.where or ""))[-2:]))
+    )
 
 
 def parse(text: str, path: Path) -> ResourceFile:
-    """The same for a text; ``path`` names it in errors."""
+    """As ``load`` for a text; ``path`` names it in errors."""
+    return _faultless(*_understood(text, path))
+
+
+def _understood(text: str, path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
     parser = _Parser(path)
     sections = parser.parse(text)
-    if parser.faults:
-        raise ResourceFileFaults(
-            "the resource file has mistakes", sorted(parser.faults, key=_line_of)
-        )
-    return ResourceFile(path=path, **sections)
+    return ResourceFile(path=path, **sections), parser.faults
+
+
+def _faultless(wanted: ResourceFile, faults: list[ResourceFileError]) -> ResourceFile:
+    if faults:
+        raise ResourceFileFaults("the resource file has mistakes", in_order(faults))
+    return wanted
 
 
 @dataclass
@@ -199,8 +219,10 @@ class _Parser:
         for key, child in self._mapping(node, tuple(keys), "key"):
             values[key] = self._read(key, keys[key], child)
         if len(self.faults) > before:
-            return None
-        if ("name" in values) == ("id" in values):
+            values = {key: values[key] for key in ("name", "id") if values.get(key) is not None}
+            if len(values) != 1:
+                return None
+        elif ("name" in values) == ("id" in values):
             self._fault(node, f"an item of {section} needs a name or an id, and only one of them")
             return None
         return Item(where=self._place(node), **values)

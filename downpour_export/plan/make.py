@@ -17,7 +17,7 @@ from downpour_export.plan.faults import faults
 from downpour_export.plan.model import CAPTURABLE, Plan
 from downpour_export.plan.omissions import omissions
 from downpour_export.plan.prune import hidden, prune
-from downpour_export.resource_file import Boot, Item, ResourceFile
+from downpour_export.resource_file import Boot, Item, ResourceFile, in_order
 from downpour_export.select import Selection, select
 
 _TIB = 1 << 40
@@ -28,7 +28,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
     selection, found_faults = select(wanted, inventory)
     found_faults += faults(selection, inventory)
     if found_faults:
-        raise PlanFaults("this export cannot be made as asked", found_faults)
+        raise PlanFaults("this export cannot be made as asked", in_order(found_faults))
     inventory = _with_rebuilt_roots(selection, inventory)
     servers = {record.id: _server(record, item) for item, record in selection.servers}
     roots: list[Resource] = [

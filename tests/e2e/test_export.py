@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import tarfile
@@ -109,16 +110,25 @@ def test_the_bundle_holds_no_secret(exported: Exported, clouds: Devcloud) -> Non
     assert not found
 
 
-def test_three_mistakes_are_three_errors_with_their_lines(shell: Shell) -> None:
+def test_all_mistakes_are_told_at_once_with_their_lines(shell: Shell) -> None:
+    """Those of the form, and names that the cloud does not know, also in items with mistakes."""
     (shell.directory / "wrong.yml").write_text(
         "servers:\n  - nam: web\n  - name: db\n    save_state: perhaps\nvolume:\n  - name: x\n"
+        "images:\n  - name: nothing-like-it\nkeypairs:\n  - {name: no-key, nam: 1}\n"
     )
     done = shell.run(
         "downpour-export", "wrong.yml", "wrong.dpbundle", check=False, OS_CLOUD="source"
     )
     assert done.returncode == 3
-    for place in ("wrong.yml:2:5", "wrong.yml:4:17", "wrong.yml:5:1"):
-        assert place in done.stderr
+    places = re.findall(r"wrong\.yml:(\d+:\d+)", done.stderr)
+    assert places == ["2:5", "4:17", "5:1", "8:5", "10:5", "10:20"]
+    assert "no image of this project is named 'nothing-like-it'" in done.stderr
+    assert "no keypair of this project is named 'no-key'" in done.stderr
+    nowhere = shell.run(
+        "downpour-export", "--cloud", "nowhere", "wrong.yml", "wrong.dpbundle", check=False
+    )
+    assert nowhere.returncode == 3
+    assert re.findall(r"wrong\.yml:(\d+:\d+)", nowhere.stderr) == ["2:5", "4:17", "5:1", "10:20"]
     assert "Traceback" not in done.stderr
     assert not (shell.directory / "wrong.dpbundle").exists()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec.errors import LocalError, ResourceFileFaults
-from downpour_export.resource_file import load, parse
+from downpour_export.resource_file import in_order, load, parse, read
 
 PATH = Path("export.yml")
 OTHERS = ("networks", "routers", "security_groups", "floating_ips", "server_groups")
@@ -177,3 +177,17 @@ def test_mistakes_are_told_in_the_order_of_their_lines(tmp_path: Path) -> None:
     lines = [int(str(fault.where).split(":")[1]) for fault in caught.value.faults]
     assert len(lines) > 3
     assert lines == sorted(lines)
+
+
+def test_an_item_with_mistakes_is_still_known_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "export.yml"
+    path.write_text(
+        "volumes:\n  - {name: v, save_stat: no}\n  - {name: v, nonsense: 1}\n"
+        "servers:\n  - {id: s, stop: maybe}\n  - {name: w, id: 7}\n  - {key_name: 7}\n"
+    )
+    found, told = read(path)
+    assert [(each.name, each.save_state) for each in found.volumes] == [("v", True)]
+    assert [(each.id, each.name) for each in found.servers] == [("s", None), (None, "w")]
+    messages = [str(each).removeprefix(f"{path}:") for each in in_order(told)]
+    assert [each.partition(":")[0] for each in messages] == ["2", "3", "3", "5", "6", "7"]
+    assert "'v' stands here twice" in messages[1]
