@@ -116,7 +116,7 @@ class PartialFile:
             raise LocalError(
                 f"cannot write the bundle: {exc.strerror}",
                 where=str(self.path),
-                remedy="make room or choose another place, then run again",
+                remedy="make room and run the same command again; elsewhere it begins anew",
             ) from exc
 
     def begin(self, position: int = 0, digests: Sequence[str] = ()) -> None:

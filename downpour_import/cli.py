@@ -313,7 +313,8 @@ def _forget(options: ImportOptions, yes: bool, progress: TerminalProgress) -> No
 def _list(things: Sequence[undo.Thing], what: str) -> int:
     """Print them all; how many are not kept."""
     for thing in things:
-        kind, name = thing.record.type.replace("_", " "), printable(thing.record.name)
+        kind = thing.record.type.replace("_", " ")
+        name = printable(thing.kind.shown(thing.record, thing.item))
         kept = f": {thing.kept}" if thing.kept else ""
         print(f"{'keep' if thing.kept else what}  {kind}  {thing.target}  {name}{kept}")
     return sum(1 for thing in things if not thing.kept)

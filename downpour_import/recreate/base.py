@@ -63,6 +63,10 @@ class Recreator(ABC, Generic[R]):
         """
         return not self.differences(context, record, item)
 
+    def shown(self, record: R, item: Json) -> str:
+        """What people on the target know it by."""
+        return record.name
+
     def unmark(self, context: Context, record: R, target: str, item: Json) -> None:
         """Take the marker off; nothing where there is none."""
 

@@ -18,6 +18,9 @@ class FloatingIps(NetworkRecreator[FloatingIp]):
     # Neutron takes both or none.
     optional: ClassVar[Mapping[str, Without]] = {"dns_name": drop("dns_name", "dns_domain")}
 
+    def shown(self, record: FloatingIp, item: Any) -> str:
+        return str(item["floating_ip_address"])
+
     def body(self, context: Context, record: FloatingIp) -> dict[str, Any]:
         body: dict[str, Any] = {
             "floating_network_id": context.target(Ref("network", record.floating_network_id))

@@ -150,12 +150,13 @@ class Servers(Recreator[Server]):
             body = {"tags": list(record.tags)}
             path = f"{self.path}/{target}/tags"
             attempt(context, record, "tags", lambda: context.cloud.put("compute", path, body))
-        if record.power_state == "stopped":
-            item = self.look(context, target)
-            if item is not None and item["status"] != "SHUTOFF":
-                path = f"{self.path}/{target}/action"
-                context.cloud.post("compute", path, {"os-stop": None})
-                self._wait(context, record, target, ("SHUTOFF",))
+        wanted = _status(record)
+        item = self.look(context, target)
+        if item is not None and item["status"] != wanted:
+            # Also one that runs in no journal: of an import that was to leave it off.
+            action = "os-stop" if wanted == "SHUTOFF" else "os-start"
+            context.cloud.post("compute", f"{self.path}/{target}/action", {action: None})
+            self._wait(context, record, target, (wanted,))
         if record.locked:
             # The last thing: a locked server takes no other action.
             reason = record.locked_reason
@@ -187,7 +188,7 @@ class Servers(Recreator[Server]):
         ports = context.cloud.list("network", "/ports", "ports", {"device_id": item["id"]})
         wanted = {
             "name": record.name,
-            "status": "SHUTOFF" if record.power_state == "stopped" else "ACTIVE",
+            "status": _status(record),
             "key_name": self._key(context, record),
             "metadata": dict(record.metadata),
             "volumes": [context.target(Ref("volume", each.volume_id)) for each in record.volumes],
@@ -222,6 +223,10 @@ class Servers(Recreator[Server]):
         return context.optional_target(
             Ref("availability_zone", f"compute/{record.availability_zone}")
         )
+
+
+def _status(record: Server) -> str:
+    return "SHUTOFF" if record.power_state == "stopped" else "ACTIVE"
 
 
 def _failure(item: Any) -> str | None:

@@ -80,7 +80,7 @@ def main() -> int:
                 f"  export PATH={BIN.resolve()}:$PATH OS_CLIENT_CONFIG_FILE={clouds.clouds_yaml}\n"
                 "  downpour-import show out.dpbundle\n"
                 f"  {clouds.venv}/bin/openstack --os-cloud target server list\n"
-                "  make down      # stops them"
+                f"  make -C {HERE.resolve().parent} down      # stops them"
             )
         else:
             clouds.down()
