@@ -1,26 +1,22 @@
-"""Add items to a resource file as a person would: its comments, order and settings stay."""
+"""Add items to a resource file: every line that a person wrote in it stays as it is."""
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from bundle_spec.errors import LocalError
+from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
 from bundle_spec.text import printable
 from downpour_export import resource_file
+from downpour_export.insertion import NewItem, inserted
 from downpour_export.query import Match
-from downpour_export.resource_file import ResourceFile
-
-_WIDTH = 1 << 16
+from downpour_export.resource_file import SECTIONS, Item, ResourceFile
 
 
 def merged(
@@ -29,38 +25,37 @@ def merged(
     """``text``, which says ``there``, with an item for each of ``found`` that has none yet.
 
     Also returns those that were added.  ``save_state`` False: new servers and volumes go without
-    their contents.
+    their contents.  Raises ResourceFileError where the text has no place for an item.
     """
     new = [match for match in found if not _is_there(match, there)]
     if not new:
         return text, []
-    editor = YAML()
-    editor.preserve_quotes = True
-    editor.width = _WIDTH  # a long line of the person's stays one
-    sequence, offset = _layout(text)
-    editor.indent(mapping=2, sequence=sequence, offset=offset)
-    root = editor.load(text)
-    before = ""
-    if root is None:  # comments alone
-        root = CommentedMap()
-        before = text if not text or text.endswith("\n") else text + "\n"
+    items: dict[str, list[NewItem]] = {}
     for match in new:
-        if root.get(match.section) is None:
-            root[match.section] = CommentedSeq()
-        root[match.section].append(_item(match, save_state))
-    out = io.StringIO()
-    editor.dump(root, out)
-    return before + out.getvalue(), new
+        items.setdefault(match.section, []).append(_item(match, save_state))
+    out = inserted(text, items)
+    wanted = _says(there)
+    for section, own in items.items():
+        wanted[section] += [Item(where="", **each.says) for each in own]
+    try:
+        right = _says(resource_file.parse(out, there.path)) == wanted
+    except ResourceFileFaults:
+        right = False
+    if not right:  # a section that is an alias, say, or a last line that must not end
+        raise ResourceFileError(
+            "nothing can be added to the file as it is written",
+            where=str(there.path),
+            remedy="nothing was written; write its sections as docs/resource-file.md has them",
+        )
+    return out, new
 
 
-def _layout(text: str) -> tuple[int, int]:
-    """The columns of an item and of its dash as the file has them, else as the documentation."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    for _, node in root.value if root is not None else ():
-        if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
-            dash: int = node.start_mark.column
-            return max(node.value[0].start_mark.column, dash + 2), dash
-    return 4, 2
+def _says(file: ResourceFile) -> dict[str, list[Item]]:
+    """Its items, wherever they stand."""
+    return {
+        section: [replace(item, where="") for item in getattr(file, section)]
+        for section in SECTIONS
+    }
 
 
 def _is_there(match: Match, there: ResourceFile) -> bool:
@@ -70,23 +65,12 @@ def _is_there(match: Match, there: ResourceFile) -> bool:
     )
 
 
-def _item(match: Match, save_state: bool) -> CommentedMap:
-    item = CommentedMap()
-    if match.by_name:
-        item["name"] = _scalar(match.record.name)
-    else:
-        item["id"] = _scalar(match.record.id)
-        if match.record.name:
-            item.yaml_add_eol_comment(printable(match.record.name), "id")
+def _item(match: Match, save_state: bool) -> NewItem:
+    record = match.record
+    says: dict[str, object] = {"name": record.name} if match.by_name else {"id": record.id}
     if not save_state and match.section in ("servers", "volumes"):
-        item["save_state"] = False
-    return item
-
-
-def _scalar(text: str) -> str:
-    """Plain where every reader of YAML takes that for the same string, else quoted."""
-    plain = yaml.safe_dump(text, allow_unicode=True, width=_WIDTH).removesuffix("\n...\n")
-    return text if plain == text else DoubleQuotedScalarString(text)
+        says["save_state"] = False
+    return NewItem(says, remark="" if match.by_name else printable(record.name))
 
 
 def load(path: Path) -> tuple[str, ResourceFile]:
@@ -95,7 +79,7 @@ def load(path: Path) -> tuple[str, ResourceFile]:
     Raises LocalError, and ResourceFileFaults with every mistake that it has already.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()  # not as text, which loses CRLF
     except FileNotFoundError:
         return "", ResourceFile(path=path)
     except (OSError, UnicodeDecodeError):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.errors import LocalError, ResourceFileFaults
+from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
 from bundle_spec.model import Keypair, Server, Volume
 from downpour_export import merge
 from downpour_export.query import Match
@@ -35,25 +35,163 @@ def test_a_new_file_is_as_the_documentation_writes_it() -> None:
     )
 
 
-def test_comments_order_and_settings_stay() -> None:
-    text = (
-        "# Saturday night\n"
-        "\n"
-        "servers:\n"
-        "  # first the database\n"
-        '  - name: "db"  # the old one\n'
-        "    save_state: no\n"
-        "\n"
-        "  - {id: 0815, key_name: 'ops'}\n"
-        "volumes: []\n"
-        "# the end\n"
-    ).replace("0815", "'0815'")
-    merged = add(text, web(), DATA)
-    added = ["  - name: web\n", "  - name: data\n"]
-    for line in added:
-        assert line in merged
-    kept = [line for line in merged.splitlines() if f"{line}\n" not in added]
-    assert kept == text.replace("volumes: []", "volumes:").splitlines()
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            "# Saturday night\n\nservers:\n  # first the database\n"
+            '  - name: "db"  # the old one\n    save_state: no\n\n'
+            "  - {id: '0815', key_name: 'ops'}   \n>+  - name: web\n"
+            "volumes:\n  - name: disk\n>+  - name: data\n# the end\n",
+            id="comments-order-settings",
+        ),
+        pytest.param(
+            "servers:\n  - name: worker\n>+  - name: web\n\n"
+            "# ---- volumes ----\nvolumes:\n- name: scratch\n>+- name: data\n",
+            id="next-heading-and-two-indents",
+        ),
+        pytest.param(
+            "servers:\n- name: a\n  # save_state: no\n  # b\n>+- name: web\n"
+            "# of volumes\nvolumes:  # none yet\n>+- name: data\n  # later\n",
+            id="comment-of-the-last-item",
+        ),
+        pytest.param(
+            "servers:\n  - name: a\n  # - name: b\n>+  - name: web\n\n  # far below\n"
+            "volumes:\n>+  - name: data\n",
+            id="comment-indented-like-an-item",
+        ),
+        pytest.param(
+            "  servers:\n    - name: a\n>+    - name: web\n  # heading\n  images:\n"
+            "    - name: q\n>+  volumes:\n>+    - name: data\n",
+            id="indented-sections",
+        ),
+        pytest.param(
+            "volumes:\n  - name: |\n      in a block\n\n>+  - name: data\n# heading\n"
+            "servers:\n  - name: |+\n      keeps\n\n\n>+  - name: web\n# end\n",
+            id="block-scalars",
+        ),
+        pytest.param(
+            "servers:\n  - name: 'two\n\n      lines'  # c\n>+  - name: web\n"
+            "volumes:\n  - {name: a,\n     save_state: no}\n>+  - name: data\n",
+            id="values-over-many-lines",
+        ),
+        pytest.param(
+            "servers:\n  - &a\n    name: db\n>+  - name: web\nimages:\n  - *a  # too\n"
+            "volumes:\n  - *a\n>+  - name: data\n",
+            id="aliases",
+        ),
+        pytest.param(
+            "%YAML 1.1\n---\nservers:  # é\n>+  - name: web\n>+volumes:\n>+  - name: data\n"
+            "...\n# after the end\n",
+            id="document-marks",
+        ),
+        pytest.param(
+            "? servers\n: - name: db\n>+  - name: web\n? volumes\n: - name: q\n>+  - name: data\n",
+            id="explicit-keys",
+        ),
+        pytest.param(
+            "\ufeffservers:\n  -   name: a \n>+  -   name: web\n>+volumes:\n>+  -   name: data\n",
+            id="byte-order-mark-and-wide-items",
+        ),
+        pytest.param(
+            "servers:\n-\n  name: a\n>+- name: web\n# a\ttab\nvolumes:\n>+- name: data\n",
+            id="item-below-its-dash",
+        ),
+        pytest.param(
+            "# to do\n# soon\n>+servers:\n>+  - name: web\n>+volumes:\n>+  - name: data\n",
+            id="comments-alone",
+        ),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_lines_are_inserted_and_nothing_else_happens(
+    tmp_path: Path, text: str, end: str, last: bool
+) -> None:
+    """What is inserted stands behind ``>+``."""
+    lines = text.splitlines()
+    old = end.join(line for line in lines if not line.startswith(">+")) + end * last
+    path = tmp_path / "export.yml"
+    path.write_bytes(old.encode())
+    found, there = merge.load(path)
+    merge.save(path, merge.merged(found, there, [web(), DATA], save_state=True)[0])
+    wanted = end.join(line.removeprefix(">+") for line in lines)
+    got = path.read_bytes().decode()
+    assert got.removesuffix("\n").removesuffix("\r") == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("servers: []  # c\n", "servers: [{name: web}]  # c\n"),
+        ("servers: [{name: a}]\n", "servers: [{name: a}, {name: web}]\n"),
+        ("servers: [ {name: a}, ]\n", "servers: [ {name: a}, {name: web} ]\n"),
+        (
+            "servers: [\n  {name: a},  # a\n  {name: b}  # b\n  # end\n]\n",
+            "servers: [\n  {name: a},  # a\n  {name: b}, {name: web}  # b\n  # end\n]\n",
+        ),
+        ("servers: null  # none\n", "servers: [{name: web}]  # none\n"),
+        ("{servers: , images: []}", "{servers: [{name: web}] , images: []}"),
+        ("{images: [],}\n", "{images: [], servers: [{name: web}]}\n"),
+        ("{}\n", "{servers: [{name: web}]}\n"),
+    ],
+)
+def test_flow_style_grows_inside_its_brackets(text: str, wanted: str) -> None:
+    assert add(text, web()) == wanted
+
+
+def test_lines_end_as_the_line_above_does() -> None:
+    text = "servers:\r\n- name: a\r\nvolumes:\n- name: b\n"
+    assert add(text, web(), DATA) == (
+        "servers:\r\n- name: a\r\n- name: web\r\nvolumes:\n- name: b\n- name: data\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "null",
+        "1e3",
+        "0o7",
+        "0815",
+        "a: b",
+        "a #b",
+        "a, b]",
+        "- a",
+        "a\nb",
+        "é\u2028",
+        "<<",
+        "'",
+        '"',
+    ],
+)
+@pytest.mark.parametrize("text", ["servers:\n  - name: old\n", "servers: [{name: old}]\n"])
+def test_names_are_quoted_where_they_need_it(text: str, name: str) -> None:
+    merged = add(text, web(name))
+    assert [each.name for each in parse(merged, PATH).servers] == ["old", name]
+    if name in ("1e3", "0o7", "0815"):  # numbers of YAML 1.2
+        assert f'name: "{name}"' in merged
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("volumes: &v\n  - name: a\nservers: *v\n", id="the-section-is-an-alias"),
+        pytest.param("servers:\n  - name: |\n      a", id="the-value-would-get-a-line-end"),
+        pytest.param("{servers}", id="a-key-without-a-colon"),
+    ],
+)
+def test_what_cannot_be_added_to_is_told_and_stays(text: str) -> None:
+    with pytest.raises(ResourceFileError, match="nothing was written"):
+        add(text, web())
+
+
+def test_merge_keys_and_tabs_are_refused_before(tmp_path: Path) -> None:
+    path = tmp_path / "export.yml"
+    for text in ("servers:\n  - &a {name: a}\n  - {<<: *a}\n", "servers:\n\t- name: a\n"):
+        path.write_text(text)
+        with pytest.raises(ResourceFileFaults):
+            merge.load(path)
 
 
 @pytest.mark.parametrize(
