@@ -98,11 +98,14 @@ def _once(disk: Chunks, number: int, opened: dict[bytes, bytes]) -> bytes:
 
 
 class Hashing:
-    """A running digest that is computed in ``threads``, while the caller does something else."""
+    """A running digest that is computed in ``threads``, while the caller does something else.
 
-    def __init__(self, threads: ThreadPoolExecutor):
+    ``running``: one of another kind than SHA-256.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor, running: digest.Hash | None = None):
         self._threads = threads
-        self._running = digest.new()
+        self._running = running or digest.new()
         self._latest: Future[None] | None = None
 
     def add(self, pieces: Sequence[bytes]) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from bundle_spec import BundleReader, DiskReader, open_bundle
+from bundle_spec.ahead import Hashing
 from bundle_spec.errors import BundleError, DownpourError, RecreateError
 from bundle_spec.model import Disk, Image, Ref, Volume
 from bundle_spec.model.image import KERNELS
@@ -209,11 +211,10 @@ class _Body:
         self._reader = reader
         self._on_bytes = on_bytes
         self._started = False
-        self._done = False
         # Both sides' Glance use SHA-512 by default: then the source's word is as good.
         capture = disk.capture
-        told = capture is not None and (capture.source_hash or "").startswith("sha512:")
-        self._hasher = None if told else hashlib.sha512()
+        self._told = capture is not None and (capture.source_hash or "").startswith("sha512:")
+        self._digest: str | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         if self._started:
@@ -221,16 +222,27 @@ class _Body:
                 "the target asked for the disk twice", remedy="run the same command again"
             )
         self._started = True
-        for piece in self._reader.stream(PIECE):
-            if self._hasher:
-                self._hasher.update(piece)
+        pieces = self._reader.stream(PIECE)
+        for piece in pieces if self._told else self._hashed(pieces):
             self._on_bytes(len(piece))
             yield piece
-        self._done = True
+
+    def _hashed(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The same pieces; their digest is computed while they are sent."""
+        with ThreadPoolExecutor(1, "hash") as threads:
+            hashing, batch = Hashing(threads, hashlib.sha512()), list[bytes]()
+            for piece in pieces:
+                batch.append(piece)
+                if sum(map(len, batch)) >= PIECE:
+                    hashing.add(batch)
+                    batch = []
+                yield piece
+            hashing.add(batch)
+            self._digest = hashing.hexdigest()
 
     def digest(self) -> str | None:
         """SHA-512 of what was sent, if all of it was and it was computed."""
-        return self._hasher.hexdigest() if self._hasher and self._done else None
+        return self._digest
 
 
 def _patch(context: Context, target: str, changes: list[dict[str, Any]]) -> None:

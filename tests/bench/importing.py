@@ -5,13 +5,14 @@ Each side gets a cloud that has nothing in it yet.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundle_spec import BundleWriter
-from bundle_spec.model import Image, Resources
+from bundle_spec.model import Capture, Image, Resources
 from tests.bench import control_plane, disks
 from tests.bench.clouds import ENTRY, in_cloud, start
 from tests.bench.measure import ROOT, Run, run, warm
@@ -22,6 +23,7 @@ from tests.devcloud import Devcloud
 from tests.unit.bundle.samples import content
 
 MIB = 1 << 20
+IMAGE = "0f0e0d0c-0000-4000-8000-000000000001"
 REPEATS = 2
 """Of many resources: most of their minutes are the cloud's own."""
 
@@ -100,15 +102,25 @@ def _upload(bench: Bench, clouds: Devcloud, size: int) -> Iterator[Measured]:
 
 
 def _write_image(bundle: Path, path: Path) -> None:
+    hasher = hashlib.sha512()
     with BundleWriter(bundle) as writer:
         disk = writer.disk("raw", size_hint=path.stat().st_size)
         with path.open("rb", buffering=0) as file:
             while piece := file.read(MIB):
                 disk.write(piece)
+                hasher.update(piece)
+        # As an export says it: what the source's Glance has told.
+        capture = Capture(
+            type="image",
+            id=IMAGE,
+            at="2026-01-02T03:04:05+00:00",
+            consistency="idle",
+            source_hash=f"sha512:{hasher.hexdigest()}",
+        )
         image = Image(
-            id="0f0e0d0c-0000-4000-8000-000000000001",
+            id=IMAGE,
             name="disk",
-            disk_id=disk.finish().id,
+            disk_id=disk.finish(capture).id,
             disk_format="raw",
             container_format="bare",
         )
