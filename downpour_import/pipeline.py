@@ -31,7 +31,7 @@ from downpour_import.journal import Journal
 from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.preflight import Preflight
-from downpour_import.recreate import RECREATORS, Context, differences, recreate
+from downpour_import.recreate import RECREATORS, Context, differences, listed, recreate
 from downpour_import.report import Report
 from downpour_import.runner import run_playbook
 from downpour_import.select import select
@@ -344,10 +344,11 @@ def prove(
     faults = []
     resources = [record for record in data.resources if steps.finish(tags, record.type)]
     with progress.task("check", len(resources), "resources") as task:
+        known = listed(context, resources)
         for record in resources:
             if record.ref not in context.targets:
                 where = f"{record.type.replace('_', ' ')} {record.name!r}"
-                if found := differences(context, record):
+                if found := differences(context, record, known):
                     faults.append(ResultError("; ".join(found), where=where))
             task.advance(1)
     if faults:

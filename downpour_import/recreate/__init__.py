@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bundle_spec.model import Resource
 from downpour_import.recreate.address_group import AddressGroups
-from downpour_import.recreate.base import Outcome, Recreator, recreate
+from downpour_import.recreate.base import NetworkRecreator, Outcome, Recreator, recreate
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.floating_ip import FloatingIps
 from downpour_import.recreate.keypair import Keypairs
@@ -51,11 +53,34 @@ STEPS: Mapping[str, Callable[..., Outcome]] = {
 """What is done to a resource later, when others stand: action name -> (context, record)."""
 
 
-def differences(context: Context, record: Resource) -> list[str]:
-    """Where the target's resource is not what ``record`` says; an empty list is the proof."""
+MANY = 5
+"""Records of a type from which on one list call reads all of them back."""
+
+Listed = Mapping[str, Mapping[str, Any]]
+"""Type -> ID -> what the target has."""
+
+
+def listed(context: Context, records: Iterable[Resource]) -> Listed:
+    """What there is of the types that have many of ``records``, where a list call tells all."""
+    counts = Counter(record.type for record in records)
+    kinds = {each: RECREATORS[each] for each, number in counts.items() if number >= MANY}
+    return {
+        each: {item["id"]: item for item in kind.all(context)}
+        for each, kind in kinds.items()
+        if isinstance(kind, NetworkRecreator)
+    }
+
+
+def differences(
+    context: Context, record: Resource, known: Listed = MappingProxyType({})
+) -> list[str]:
+    """Where the target's resource is not what ``record`` says; an empty list is the proof.
+
+    ``known``: what need not be asked for any more.
+    """
     kind = RECREATORS[record.type]
     target = context.optional_target(record.ref)
     if target is None:
         return ["it was not made"]
-    item = kind.look(context, target)
+    item = known.get(record.type, {}).get(target) or kind.look(context, target)
     return ["it is gone"] if item is None else kind.differences(context, record, item)

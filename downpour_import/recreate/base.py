@@ -216,9 +216,13 @@ class NetworkRecreator(Recreator[T]):
         identity: str = answer[self.key]["id"]
         return identity
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+    def all(self, context: Context) -> Iterator[Json]:
+        """Every object of this type in the project, each as ``look`` gives it."""
         query = {"project_id": context.cloud.project_id}
-        for item in context.cloud.list("network", self.path, self.collection, query):
+        return context.cloud.list("network", self.path, self.collection, query)
+
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+        for item in self.all(context):
             for text in (item.get("description"), *item.get("tags", ())):
                 yield text, item["id"]
 
