@@ -28,7 +28,8 @@ COUNTS: dict[Scale, int] = {"full": 200, "quick": 20, "tiny": 10}
 _NOTES = {
     "export": "Three servers and a volume, as above. Each share is one of all the CPU time of the "
     "command and of what it starts; py-spy looked a hundred times a second, and a look counts for "
-    "the innermost function of ours, with what it calls in C.",
+    "the innermost function of ours, with what it calls in C. It takes some threads that only "
+    "wait for awake, so that the shares are rough.",
     "import": "The same bundle into the other cloud.",
     "resources": "Networks, subnets, groups with ten rules each, ports, keypairs and volumes.",
 }
