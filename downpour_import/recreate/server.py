@@ -145,14 +145,13 @@ class Servers(Recreator[Server]):
         context.cloud.post("compute", f"{self.at(target)}/action", {"lock": lock})
 
     def complete(self, context: Context, record: Server, target: str) -> None:
-        self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
+        item = self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
         if record.tags and context.cloud.supports("compute", "2.26"):
             body = {"tags": list(record.tags)}
             path = f"{self.path}/{target}/tags"
             attempt(context, record, "tags", lambda: context.cloud.put("compute", path, body))
         wanted = _status(record)
-        item = self.look(context, target)
-        if item is not None and item["status"] != wanted:
+        if item["status"] != wanted:
             # Also one that runs in no journal: of an import that was to leave it off.
             action = "os-stop" if wanted == "SHUTOFF" else "os-start"
             context.cloud.post("compute", f"{self.path}/{target}/action", {action: None})
@@ -162,8 +161,8 @@ class Servers(Recreator[Server]):
             reason = record.locked_reason
             attempt(context, record, "locked", lambda: self._lock(context, target, reason))
 
-    def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> None:
-        wait_for(
+    def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> Any:
+        return wait_for(
             lambda: self.look(context, target),
             lambda item: item is not None and item["status"] in ready,
             f"server {record.name!r}",
