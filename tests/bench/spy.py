@@ -19,7 +19,6 @@ _IDLE = re.compile(r"_worker \([^()]*/concurrent/futures/thread\.py(:\d+)?\)$")
 _PARTIES = {
     "Ansible itself": "/ansible/",
     "openstacksdk and what it is made of": "/(openstack|keystoneauth1|requests|urllib3)/",
-    "docopt": "/docopt/",
 }
 
 
