@@ -24,6 +24,7 @@ from downpour_export.discover.server import flavor_name
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
 from downpour_export.plan.needs import lacks, needs
+from downpour_export.plan.stopped import stopped_by_another
 from downpour_export.playbook import playbook_files
 from downpour_export.query import Match, Query, matches
 from downpour_export.resource_file import ResourceFile
@@ -112,23 +113,8 @@ def plan_export(path: Path, options: CloudOptions, progress: Progress = NULL) ->
     """
     wanted = _wanted(path, options, progress)
     plan, room = _plan(wanted, connect(options), progress)
-    warnings = (*plan.warnings, *(str(each) for each in _stopped(plan)))
+    warnings = (*plan.warnings, *(str(each) for each in stopped_by_another(plan)))
     return replace(plan, warnings=warnings), room
-
-
-def _stopped(plan: Plan, but: str | None = None) -> Iterator[PlanError]:
-    """Servers that are off because an export, of another bundle than ``but``, has stopped them.
-
-    They would be taken for servers that are off, or be started while they are captured.
-    """
-    names = {server.id: server.name for server in plan.resources.servers}
-    for server_id, bundle in plan.stopped_by.items():
-        if bundle != but:
-            yield PlanError(
-                "an export has stopped it and did not start it again",
-                where=f"server {names[server_id]!r} ({server_id})",
-                remedy="let that one end; if none runs, `downpour-export cleanup` starts it",
-            )
 
 
 def _wanted(path: Path, options: CloudOptions, progress: Progress) -> ResourceFile:
@@ -178,7 +164,7 @@ def _write(
         cloud = connect(options.cloud)
         _same_source(writer, cloud.source())
         plan, room = _plan(wanted, cloud, progress)
-        if found := list(_stopped(plan, but=writer.uuid)):
+        if found := list(stopped_by_another(plan, writer.uuid)):
             raise PlanFaults("another export has stopped servers of this one", found)
         for lack in lacks(needs(plan.captures), room):
             progress.note(f"warning: {lack}")

@@ -9,8 +9,8 @@ import pytest
 from bundle_spec.errors import PlanFaults
 from bundle_spec.model import FlavorReference, Ref
 from downpour_export.discover import Inventory
-from downpour_export.pipeline import _stopped as stopped
 from downpour_export.plan import Plan, make_plan
+from downpour_export.plan.stopped import stopped_by_another
 from tests.unit.export.things import (
     group,
     image,
@@ -279,7 +279,7 @@ def test_a_server_that_another_export_stopped_is_told_and_not_taken_for_one_that
     )
     made = plan(text, found)
     assert made.stopped_by == {"web": "one"}
-    (fault,) = stopped(made)
+    (fault,) = stopped_by_another(made)
     assert str(fault).startswith("server 'web' (web): an export has stopped it and did not start")
     assert "cleanup" in str(fault)
-    assert list(stopped(made, but="one")) == []
+    assert list(stopped_by_another(made, "one")) == []

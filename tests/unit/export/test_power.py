@@ -10,6 +10,7 @@ import requests
 
 from bundle_spec import BundleWriter
 from bundle_spec.errors import CaptureError
+from downpour_export.capture import Captured
 from downpour_export.capture.power import Stop
 from tests.unit.export.capture_source import (
     ALONE,
@@ -27,6 +28,12 @@ from tests.unit.quiet import Notes
 
 OFF = [replace(each, consistency="stopped") for each in WEB]
 """The disks of the server, as they are planned when it is to be stopped."""
+
+
+def consistencies(found: Captured) -> list[str | None]:
+    """In which state each of these disks was captured."""
+    captures = [found.disks[each.ref].capture for each in OFF]
+    return [capture.consistency if capture else None for capture in captures]
 
 
 def actions(fake: Source, server: str) -> list[str]:
@@ -193,7 +200,7 @@ def test_what_was_read_of_a_running_server_is_read_again_when_it_shall_be_stoppe
         found, _ = run(fake, writer, [*OFF, *ALONE], stops={"web": how})
         assert len(writer.ended_disks()) == len(OFF) + len(ALONE)
     assert "os-stop" in actions(fake, "web")
-    assert {found.disks[each.ref].capture.consistency for each in OFF} == {"stopped"}  # type: ignore[union-attr]
+    assert consistencies(found) == ["stopped"] * len(OFF)
     assert found.stopped == {"web"}
     assert fake.status("web") == ("SHUTOFF" if how == "keep" else "ACTIVE")
 
@@ -226,7 +233,7 @@ def test_snapshots_of_a_running_server_are_not_gone_on_with_when_it_shall_be_sto
     with BundleWriter(tmp_path / "x") as writer:
         found, _ = run(fake, writer, OFF, stops={"web": "during"})
     assert "os-stop" in actions(fake, "web")
-    assert {found.disks[each.ref].capture.consistency for each in OFF} == {"stopped"}  # type: ignore[union-attr]
+    assert consistencies(found) == ["stopped"] * len(OFF)
     assert fake.left() == []
 
 
