@@ -121,6 +121,8 @@ class Cloud(Target):
         item = self.of("/servers")[match[1]]
         if "os-stop" in call.body:
             item["status"] = "SHUTOFF"
+        if "os-start" in call.body:
+            item["status"] = "ACTIVE"
         if "lock" in call.body or "unlock" in call.body:
             item["locked"] = "lock" in call.body
         return response(202)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,19 @@ def test_what_was_deleted_behind_our_back_is_made_again_with_its_later_steps(
     here = work.run()
     (record,) = (each for each in work.resources if each.type == kind)
     assert differences(here, record) == []
+
+
+def test_a_server_that_was_left_off_is_started_by_an_import_that_has_no_journal(
+    work: Import, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    wanted = work.resources
+    off = tuple(replace(each, power_state="stopped") for each in wanted.servers)
+    work.resources = replace(wanted, servers=off)
+    work.run()
+    (server,) = work.cloud.of("/servers").values()
+    assert server["status"] == "SHUTOFF"
+    work.resources, work.state = wanted, tmp_path_factory.mktemp("another")
+    work.run()
+    assert server["status"] == "ACTIVE"
+    assert work.made()["/servers"] == 1
+    assert work.differences() == []
