@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundle_spec import codec, commands
-from bundle_spec.console import TerminalProgress, run
-from bundle_spec.json_schema import manifest_schema
+from bundle_spec.cli import commands
+from bundle_spec.cli.console import TerminalProgress, run
+from bundle_spec.form import codec
+from bundle_spec.form.json_schema import manifest_schema
 from bundle_spec.progress import Progress
-from bundle_spec.provenance import Trust
+from bundle_spec.trust.provenance import Trust
 
 
 def main(argv: Sequence[str] | None = None) -> int:

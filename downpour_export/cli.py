@@ -81,11 +81,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import digest
-from bundle_spec.commands import part_size
-from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
+from bundle_spec.cli.commands import part_size
+from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
-from bundle_spec.parts import bundle_name, read_list
+from bundle_spec.form import digest
+from bundle_spec.read.parts import bundle_name, read_list
 from bundle_spec.text import printable
 from downpour_export import cleanup
 from downpour_export.cloud import CloudOptions, connect

@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import BundleWriter, FinishedBundle, age, codec, signature
+from bundle_spec import BundleWriter, FinishedBundle
 from bundle_spec.errors import DownpourError, LocalError, PlanError, PlanFaults, ResourceFileFaults
+from bundle_spec.form import codec
 from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
-from bundle_spec.writer import Sign
+from bundle_spec.trust import age, signature
+from bundle_spec.write.writer import Sign
 from downpour_export import merge, resource_file
 from downpour_export.assemble import assemble
 from downpour_export.capture import Limits, capture

@@ -87,12 +87,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import commands
-from bundle_spec.console import TerminalProgress, agreed, human_bytes, parse, run
+from bundle_spec.cli import commands
+from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, parse, run
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
-from bundle_spec.provenance import Trust
 from bundle_spec.text import printable
+from bundle_spec.trust.provenance import Trust
 from downpour_import import mapping, pipeline, policy, steps, undo, unpack
 from downpour_import.cloud import CloudOptions
 from downpour_import.decrypted import Keys, in_clear, is_encrypted

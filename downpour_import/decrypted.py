@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle_spec import age
 from bundle_spec.errors import BundleError, LocalError, UsageError
-from bundle_spec.parts import bundle_name, find_parts
 from bundle_spec.progress import Progress
-from bundle_spec.source import Source
+from bundle_spec.read.parts import bundle_name, find_parts
+from bundle_spec.read.source import Source
 from bundle_spec.text import human_bytes
+from bundle_spec.trust import age
 
 _PREFIX = ".downpour-clear-"
 _LOCK = "lock"

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import yaml
 
-from bundle_spec import codec
 from bundle_spec.errors import (
     BundleFaults,
     DownpourError,
@@ -19,6 +18,7 @@ from bundle_spec.errors import (
     MappingError,
     MappingFaults,
 )
+from bundle_spec.form import codec
 from bundle_spec.model.playbook import MappingRules, Rules
 
 FILL_IN = "FILL-IN"

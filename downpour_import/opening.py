@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import VerifiedBundle, digest, verify_bundle
+from bundle_spec import VerifiedBundle, verify_bundle
 from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.form import digest
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
-from bundle_spec.provenance import ANYBODY, Believed, Trust, believe
+from bundle_spec.trust.provenance import ANYBODY, Believed, Trust, believe
 from downpour_import import session
 
 PREFIX = "playbook/"

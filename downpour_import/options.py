@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bundle_spec.model.playbook import MappingRules
-from bundle_spec.provenance import ANYBODY, Trust
+from bundle_spec.trust.provenance import ANYBODY, Trust
 from downpour_import.cloud import CloudOptions
 
 

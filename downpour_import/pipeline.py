@@ -23,8 +23,8 @@ from bundle_spec.errors import (
     TrustError,
 )
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
-from bundle_spec.parts import bundle_name
 from bundle_spec.progress import NULL, Progress
+from bundle_spec.read.parts import bundle_name
 from downpour_import import mapping, session, state, steps, trust
 from downpour_import.cloud import TargetCloud, find_cloud
 from downpour_import.journal import Journal

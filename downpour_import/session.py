@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from bundle_spec import codec, open_bundle
+from bundle_spec import open_bundle
 from bundle_spec.errors import BundleError, LocalError, StateError
+from bundle_spec.form import codec
 from bundle_spec.model import Disk, Port, Ref, Resource, SecurityGroup, ServerGroup
 from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import import mapping, state

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from bundle_spec import codec
 from bundle_spec.errors import LocalError
+from bundle_spec.form import codec
 from bundle_spec.model.playbook import PlaybookData, Settings
 from downpour_import.opening import Opened
 

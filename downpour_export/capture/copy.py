@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from bundle_spec import BundleWriter, codec
+from bundle_spec import BundleWriter
 from bundle_spec.errors import CaptureError
+from bundle_spec.form import codec
 from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
 from downpour_export.capture.download import Names, download

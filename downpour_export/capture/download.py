@@ -13,8 +13,9 @@ from typing import NamedTuple
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
 
-from bundle_spec import BundleWriter, DiskWriter, codec
+from bundle_spec import BundleWriter, DiskWriter
 from bundle_spec.errors import CaptureError, LocalError
+from bundle_spec.form import codec
 from bundle_spec.model import Capture, Disk
 from bundle_spec.progress import Progress
 from downpour_export.capture.stop import StopFlag, Stopped

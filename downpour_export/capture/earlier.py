@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bundle_spec import BundleWriter, codec
+from bundle_spec import BundleWriter
+from bundle_spec.form import codec
 from bundle_spec.model import Disk, Image
 from downpour_export.capture.copy import Captured, needs_snapshot
 from downpour_export.capture.moment import Held, Kind, Moment, Moments, label

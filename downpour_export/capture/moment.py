@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bundle_spec import BundleWriter, codec
+from bundle_spec import BundleWriter
+from bundle_spec.form import codec
 from downpour_export.plan import Consistency, DiskCapture
 
 Kind = Literal["image", "volume", "snapshot"]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from bundle_spec import codec
+from bundle_spec.form import codec
 from bundle_spec.model import Content
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.playbook import static_files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bundle_spec import codec
+from bundle_spec.form import codec
 from bundle_spec.model import Ref, Router, RouterInterface
 from downpour_import.recreate.base import NetworkRecreator
 from downpour_import.recreate.context import Context

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bundle_spec import codec
+from bundle_spec.form import codec
 from bundle_spec.model import Ref, Subnet
 from downpour_import.recreate.base import NetworkRecreator, Outcome, once
 from downpour_import.recreate.context import Context

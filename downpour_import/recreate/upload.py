@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bundle_spec import BundleReader, DiskReader, open_bundle
-from bundle_spec.ahead import Hashing
 from bundle_spec.errors import BundleError, DownpourError, RecreateError
+from bundle_spec.form.qcow2 import HEADER_SIZE, foreign_file
 from bundle_spec.model import Disk, Image, Ref, Volume
 from bundle_spec.model.image import KERNELS
-from bundle_spec.qcow2 import HEADER_SIZE, foreign_file
+from bundle_spec.read.ahead import Hashing
 from downpour_import.recreate.base import Outcome, Recreator, compare, failed, once
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 from downpour_import.recreate.optional import attempt, drop, optional_properties, post

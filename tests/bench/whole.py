@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import open_bundle, signature
-from bundle_spec.manifest_text import format_manifest
-from bundle_spec.signature import Signers
+from bundle_spec import open_bundle
+from bundle_spec.form.manifest_text import format_manifest
+from bundle_spec.trust import signature
+from bundle_spec.trust.signature import Signers
 from tests.bench import disks
 from tests.bench.clouds import in_cloud, program
 from tests.bench.measure import Run, run

@@ -16,10 +16,10 @@ from itertools import chain
 from pathlib import Path
 
 from bundle_spec import BundleWriter, check_structure, open_bundle, summarise
-from bundle_spec.content_index import ContentIndex
-from bundle_spec.journal import Journal, Stored, place_of
-from bundle_spec.store import CHECKPOINT_BYTES
-from bundle_spec.summary_text import render
+from bundle_spec.show.summary_text import render
+from bundle_spec.write.content_index import ContentIndex
+from bundle_spec.write.journal import Journal, Stored, place_of
+from bundle_spec.write.store import CHECKPOINT_BYTES
 from downpour_export.playbook import playbook_files
 from downpour_import import session
 from downpour_import.select import select

@@ -11,7 +11,7 @@ import yaml
 
 import downpour_export.cli
 import downpour_import.cli
-from bundle_spec.console import parse
+from bundle_spec.cli.console import parse
 from downpour_export import resource_file
 from downpour_import import mapping
 

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from bundle_spec import codec, layout
+from bundle_spec.form import codec, layout
 from bundle_spec.model import (
     AbandonedDisk,
     Capture,

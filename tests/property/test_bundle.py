@@ -12,11 +12,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundle_spec import BundleWriter, codec, verify_bundle
+from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.errors import BundleError
-from bundle_spec.graph_check import graph_faults
-from bundle_spec.layout import Header, header, parse_header
-from bundle_spec.manifest_text import format_manifest, parse_manifest
+from bundle_spec.form import codec
+from bundle_spec.form.graph_check import graph_faults
+from bundle_spec.form.layout import Header, header, parse_header
+from bundle_spec.form.manifest_text import format_manifest, parse_manifest
 from tests.property.strategies import JSON, examples
 from tests.unit.bundle.samples import CHUNK, content
 from tests.vectors.forge import Forge

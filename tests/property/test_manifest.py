@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bundle_spec import codec, model
+from bundle_spec import model
 from bundle_spec.errors import BundleError
-from bundle_spec.graph_check import graph_faults
-from bundle_spec.manifest_text import format_manifest, parse_manifest
+from bundle_spec.form import codec
+from bundle_spec.form.graph_check import graph_faults
+from bundle_spec.form.manifest_text import format_manifest, parse_manifest
 from bundle_spec.model import SECTIONS
 from tests.property.strategies import REFERENCES, examples, manifests, record
 from tests.vectors.forge import canonical

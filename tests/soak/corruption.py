@@ -21,9 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bundle_spec import digest, open_bundle, verify_bundle
+from bundle_spec import open_bundle, verify_bundle
 from bundle_spec.codes import Code, Place
 from bundle_spec.errors import BundleError, Faults
+from bundle_spec.form import digest
 from tests.vectors.vector import Contents, Vector, places
 
 Named = tuple[Code | None, int | None]

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from bundle_spec import console
-from bundle_spec.console import DEBUG_VARIABLE, TerminalProgress, parse, run
+from bundle_spec.cli import console
+from bundle_spec.cli.console import DEBUG_VARIABLE, TerminalProgress, parse, run
 from bundle_spec.errors import BundleError, LocalError, UsageError
 
 

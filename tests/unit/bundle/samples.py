@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle
-from bundle_spec.layout import MIN_CHUNK_SIZE
+from bundle_spec.form.layout import MIN_CHUNK_SIZE
 from bundle_spec.model import Content, Image, Resources, Source
 
 CHUNK = MIN_CHUNK_SIZE

@@ -13,10 +13,11 @@ from typing import Any
 import pyrage
 import pytest
 
-from bundle_spec import BundleWriter, age, verify_bundle
+from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.errors import BundleFaults, EncryptionError, LocalError
-from bundle_spec.parts import find_parts
-from bundle_spec.source import Source
+from bundle_spec.read.parts import find_parts
+from bundle_spec.read.source import Source
+from bundle_spec.trust import age
 from tests.unit.bundle.samples import content, noise
 from tests.unit.bundle.test_signing import keygen, public
 

@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from bundle_spec import layout
-from bundle_spec.ahead import AHEAD, Hashing, in_step, pool
-from bundle_spec.digest import of
 from bundle_spec.errors import BundleError
+from bundle_spec.form import layout
+from bundle_spec.form.digest import of
+from bundle_spec.read.ahead import AHEAD, Hashing, in_step, pool
 
 CHUNK = layout.MIB // 4
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bundle_spec import codec, model
+from bundle_spec import model
 from bundle_spec.errors import BundleError, BundleFaults
+from bundle_spec.form import codec
 from bundle_spec.model import Port, Server, Subnet
 from bundle_spec.model.base import Record
 

@@ -13,7 +13,7 @@ import pytest
 
 from bundle_spec import BundleReader, open_bundle, verify_bundle
 from bundle_spec.errors import BundleError, BundleFaults
-from bundle_spec.layout import header
+from bundle_spec.form.layout import header
 from tests.vectors.forge import CHUNK, Forge, ForgedDisk, Member, frame, ustar
 
 Edit = Callable[[Forge], None]

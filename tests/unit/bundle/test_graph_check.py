@@ -9,8 +9,8 @@ import pytest
 
 from bundle_spec import VerifiedBundle, verify_bundle
 from bundle_spec.errors import BundleFaults
-from bundle_spec.graph_check import graph_faults
-from bundle_spec.marker import is_marker, is_reserved
+from bundle_spec.form.graph_check import graph_faults
+from bundle_spec.form.marker import is_marker, is_reserved
 from bundle_spec.model import (
     Disk,
     FlavorReference,

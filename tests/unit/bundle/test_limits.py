@@ -14,10 +14,10 @@ import bundle_spec
 from bundle_spec import check_structure
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults
-from bundle_spec.layout import MAX_MANIFEST_SIZE, MIB
-from bundle_spec.manifest_check import manifest_faults
+from bundle_spec.form.layout import MAX_MANIFEST_SIZE, MIB
+from bundle_spec.form.manifest_check import manifest_faults
 from bundle_spec.model import Disk, File, Manifest
-from bundle_spec.parts import find_parts, part_name
+from bundle_spec.read.parts import find_parts, part_name
 from tests.unit.bundle.samples import content
 from tests.vectors.forge import CHUNK, Forge, canonical
 

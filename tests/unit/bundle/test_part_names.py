@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec import digest, verify_bundle
+from bundle_spec import verify_bundle
 from bundle_spec.codes import Code, Place
 from bundle_spec.errors import BundleError, BundleFaults, DownpourError, LocalError
-from bundle_spec.parts import format_list, part_name
+from bundle_spec.form import digest
+from bundle_spec.read.parts import format_list, part_name
 from tests.vectors.forge import Forge
 
 NAMES = ["out.dpbundle", "büro 東京.dpbundle", "line\u2028sep\x0b\x85.dpbundle", "\udcff.dpbundle"]

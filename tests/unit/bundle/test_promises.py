@@ -17,7 +17,7 @@ import zstandard
 from bundle_spec import BundleWriter, model, open_bundle, verify_bundle
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
-from bundle_spec.frame import Decompressor
+from bundle_spec.form.frame import Decompressor
 from bundle_spec.progress import NullTask, Task
 from tests.unit.bundle.samples import content
 from tests.vectors import generate

@@ -25,7 +25,7 @@ RAW["c"] = RAW["a"][: 20 * CHUNK] + bytes(30 * CHUNK) + RAW["b"][: 10 * CHUNK + 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # Chunks are placed as soon as they come, not tens of MiB later.
-    monkeypatch.setattr("bundle_spec.writer.IN_FLIGHT", 0)
+    monkeypatch.setattr("bundle_spec.write.writer.IN_FLIGHT", 0)
     return tmp_path / "out.dpbundle"
 
 
@@ -159,9 +159,9 @@ from pathlib import Path
 from bundle_spec import store
 store.CHECKPOINT_SECONDS = 0.01
 from tests.unit.bundle import test_resume
-import bundle_spec.verify, bundle_spec.writer
+import bundle_spec.write.writer
 if sys.argv[2] == "verify":
-    bundle_spec.writer.verify_files = lambda *args: (print("now", flush=True), time.sleep(60))
+    bundle_spec.write.writer.verify_files = lambda *args: (print("now", flush=True), time.sleep(60))
 else:
     print("now", flush=True)
 while True:
@@ -260,7 +260,7 @@ def test_a_sync_that_comes_late_takes_nothing_back(path: Path) -> None:
 def test_a_full_disk_costs_nothing_that_was_recorded(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bundle_spec.store.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("bundle_spec.write.store.CHECKPOINT_SECONDS", 0.0)
     with BundleWriter(path) as writer:
         disk = writer.disk("qcow2", size_hint=1, label="a")
         disk.write(RAW["a"])
@@ -295,7 +295,7 @@ except LocalError as exc:
 def test_a_folder_that_cannot_be_written_to_is_told_and_keeps_the_journal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bundle_spec.writer.IN_FLIGHT", 0)
+    monkeypatch.setattr("bundle_spec.write.writer.IN_FLIGHT", 0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "out.dpbundle"
         begin(path, "a", len(RAW["a"]))
@@ -326,7 +326,7 @@ def test_a_ctrl_c_between_file_and_journal_is_not_made_durable(
     with BundleWriter(path) as writer:
         disk = writer.disk("qcow2", size_hint=1, label="b")
         with monkeypatch.context() as patch:
-            patch.setattr("bundle_spec.journal.Journal.add_stored", interrupt)
+            patch.setattr("bundle_spec.write.journal.Journal.add_stored", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 disk.write(RAW["b"])
     go_on(path)

@@ -13,7 +13,7 @@ import pytest
 
 from bundle_spec import BundleWriter, DiskWriter, open_bundle, verify_bundle
 from bundle_spec.errors import BundleError, LocalError
-from bundle_spec.layout import GIB, MAX_LINKS, MIB, TRAILER, chunk_size_for
+from bundle_spec.form.layout import GIB, MAX_LINKS, MIB, TRAILER, chunk_size_for
 from bundle_spec.model import Capture, Disk, Resources
 from bundle_spec.progress import NullProgress, NullTask, Task, Unit
 from tests.unit.bundle.samples import CHUNK, content, image, noise, write_bundle
@@ -152,7 +152,7 @@ def test_a_capture_and_its_image(path: Path) -> None:
 def test_an_abandoned_disk_stays_as_a_source_of_links(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bundle_spec.writer.IN_FLIGHT", 0)
+    monkeypatch.setattr("bundle_spec.write.writer.IN_FLIGHT", 0)
     raw = noise(40 * CHUNK + 9)
     with BundleWriter(path) as writer:
         broken = writer.disk("qcow2", size_hint=len(raw))
@@ -197,7 +197,7 @@ def test_the_chunk_size_follows_the_rule(disk_format: str, hint: int | None, siz
 def test_a_disk_that_outgrows_its_chunks_is_told(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bundle_spec.layout.MAX_CHUNKS", 2)
+    monkeypatch.setattr("bundle_spec.form.layout.MAX_CHUNKS", 2)
     with BundleWriter(path) as writer:
         disk = writer.disk("qcow2", size_hint=5)
         disk.write(noise(2 * CHUNK))

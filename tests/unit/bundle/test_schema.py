@@ -12,10 +12,11 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 import bundle_spec
-from bundle_spec import codec, open_bundle
+from bundle_spec import open_bundle
 from bundle_spec.__main__ import main
 from bundle_spec.codes import Code
-from bundle_spec.json_schema import manifest_schema
+from bundle_spec.form import codec
+from bundle_spec.form.json_schema import manifest_schema
 from tests.vectors.forge import Forge
 
 ROOM = Path(bundle_spec.__file__).parent

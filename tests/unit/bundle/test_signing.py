@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec import BundleWriter, signature, verify_bundle
+from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.errors import LocalError
 from bundle_spec.progress import NullProgress
-from bundle_spec.provenance import Believed, Trust, believe
-from bundle_spec.signature import (
+from bundle_spec.trust import signature
+from bundle_spec.trust.provenance import Believed, Trust, believe
+from bundle_spec.trust.signature import (
     NAMESPACE,
     ExpiredSigner,
     NotSigned,

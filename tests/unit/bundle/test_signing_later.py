@@ -10,13 +10,14 @@ import pytest
 
 import bundle_spec.__main__
 import downpour_import.cli
-from bundle_spec import signing, verify_bundle
-from bundle_spec.envelope import END_AND_TRAILER
+from bundle_spec import verify_bundle
 from bundle_spec.errors import LocalError
-from bundle_spec.provenance import Trust, believe
-from bundle_spec.signature import NotSigned, Signers, UnknownSigner
-from bundle_spec.signing import sign_bundle
-from bundle_spec.split import split_bundle
+from bundle_spec.read.envelope import END_AND_TRAILER
+from bundle_spec.trust import signing
+from bundle_spec.trust.provenance import Trust, believe
+from bundle_spec.trust.signature import NotSigned, Signers, UnknownSigner
+from bundle_spec.trust.signing import sign_bundle
+from bundle_spec.write.split import split_bundle
 from tests.unit.bundle.samples import noise, write_bundle
 from tests.unit.bundle.test_signing import keygen, public
 

@@ -12,8 +12,8 @@ import pytest
 from bundle_spec import BundleWriter, open_bundle, verify_bundle
 from bundle_spec.__main__ import main
 from bundle_spec.errors import BundleFaults, LocalError
-from bundle_spec.split import split_bundle
 from bundle_spec.text import parse_size
+from bundle_spec.write.split import split_bundle
 from tests.unit.bundle.samples import content, noise, write_bundle
 from tests.unit.bundle.test_resume import RAW, check, go_on, kill, names
 
@@ -104,7 +104,7 @@ def test_a_run_that_is_killed_while_parts_get_their_names(
         replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr("bundle_spec.partial.os.replace", stop_after)
+        patch.setattr("bundle_spec.write.partial.os.replace", stop_after)
         with pytest.raises(KeyboardInterrupt):
             go_on(path, SIZE)
     assert not path.with_name("out.dpbundle.001").exists()

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from bundle_spec import BundleWriter
-from bundle_spec.layout import MIB
+from bundle_spec.form.layout import MIB
 from tests.unit.bundle.samples import CHUNK, content, noise
 
 

@@ -15,9 +15,8 @@ import pytest
 import bundle_spec.__main__
 import downpour_import.cli
 from bundle_spec import BundleWriter, Summary, summarise
-from bundle_spec.envelope import BODY, END_AND_TRAILER
 from bundle_spec.errors import BundleError, BundleFaults, LocalError
-from bundle_spec.layout import BLOCK, END_SIZE, End, Span, decode_end, encode_end
+from bundle_spec.form.layout import BLOCK, END_SIZE, End, Span, decode_end, encode_end
 from bundle_spec.model import (
     Capture,
     FlavorReference,
@@ -30,7 +29,8 @@ from bundle_spec.model import (
     Server,
     Volume,
 )
-from bundle_spec.summary_text import render
+from bundle_spec.read.envelope import BODY, END_AND_TRAILER
+from bundle_spec.show.summary_text import render
 from tests.split import split
 from tests.unit.bundle.samples import CHUNK, content, noise
 from tests.vectors.forge import Forge

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from bundle_spec import check_structure, digest, open_bundle, verify_bundle
+from bundle_spec import check_structure, open_bundle, verify_bundle
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, Faults
-from bundle_spec.manifest_text import format_manifest, parse_manifest
+from bundle_spec.form import digest
+from bundle_spec.form.manifest_text import format_manifest, parse_manifest
 from bundle_spec.model import AbandonedDisk, Manifest
 from tests.vectors import generate, table
 

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundle_spec import codec
+from bundle_spec.form import codec
 from bundle_spec.model import (
     Content,
     FlavorReference,

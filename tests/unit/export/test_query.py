@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.console import parse
+from bundle_spec.cli.console import parse
 from bundle_spec.errors import UsageError
 from downpour_export import cli
 from downpour_export.discover import Inventory

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bundle_spec.commands import VerifyOptions
-from bundle_spec.console import parse
+from bundle_spec.cli.commands import VerifyOptions
+from bundle_spec.cli.console import parse
 from bundle_spec.errors import CloudError, UsageError
 from downpour_import import cli, pipeline
 from downpour_import.decrypted import Keys

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.console import parse
+from bundle_spec.cli.console import parse
 from bundle_spec.errors import LocalError
-from bundle_spec.signature import Signers
+from bundle_spec.trust.signature import Signers
 from downpour_import import cli, policy
 from downpour_import.options import ImportOptions
 from downpour_import.policy import Policy

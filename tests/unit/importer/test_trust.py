@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from bundle_spec import BundleWriter, codec, digest, signature
+from bundle_spec import BundleWriter
 from bundle_spec.errors import BundleError, LocalError, SignatureError, TrustError
+from bundle_spec.form import codec, digest
 from bundle_spec.model import (
     FlavorReference,
     Keypair,
@@ -26,8 +27,9 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.playbook import static_files
 from bundle_spec.progress import NULL
-from bundle_spec.provenance import Trust
-from bundle_spec.signature import Signers
+from bundle_spec.trust import signature
+from bundle_spec.trust.provenance import Trust
+from bundle_spec.trust.signature import Signers
 from downpour_import import trust
 from downpour_import.cloud import CloudOptions
 from downpour_import.opening import Opened, open_source

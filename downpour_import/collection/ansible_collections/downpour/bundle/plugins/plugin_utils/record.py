@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ansible.plugins.action import ActionBase
 
-from bundle_spec import codec
 from bundle_spec.errors import DownpourError
+from bundle_spec.form import codec
 from bundle_spec.model.resources import Resources
 from downpour_import import events, session
 from downpour_import.recreate import RECREATORS, STEPS, recreate

@@ -1,0 +1,1 @@
+"""Is a bundle whole?  The three levels of checking [F-16]."""

@@ -1,0 +1,76 @@
+"""Decompress all disks of a bundle and compare the digests of their raw bytes [F-16]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+
+from bundle_spec.errors import BundleError
+from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.progress import Progress, Task
+from bundle_spec.read.ahead import Hashing, in_step, pool
+from bundle_spec.read.disk_reader import DiskReader
+from bundle_spec.read.envelope import Envelope
+from bundle_spec.read.index import Index
+from bundle_spec.read.source import Source
+
+_IN_STEP = 4
+"""Disks of one chunk size that are read at once; each costs what a DiskReader holds."""
+
+
+def data_faults(
+    source: Source, envelope: Envelope, progress: Progress, *, proven: bool
+) -> Iterator[BundleError]:
+    """The first fault of each disk's raw bytes.
+
+    ``proven``: all stored bytes have just been checked and none was at fault, so the frames need
+    not be hashed a second time.
+    """
+    index = Index(source, envelope)
+    disks = envelope.manifest.all_disks()
+    with (
+        progress.task("read", sum(disk.size for disk in disks), "bytes") as task,
+        pool() as threads,
+    ):
+        for group in _groups(disks):
+            readers = []
+            for disk in group:
+                try:
+                    readers.append(DiskReader(source, index, disk, proven=proven))
+                except BundleError as exc:
+                    yield exc
+            if readers:
+                yield from _group_faults(readers, threads, task)
+
+
+def _groups(disks: Sequence[Disk | AbandonedDisk]) -> Iterator[list[Disk | AbandonedDisk]]:
+    for _, alike in groupby(sorted(disks, key=_chunk_size), _chunk_size):
+        of_one_size = list(alike)
+        for first in range(0, len(of_one_size), _IN_STEP):
+            yield of_one_size[first : first + _IN_STEP]
+
+
+def _chunk_size(disk: Disk | AbandonedDisk) -> int:
+    return disk.chunk_size
+
+
+def _group_faults(
+    readers: Sequence[DiskReader], threads: ThreadPoolExecutor, task: Task
+) -> Iterator[BundleError]:
+    hashing = [Hashing(threads) for _ in readers]
+    failed: dict[int, BundleError] = {}
+    for batch in in_step(readers, threads):
+        for place, raws in enumerate(batch):
+            if isinstance(raws, BundleError):
+                failed[place] = raws
+            else:
+                hashing[place].add(raws)
+                task.advance(sum(map(len, raws)))
+    for place, reader in enumerate(readers):
+        try:
+            if place not in failed:
+                reader.compare(hashing[place].hexdigest())
+        except BundleError as exc:
+            failed[place] = exc
+    yield from failed.values()

@@ -1,0 +1,105 @@
+"""How far a check of all members has come with one disk, and what its links may lead to."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping
+
+from bundle_spec.codes import Code
+from bundle_spec.form import layout
+from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.read.index import Index, Rows, entry_length
+from bundle_spec.read.source import Source
+
+_NOT_STORED = 0xFFFF
+
+Fault = tuple[Code, str]
+
+
+class Tables:
+    """What INDEX and the chunk list say of a disk's chunks.
+
+    Two windows on each: the walk goes through one in order, links jump about in the other.
+    """
+
+    def __init__(self, source: Source, index: Index, record: Disk | AbandonedDisk):
+        """Raises BundleError when INDEX gives the chunk list a place where it is not."""
+        disk, chunks = record.id, record.chunks
+        place = index.chunk_list(disk, chunks).offset
+        self.entries, self.target_entries = (index.rows(disk, chunks) for _ in range(2))
+        self.lines, self.target_lines = (
+            Rows(source, place, layout.LIST_LINE, chunks) for _ in range(2)
+        )
+
+
+class DiskCheck:
+    """The state of one disk: two bytes a chunk.  ``tables`` None: INDEX cannot be believed."""
+
+    def __init__(self, record: Disk | AbandonedDisk):
+        self.record = record
+        self.next = 0
+        self.list_seen = False
+        self.tables: Tables | None = None
+        self._stored = self._shared = self._counted = 0
+        # For each chunk the links that lead to it; _NOT_STORED: a link itself, or not seen yet.
+        self._links = array("H", [_NOT_STORED]) * record.chunks
+
+    @property
+    def missing(self) -> int:
+        """The chunks that have not come yet."""
+        return self.record.chunks - self.next
+
+    def due(self, number: int) -> int:
+        """The raw bytes that chunk ``number`` must have."""
+        return layout.chunk_length(self.record.size, self.record.chunk_size, number)
+
+    def stored(self, number: int, length: int) -> None:
+        """Chunk ``number`` came with ``length`` bytes of its own: from now on links may lead to
+        it."""
+        self._links[number] = 0
+        self._stored += length
+        self._counted += 1
+
+    def link_fault(self, number: int, link: str, disks: Mapping[str, DiskCheck]) -> Fault | None:
+        """Why chunk ``number`` may not be a hard link to ``link`` [F-8]; None when it may."""
+        parsed = layout.parse_chunk_name(link)
+        target = disks.get(parsed[0]) if parsed else None
+        if not parsed or not target or parsed[1] >= target.next:
+            return Code.LINK_TARGET, f"links to {link}, which is no earlier chunk"
+        at = parsed[1]
+        links = target._links[at]
+        if links == _NOT_STORED:
+            message = f"links to {link}, which is not a chunk with data of its own"
+            return Code.LINK_TARGET, message
+        if links == layout.MAX_LINKS:
+            return Code.LINK_COUNT, f"more than {layout.MAX_LINKS} links to {link}"
+        target._links[at] += 1
+        if target.due(at) != self.due(number):
+            message = f"links to a chunk of {target.due(at)} bytes where {self.due(number)} are due"
+            return Code.LINK_LENGTH, message
+        return self._difference(number, target, at)
+
+    def _difference(self, number: int, target: DiskCheck, at: int) -> Fault | None:
+        """What INDEX or the chunk list say otherwise of a link than of its target."""
+        if self.tables is None or target.tables is None:
+            return None
+        entry = target.tables.target_entries[at]
+        self._shared += entry_length(entry)
+        self._counted += 1
+        if self.tables.entries[number] != entry:
+            return Code.INDEX_ENTRY, "INDEX has another place for it than for its target"
+        digest = target.tables.target_lines[at][:64].decode("ascii", "replace")
+        if self.tables.lines[number] != layout.list_line(digest, self.record.id, number):
+            message = "the chunk list has another digest for it than for its target"
+            return Code.LIST_LINE, message
+        return None
+
+    def account_fault(self) -> str | None:
+        """What the manifest says of the stored bytes that is not so [M-20], if all were seen."""
+        said = (self.record.stored, self.record.shared)
+        if self._counted < self.record.chunks or said == (self._stored, self._shared):
+            return None
+        return (
+            f"{self._stored} bytes stored and {self._shared} shared, "
+            f"where the manifest says {said[0]} and {said[1]}"
+        )

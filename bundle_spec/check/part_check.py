@@ -1,0 +1,55 @@
+"""Which part of a split bundle a fault is in, and which parts are not those of the list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bundle_spec.codes import Code, Place
+from bundle_spec.errors import BundleError
+from bundle_spec.form import digest
+from bundle_spec.progress import Progress
+from bundle_spec.read.parts import bundle_name, read_list
+from bundle_spec.read.source import Source
+
+
+def locate_faults(faults: Iterable[BundleError], source: Source) -> None:
+    """Add to each fault the part in which its member begins."""
+    if len(source.parts) < 2:
+        return
+    for fault in faults:
+        where = fault.where
+        if isinstance(where, Place):
+            part = source.part_at(where.offset).path.name
+            fault.where = Place(where.member, where.offset, part)
+
+
+def part_faults(path: Path, source: Source, progress: Progress) -> list[BundleError]:
+    """Every part that has not the digest of the list [S-4]: damaged, stale, or swapped.
+
+    Reads all parts, so it is asked only when something is wrong.
+    """
+    if len(source.parts) < 2:
+        return []
+    folders = [part.path.parent for part in source.parts]
+    listed = read_list(bundle_name(path), folders)
+    if not listed:
+        return []
+    found = {}
+    with progress.task("parts", source.size, "bytes") as task:
+        for part in source.parts:
+            found[part.path.name] = digest.of_stream(source.pieces(part.offset, part.size))
+            task.advance(part.size)
+    names = {sha256: name for name, sha256 in listed.items()}
+    return [
+        BundleError(
+            f"it holds the bytes of {names[sha256]}: the parts are swapped"
+            if sha256 in names
+            else "not the digest that the list of the parts gives: "
+            "it is damaged, or from another bundle",
+            where=name,
+            code=Code.PART_DIGEST,
+        )
+        for name, sha256 in found.items()
+        if sha256 != listed.get(name)
+    ]

@@ -1,0 +1,150 @@
+"""Check every stored byte of a bundle and tell all faults.  The result is a type of its own.
+
+A VerifiedBundle can only come from here: whoever takes one need not ask again whether the file
+is whole.  Whole does not mean trusted: digests show damage, a signature shows the author.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import InitVar, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from bundle_spec.check.body_check import check_body
+from bundle_spec.check.data_check import data_faults
+from bundle_spec.check.part_check import locate_faults, part_faults
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, Faults, UnsupportedBundle
+from bundle_spec.form.graph_check import graph_faults
+from bundle_spec.model import Manifest
+from bundle_spec.progress import NULL, Progress
+from bundle_spec.read.envelope import COPY_AGAIN, Envelope, read_envelope
+from bundle_spec.read.parts import find_parts
+from bundle_spec.read.reader import BundleReader, open_bundle
+from bundle_spec.read.source import Source
+
+Level = Literal["structure", "stored", "data"]
+"""How deep a check went [F-16].
+
+``structure``: everything but the frames: headers, order, links, padding, INDEX, chunk lists,
+files, manifest.  ``stored``: also every frame was hashed and its header checked, so no byte is
+left out.  ``data``: also every frame was decompressed and the digest of each disk compared.
+"""
+
+_OURS = object()
+
+
+@dataclass(frozen=True)
+class CheckedStructure:
+    """A bundle whose structure is whole.  Nothing is known of the bytes of its disks.
+
+    ``has_signature``: somebody signed it, and nothing more.
+    """
+
+    path: Path
+    folders: tuple[Path, ...]
+    manifest: Manifest
+    manifest_sha256: str
+    has_signature: bool = False
+    level: Level = "structure"
+
+
+@dataclass(frozen=True)
+class VerifiedBundle:
+    """A bundle that ``verify_bundle`` found whole.  ``level``: ``stored`` or ``data``.
+
+    ``has_signature``: somebody signed it, and nothing more.
+    """
+
+    path: Path
+    folders: tuple[Path, ...]
+    manifest: Manifest
+    manifest_sha256: str
+    has_signature: bool
+    level: Level
+    token: InitVar[object]
+
+    def __post_init__(self, token: object) -> None:
+        if token is not _OURS:
+            raise TypeError("a VerifiedBundle comes from verify_bundle only")
+
+    def open(self) -> BundleReader:
+        """A reader of this very bundle.  Raises BundleError when another lies at the path now."""
+        return open_bundle(self.path, self.folders, manifest_sha256=self.manifest_sha256)
+
+
+def verify_bundle(
+    path: Path,
+    folders: Sequence[Path] = (),
+    *,
+    read_data: bool = False,
+    progress: Progress = NULL,
+) -> VerifiedBundle:
+    """Check the whole bundle at ``path``; with ``read_data`` also decompress every disk.
+
+    ``folders``: where else its parts may lie, if it is split [S-3].  Raises BundleFaults with
+    every fault that can be told, UnsupportedBundle, and LocalError when a file cannot be read.
+    Where an end of the file is damaged, nothing between can be judged, and only that is told.
+    """
+    level: Level = "data" if read_data else "stored"
+    found = verify_files(path, find_parts(path, folders), level, progress)
+    return VerifiedBundle(
+        path=path,
+        folders=tuple(folders),
+        manifest=found.manifest,
+        manifest_sha256=found.end.manifest_sha256,
+        has_signature=found.end.signature is not None,
+        level=level,
+        token=_OURS,
+    )
+
+
+def check_structure(
+    path: Path, folders: Sequence[Path] = (), *, progress: Progress = NULL
+) -> CheckedStructure:
+    """The quick check: all but the frames.  It does not make a VerifiedBundle.
+
+    Raises what ``verify_bundle`` raises.
+    """
+    found = verify_files(path, find_parts(path, folders), "structure", progress)
+    end = found.end
+    return CheckedStructure(
+        path, tuple(folders), found.manifest, end.manifest_sha256, end.signature is not None
+    )
+
+
+def verify_files(path: Path, parts: Sequence[Path], level: Level, progress: Progress) -> Envelope:
+    """Check the bundle that ``parts`` make up; ``path`` is its name for people.
+
+    Raises what ``verify_bundle`` raises.
+    """
+    with Source(path, parts) as source:
+        try:
+            envelope = read_envelope(source)
+            faults = _faults(source, envelope, level, progress)
+        except UnsupportedBundle:
+            raise
+        except BundleError as exc:
+            faults = _each(exc)
+        if faults:
+            locate_faults(faults, source)
+            faults = [*part_faults(path, source, progress), *faults]
+            raise BundleFaults(f"{path} is not a whole bundle", faults, remedy=COPY_AGAIN)
+        return envelope
+
+
+def _faults(
+    source: Source, envelope: Envelope, level: Level, progress: Progress
+) -> list[BundleError]:
+    faults = check_body(source, envelope, progress, read_chunks=level != "structure")
+    faults += islice(graph_faults(envelope.manifest), MAX_FAULTS)
+    if level == "data":
+        faults += data_faults(source, envelope, progress, proven=not faults)
+    return faults
+
+
+def _each(error: BundleError) -> list[BundleError]:
+    if isinstance(error, Faults):
+        return [fault for fault in error.faults if isinstance(fault, BundleError)]
+    return [error]

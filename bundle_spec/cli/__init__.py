@@ -1,0 +1,1 @@
+"""The edge that all command lines share.  Nothing else prints."""

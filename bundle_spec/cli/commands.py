@@ -1,0 +1,154 @@
+"""The commands that ``downpour-import`` and ``python -m bundle_spec`` share.
+
+They print: stdout is data.  Nothing but a command line imports this module.
+"""
+
+from __future__ import annotations
+
+import json
+import os.path
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bundle_spec.check.verify import Level
+from bundle_spec.errors import UsageError
+from bundle_spec.form import digest
+from bundle_spec.progress import Progress
+from bundle_spec.read.parts import MIN_PART_SIZE, bundle_name, read_list
+from bundle_spec.show import report
+from bundle_spec.show.summary import summarise
+from bundle_spec.show.summary_text import render
+from bundle_spec.text import parse_size, printable
+from bundle_spec.trust.provenance import ANYBODY, Trust
+from bundle_spec.trust.signature import Signers
+from bundle_spec.trust.signing import sign_bundle
+from bundle_spec.write.split import split_bundle
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions:
+    """``folders``: where else the parts of the bundle may lie."""
+
+    path: Path
+    folders: tuple[Path, ...] = ()
+    level: Level = "stored"
+    json: bool = False
+    trust: Trust = ANYBODY
+
+
+def level_of(*, read_data: bool, quick: bool) -> Level:
+    """The level of checking that the flags ask for."""
+    return "structure" if quick else "data" if read_data else "stored"
+
+
+def verify(options: VerifyOptions, progress: Progress) -> None:
+    """Check a bundle and say what came of it.  Raises what is wrong with it, TrustError when
+    it is not to be believed, LocalError."""
+    _refuse_directory(options.path)
+    found = report.check(
+        options.path, options.folders, level=options.level, trust=options.trust, progress=progress
+    )
+    if options.json:
+        _print_json(found.as_json())
+    if found.error:
+        raise found.error
+    if not options.json:
+        print(found.sentence())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions:
+    """``folders``: where else the parts of the bundle may lie."""
+
+    path: Path
+    folders: tuple[Path, ...] = ()
+    json: bool = False
+    trust: Trust = ANYBODY
+
+
+def show(options: ShowOptions) -> None:
+    """Say what a bundle holds, and that this is no verification.  Raises as ``summarise`` does."""
+    _refuse_directory(options.path)
+    summary = summarise(options.path, options.folders, options.trust)
+    if options.json:
+        _print_json(summary.as_json())
+    else:
+        print(render(summary))
+
+
+def trust_of(
+    *,
+    expect: str | None,
+    allowed: str | Path | None,
+    revoked: str | Path | None,
+    required: bool,
+) -> Trust:
+    """What the options say about whom to believe, as they were written.  Raises UsageError."""
+    if not allowed and (revoked or required):
+        raise UsageError(
+            "whose signature is accepted?",
+            remedy="name an allowed signers file with --allowed-signers",
+        )
+    try:
+        sha256 = None if expect is None else digest.heard(expect)
+    except ValueError as exc:
+        raise UsageError(str(exc), where="--expect-digest") from exc
+    signers = Signers(Path(allowed), Path(revoked) if revoked else None) if allowed else None
+    return Trust(expect=sha256, signers=signers, require_signature=required)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignOptions:
+    """``key``: a private SSH key, or a public one whose private half ssh-agent has."""
+
+    path: Path
+    key: Path
+    overwrite: bool = False
+
+
+def sign(options: SignOptions) -> None:
+    """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does."""
+    _refuse_directory(options.path)
+    sha256 = sign_bundle(options.path, options.key, overwrite=options.overwrite)
+    print(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.spoken(sha256)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitOptions:
+    """``folder``: where the parts go, else beside the bundle.  ``size``: of a part, in bytes."""
+
+    path: Path
+    size: int
+    folder: Path | None = None
+
+
+def part_size(text: str) -> int:
+    """The size of a part that a person wrote.  Raises UsageError."""
+    try:
+        size = parse_size(text)
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
+    if size < MIN_PART_SIZE:
+        raise UsageError(f"parts of {text} are too small", remedy=f"at least {MIN_PART_SIZE} bytes")
+    return size
+
+
+def split(options: SplitOptions, progress: Progress) -> None:
+    """Cut a bundle into parts and say what to check them with.  Raises as ``split_bundle``."""
+    _refuse_directory(options.path)
+    listed = split_bundle(options.path, options.size, options.folder, progress=progress)
+    print(f"{listed}: {len(read_list(bundle_name(listed)))} parts; the bundle itself stays")
+
+
+def _refuse_directory(path: Path) -> None:
+    if os.path.isdir(path):
+        raise UsageError(
+            f"{path} is a directory",
+            remedy="name a bundle; for what unpack made, the one that it came from",
+        )
+
+
+def _print_json(value: Any) -> None:
+    # ASCII only, so that no name in it can drive a terminal.
+    print(json.dumps(value, indent=1))

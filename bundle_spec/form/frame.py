@@ -1,0 +1,116 @@
+"""One chunk as one zstd frame: make it, check it before it costs memory, and open it."""
+
+from __future__ import annotations
+
+import threading
+
+import zstandard
+
+from bundle_spec.codes import Code
+from bundle_spec.form import layout
+
+Fault = tuple[Code, str]
+
+_MAGIC = b"\x28\xb5\x2f\xfd"
+_CHECKSUM = 4
+_SINGLE_SEGMENT = 0x20
+_RLE, _RESERVED = 1, 3
+_MAX_BLOCK = 128 * layout.KIB
+_CUT = Code.FRAME_CUT, "the frame is cut short"
+
+
+class Compressor:
+    """Makes frames at one level.  Thread-safe: zstd's own objects are not, so one a thread."""
+
+    def __init__(self, level: int):
+        self._level = level
+        self._local = threading.local()
+
+    def __call__(self, raw: bytes) -> bytes:
+        if not hasattr(self._local, "zstd"):
+            self._local.zstd = zstandard.ZstdCompressor(
+                level=self._level,
+                write_checksum=True,
+                write_content_size=True,
+                write_dict_id=False,
+            )
+        frame: bytes = self._local.zstd.compress(raw)
+        return frame
+
+
+def fault(data: bytes, due: int) -> Fault | None:
+    """Why ``data`` is not one frame of ``due`` raw bytes [F-7]; None when it is.
+
+    Reads headers only: nothing is decompressed and nothing allocated.
+    """
+    if not data.startswith(_MAGIC):
+        return Code.NOT_A_FRAME, "the data is not a zstd frame"
+    if (window := _window(data)) > layout.MAX_CHUNK_SIZE:
+        return Code.FRAME_WINDOW, f"the frame asks for a window of {window} bytes"
+    try:
+        parameters = zstandard.get_frame_parameters(data)
+        position = zstandard.frame_header_size(data)
+    except zstandard.ZstdError as exc:
+        return Code.FRAME_HEADER, f"the frame header is damaged: {exc}"
+    if parameters.content_size != due:
+        declared = parameters.content_size
+        told = "no size" if declared == zstandard.CONTENTSIZE_UNKNOWN else f"{declared} bytes"
+        return Code.FRAME_SIZE, f"the frame declares {told} where {due} bytes are due"
+    if not parameters.has_checksum:
+        return Code.FRAME_CHECKSUM, "the frame has no checksum"
+    if parameters.dict_id:
+        return Code.FRAME_DICTIONARY, f"the frame asks for dictionary {parameters.dict_id}"
+    return _blocks_fault(data, position, min(parameters.window_size, _MAX_BLOCK))
+
+
+def _window(data: bytes) -> int:
+    """The window that the frame asks for; 0 when it has but one segment, or is cut before.
+
+    zstd itself calls a window of more than 2 GiB a damaged header.
+    """
+    if len(data) < 6 or data[4] & _SINGLE_SEGMENT:
+        return 0
+    base = 1 << 10 + (data[5] >> 3)
+    return base + base // 8 * (data[5] & 7)
+
+
+def _blocks_fault(data: bytes, position: int, limit: int) -> Fault | None:
+    """Follow the blocks of the frame: it must fill ``data`` to the last byte.
+
+    ``limit``: bytes of a block, which zstd itself does not ask of blocks of one repeated byte.
+    """
+    size = len(data)
+    last = False
+    while not last:
+        if position + 3 > size:
+            return _CUT
+        block = int.from_bytes(data[position : position + 3], "little")
+        last, kind = bool(block & 1), block >> 1 & 3
+        if kind == _RESERVED:
+            return Code.FRAME_HEADER, "the frame has a block of a reserved kind"
+        if block >> 3 > limit:
+            return Code.FRAME_HEADER, f"the frame has a block of more than {limit} bytes"
+        position += 3 + (1 if kind == _RLE else block >> 3)
+    position += _CHECKSUM
+    if position > size:
+        return _CUT
+    if position < size:
+        return Code.FRAME_TRAILING, f"{size - position} bytes follow the frame"
+    return None
+
+
+class Decompressor:
+    """Opens frames that ``fault`` has passed.  Thread-safe."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def __call__(self, data: bytes, due: int) -> bytes:
+        """The ``due`` raw bytes of a frame.  Raises zstandard.ZstdError."""
+        if not hasattr(self._local, "zstd"):
+            self._local.zstd = zstandard.ZstdDecompressor()
+        # max_output_size does nothing once a size is declared; ``fault`` has compared it.
+        raw: bytes = self._local.zstd.decompress(data, max_output_size=due, allow_extra_data=False)
+        if len(raw) != due:
+            raise zstandard.ZstdError(f"{len(raw)} bytes came where {due} were declared")
+        return raw

@@ -1,0 +1,85 @@
+"""The manifest as bytes: canonical JSON out, and strictly the same in."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from bundle_spec.codes import Code
+from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, UnsupportedBundle
+from bundle_spec.form import codec, layout
+from bundle_spec.form.codec import Json
+from bundle_spec.form.manifest_check import manifest_faults
+from bundle_spec.model import Manifest
+
+KNOWN_FEATURES: frozenset[str] = frozenset()
+"""Words of ``requires`` that this reader understands [M-6]."""
+
+
+def format_manifest(manifest: Manifest) -> bytes:
+    """The bytes of ``manifest.json``.  Raises BundleError for what no manifest can hold."""
+    try:
+        data = codec.dumps(codec.encode(manifest))
+    except (TypeError, ValueError) as exc:
+        raise BundleError(f"cannot be written: {exc}", where=layout.MANIFEST_NAME) from exc
+    if len(data) > layout.MAX_MANIFEST_SIZE:
+        raise BundleError(
+            f"{len(data)} bytes are more than {layout.MAX_MANIFEST_SIZE}",
+            where=layout.MANIFEST_NAME,
+            remedy="make two bundles",
+            code=Code.LIMIT,
+        )
+    return data
+
+
+def parse_manifest(data: bytes, where: str) -> Manifest:
+    """The manifest in ``data``: the rules M-1 to M-13.
+
+    Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
+    BundleFaults, with every fault up to MAX_FAULTS, for anything else.
+    """
+    value = codec.loads(data, where)
+    _check_version(value, where)
+    try:
+        canonical = codec.dumps(value)
+    except UnicodeEncodeError as exc:
+        message = "a text holds half of a surrogate pair"
+        raise BundleError(message, where=where, code=Code.JSON) from exc
+    if canonical != data:
+        raise BundleError("not canonical JSON", where=where, code=Code.NOT_CANONICAL)
+    manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
+    faults = list(islice(manifest_faults(manifest), MAX_FAULTS))
+    if faults:
+        raise BundleFaults("the manifest breaks the rules of the format", faults)
+    return manifest
+
+
+def _check_version(value: Json, where: str) -> None:
+    if not isinstance(value, dict) or value.get("format") != "dpbundle":
+        raise BundleError("not the manifest of a bundle", where=where, code=Code.FORM)
+    match value.get("version"):
+        # true and false are integers in Python.
+        case [int(major), int(minor)] if bool not in (type(major), type(minor)):
+            if major != layout.MAJOR:
+                raise UnsupportedBundle(
+                    f"the bundle has format version {major}.{minor}; "
+                    f"this reader knows {layout.MAJOR}",
+                    where=where,
+                    remedy="use a newer downpour",
+                    code=Code.UNKNOWN_VERSION,
+                )
+        case _:
+            raise BundleError(
+                "the version is not [major, minor]",
+                where=f"{where}.version",
+                code=Code.VERSION_FORM,
+            )
+    features = value.get("requires", [])
+    if isinstance(features, list):
+        unknown = sorted({str(word) for word in features} - KNOWN_FEATURES)
+        if unknown:
+            raise UnsupportedBundle(
+                f"the bundle needs what this reader does not know: {', '.join(unknown)}",
+                where=where,
+                remedy="use a newer downpour",
+                code=Code.UNKNOWN_FEATURE,
+            )

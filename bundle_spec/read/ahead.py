@@ -1,0 +1,126 @@
+"""Chunks decompressed ahead of whoever takes them, of one disk or of several in step."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol
+
+from bundle_spec.errors import BundleError
+from bundle_spec.form import digest, layout
+
+AHEAD = 8 * layout.MIB
+"""Raw bytes that are decompressed ahead, of all disks together, if they share nothing."""
+
+_BATCH = layout.MIB
+
+Opened = list[bytes] | BundleError
+"""The next raw chunks of a disk in order, none at its end, or what is wrong with one of them."""
+
+
+class Chunks(Protocol):
+    """A disk, as far as it is needed here.  DiskReader is one."""
+
+    @property
+    def chunks(self) -> int: ...
+
+    @property
+    def chunk_size(self) -> int: ...
+
+    def key(self, number: int) -> bytes: ...
+
+    def open(self, number: int) -> bytes: ...
+
+
+@contextmanager
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """A thread for each core, within reason.  Whoever leaves early does not wait for the rest."""
+    threads = ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "decompress")
+    try:
+        yield threads
+    finally:
+        threads.shutdown(cancel_futures=True)
+
+
+def in_step(
+    disks: Sequence[Chunks], threads: ThreadPoolExecutor
+) -> Generator[list[Opened], None, None]:
+    """All chunks of ``disks``, which have one chunk size: some of each, then the next of each.
+
+    What clones share lies at the same place in each, so it is decompressed once for all of them;
+    so is a chunk that repeats, as zeros do.  A disk that failed gives its error to the end.
+    """
+    (chunk_size,) = {disk.chunk_size for disk in disks}
+    step = max(1, _BATCH // chunk_size)
+    ahead = max(2, AHEAD // (len(disks) * step * chunk_size))
+    failed: dict[int, BundleError] = {}
+
+    def batch(first: int) -> list[Opened]:
+        opened: dict[bytes, bytes] = {}
+        return [
+            failed.get(place) or _some(disk, range(first, min(first + step, disk.chunks)), opened)
+            for place, disk in enumerate(disks)
+        ]
+
+    pending: deque[Future[list[Opened]]] = deque()
+
+    def next_batch() -> list[Opened]:
+        found = pending.popleft().result()
+        for place, opened in enumerate(found):
+            if isinstance(opened, BundleError):
+                # Batches are opened in any order: the first fault counts.
+                found[place] = failed.setdefault(place, opened)
+        return found
+
+    for first in range(0, max(disk.chunks for disk in disks), step):
+        pending.append(threads.submit(batch, first))
+        if len(pending) == ahead:
+            yield next_batch()
+    while pending:
+        yield next_batch()
+
+
+def _some(disk: Chunks, numbers: range, opened: dict[bytes, bytes]) -> Opened:
+    try:
+        return [_once(disk, number, opened) for number in numbers]
+    except BundleError as exc:
+        return exc
+
+
+def _once(disk: Chunks, number: int, opened: dict[bytes, bytes]) -> bytes:
+    key = disk.key(number)
+    if key not in opened:
+        opened[key] = disk.open(number)
+    return opened[key]
+
+
+class Hashing:
+    """A running digest that is computed in ``threads``, while the caller does something else.
+
+    ``running``: one of another kind than SHA-256.
+    """
+
+    def __init__(self, threads: ThreadPoolExecutor, running: digest.Hash | None = None):
+        self._threads = threads
+        self._running = running or digest.new()
+        self._latest: Future[None] | None = None
+
+    def add(self, pieces: Sequence[bytes]) -> None:
+        """Take the next bytes.  Waits for those before, so that what is held stays bounded."""
+        self._wait()
+        self._latest = self._threads.submit(self._update, pieces)
+
+    def hexdigest(self) -> str:
+        self._wait()
+        return self._running.hexdigest()
+
+    def _update(self, pieces: Sequence[bytes]) -> None:
+        for piece in pieces:
+            self._running.update(piece)
+
+    def _wait(self) -> None:
+        if self._latest:
+            self._latest.result()

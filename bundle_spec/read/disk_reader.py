@@ -1,0 +1,184 @@
+"""One disk out of a bundle: any range of its bytes, or all of them in order."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import zstandard
+
+from bundle_spec.codes import Code
+from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.form import digest, layout
+from bundle_spec.form.frame import Decompressor, fault
+from bundle_spec.form.layout import INDEX_ENTRY, describe
+from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.read.ahead import Hashing, in_step, pool
+from bundle_spec.read.index import Index
+from bundle_spec.read.source import Source
+
+_DIGEST = 32
+
+
+class DiskReader:
+    """A disk of ``size`` raw bytes.
+
+    Holds 44 bytes a chunk, at most 44 MiB.  Every stored chunk is checked against the disk's
+    chunk list, and that against the manifest, before it is decompressed.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        index: Index,
+        record: Disk | AbandonedDisk,
+        *,
+        proven: bool = False,
+    ):
+        """``proven``: a check of all stored bytes, in this very run, has found no fault."""
+        self.record = record
+        self.id = record.id
+        self.size = record.size
+        self.chunks = record.chunks
+        self.chunk_size = record.chunk_size
+        self._source = source
+        self._index = index
+        self._entries = index.entries(record.id, record.chunks)
+        self._digests = self._read_list()
+        self._decompress = Decompressor()
+        self._proven = proven
+        self._latest = (b"", b"")
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes from ``offset``: ``length`` of them, fewer where the disk ends before.
+
+        Raises ValueError for a negative place, BundleError for a damaged chunk.
+        """
+        if offset < 0 or length < 0:
+            raise ValueError("a disk has no bytes before its first")
+        end = min(offset + length, self.size)
+        parts = []
+        while offset < end:
+            number, start = divmod(offset, self.record.chunk_size)
+            part = self._kept(number)[start : start + end - offset]
+            parts.append(part)
+            offset += len(part)
+        return b"".join(parts)
+
+    def stream(self, piece: int = layout.MIB) -> Iterator[bytes]:
+        """All bytes in order, in pieces of at most ``piece`` bytes.
+
+        Chunks are decompressed ahead in threads, within bounds.  Whoever has seen the iterator
+        end has the whole disk: a damaged chunk or a raw digest other than the manifest's raises
+        BundleError instead.
+        """
+        with pool() as threads:
+            hashing = Hashing(threads)
+            for (raws,) in in_step([self], threads):
+                if isinstance(raws, BundleError):
+                    raise raws
+                hashing.add(raws)
+                for raw in raws:
+                    # Chunks are not joined: that would copy every byte, for nothing.
+                    if len(raw) <= piece:
+                        yield raw
+                    else:
+                        yield from (raw[at : at + piece] for at in range(0, len(raw), piece))
+            self.compare(hashing.hexdigest())
+
+    def save(self, path: Path) -> None:
+        """Write the disk to a new file, whose zeros take no room on the medium.
+
+        Nothing stays of a disk that is damaged.  Raises LocalError, also when ``path`` exists,
+        and BundleError.
+        """
+        try:
+            with path.open("xb") as file:
+                try:
+                    for raw in self.stream(layout.MAX_CHUNK_SIZE):
+                        if raw == bytes(len(raw)):
+                            file.seek(len(raw), os.SEEK_CUR)
+                        else:
+                            file.write(raw)
+                    file.truncate(self.size)
+                except BaseException:
+                    path.unlink()
+                    raise
+        except OSError as exc:
+            raise LocalError(f"cannot write the disk: {exc.strerror}", where=str(path)) from exc
+
+    def compare(self, sha256: str) -> None:
+        """Raise BundleError when ``sha256``, of all its raw bytes, is not the manifest's [M-19]."""
+        if isinstance(self.record, Disk) and sha256 != self.record.sha256:
+            raise BundleError(
+                f"its {self.size} bytes do not have the digest that the manifest gives",
+                where=f"disks/{self.id}",
+                remedy="the bundle was made wrongly: export again",
+                code=Code.DISK_DIGEST,
+            )
+
+    def _kept(self, number: int) -> bytes:
+        """A chunk, and the same one again without work."""
+        key, (latest, raw) = self.key(number), self._latest
+        if latest != key:
+            raw = self.open(number)
+            self._latest = (key, raw)
+        return raw
+
+    def key(self, number: int) -> bytes:
+        """What decides about the raw bytes of a chunk: its place, its digest, its length."""
+        entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
+        expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
+        length = layout.chunk_length(self.size, self.record.chunk_size, number)
+        return b"%b%b%d" % (entry, expected, length)
+
+    def open(self, number: int) -> bytes:
+        """The raw bytes of a chunk, checked as [F-18] says.  Raises BundleError."""
+        due = layout.chunk_length(self.size, self.record.chunk_size, number)
+        name = layout.chunk_name(self.id, number)
+        entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
+        span = self._index.unpack(entry, name)
+        where = describe(name, span)
+        if span.size > layout.frame_bound(due):
+            message = f"a frame of {span.size} bytes for {due}"
+            raise BundleError(message, where=where, code=Code.FRAME_LENGTH)
+        data = self._source.read(span.offset, span.size)
+        expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
+        if not self._proven and hashlib.sha256(data).digest() != expected:
+            raise BundleError(
+                "damaged: it does not have the digest that the chunk list gives",
+                where=where,
+                remedy="copy the bundle again",
+                code=Code.LIST_LINE,
+            )
+        if found := fault(data, due):
+            raise BundleError(found[1], where=where, code=found[0])
+        try:
+            return self._decompress(data, due)
+        except zstandard.ZstdError as exc:
+            message = f"the frame does not open: {exc}"
+            raise BundleError(message, where=where, code=Code.FRAME_DATA) from exc
+
+    def _read_list(self) -> bytes:
+        """The digests of the chunk list, packed, once the list as a whole is proven."""
+        chunks = self.record.chunks
+        span = self._index.chunk_list(self.id, chunks)
+        where = describe(layout.list_name(self.id), span)
+        running = digest.new()
+        packed = bytearray()
+        step = 8192 * layout.LIST_LINE
+        try:
+            for start in range(0, span.size, step):
+                lines = self._source.read(span.offset + start, min(step, span.size - start))
+                running.update(lines)
+                for line in range(0, len(lines), layout.LIST_LINE):
+                    packed += bytes.fromhex(lines[line : line + 64].decode("ascii"))
+        except ValueError as exc:
+            message = "a line does not begin with a digest"
+            raise BundleError(message, where=where, code=Code.LIST_LINE) from exc
+        if running.hexdigest() != self.record.list_sha256 or len(packed) != chunks * _DIGEST:
+            message = "not the digest that the manifest gives"
+            raise BundleError(message, where=where, code=Code.LIST_DIGEST)
+        return bytes(packed)

@@ -1,0 +1,115 @@
+"""INDEX and chunk lists: where each chunk lies, and what it hashes to, by number."""
+
+from __future__ import annotations
+
+import struct
+
+from bundle_spec.codes import Code
+from bundle_spec.errors import BundleError
+from bundle_spec.form import layout
+from bundle_spec.form.layout import Span, describe
+from bundle_spec.read.envelope import BODY, Envelope
+from bundle_spec.read.source import Source
+
+_ENTRY = struct.Struct("<QI")
+
+
+def pack(span: Span) -> bytes:
+    """The INDEX entry of a member whose data is ``span``."""
+    return _ENTRY.pack(span.offset, span.size)
+
+
+def entry_length(entry: bytes) -> int:
+    """The length that an INDEX entry gives, in bytes."""
+    return int.from_bytes(entry[8:], "little")
+
+
+class Rows:
+    """Rows of one size in a member, read a window at a time.  Not thread-safe."""
+
+    WINDOW = 1024
+
+    def __init__(self, source: Source, offset: int, row_size: int, count: int):
+        self._source = source
+        self._offset = offset
+        self._row_size = row_size
+        self._count = count
+        self._first = -self.WINDOW
+        self._window = b""
+
+    def __getitem__(self, number: int) -> bytes:
+        if not 0 <= number < self._count:
+            raise IndexError(number)
+        if not self._first <= number < self._first + self.WINDOW:
+            self._first = number - number % self.WINDOW
+            rows = min(self.WINDOW, self._count - self._first)
+            place = self._offset + self._first * self._row_size
+            self._window = self._source.read(place, rows * self._row_size)
+        start = (number - self._first) * self._row_size
+        return self._window[start : start + self._row_size]
+
+
+class Index:
+    """The entries of INDEX, by disk and by file, and the bounds that each must keep."""
+
+    def __init__(self, source: Source, envelope: Envelope):
+        self._source = source
+        self._span = envelope.end.index
+        self._body_end = self._span.offset - layout.BLOCK
+        self._first: dict[str, int] = {}
+        number = 0
+        manifest = envelope.manifest
+        for disk in manifest.all_disks():
+            self._first[disk.id] = number
+            number += disk.chunks + 1
+        for file in manifest.files:
+            self._first[file.path] = number
+            number += 1
+
+    def rows(self, disk: str, chunks: int) -> Rows:
+        """The entries of a disk's chunks, not yet checked."""
+        return Rows(self._source, self._place(disk, 0), layout.INDEX_ENTRY, chunks)
+
+    def entry(self, key: str, number: int) -> bytes:
+        """The entry of one chunk or list of the disk ``key``, or of the file ``key``."""
+        return self._source.read(self._place(key, number), layout.INDEX_ENTRY)
+
+    def entries(self, disk: str, chunks: int) -> bytes:
+        """All of them at once: 12 bytes a chunk, at most 12 MiB."""
+        return self._source.read(self._place(disk, 0), chunks * layout.INDEX_ENTRY)
+
+    def chunk_list(self, disk: str, chunks: int) -> Span:
+        """Where a disk's chunk list lies.  Raises BundleError."""
+        name, size = layout.list_name(disk), chunks * layout.LIST_LINE
+        return self._member(self.entry(disk, chunks), name, size)
+
+    def file(self, path: str, size: int) -> Span:
+        """Where a file lies.  Raises BundleError."""
+        return self._member(self.entry(path, 0), path, size)
+
+    def unpack(self, entry: bytes, what: str) -> Span:
+        """The span that ``entry`` gives for ``what``.  Raises BundleError when out of bounds."""
+        span = Span(*_ENTRY.unpack(entry))
+        inside = span.offset >= BODY + layout.BLOCK and span.next_header <= self._body_end
+        if not inside or span.offset % layout.BLOCK:
+            raise BundleError(
+                f"INDEX gives it {span.size} bytes at {span.offset}, which cannot be",
+                where=what,
+                code=Code.INDEX_ENTRY,
+            )
+        return span
+
+    def _place(self, key: str, number: int) -> int:
+        return self._span.offset + (self._first[key] + number) * layout.INDEX_ENTRY
+
+    def _member(self, entry: bytes, name: str, size: int) -> Span:
+        """The span of a member whose name and size are known: its header must agree."""
+        span = self.unpack(entry, name)
+        head = self._source.read(span.offset - layout.BLOCK, layout.BLOCK)
+        if span.size != size or head != layout.header(name, size):
+            raise BundleError(
+                f"INDEX leads to no member of {size} bytes",
+                where=describe(name, span),
+                code=Code.INDEX_ENTRY,
+            )
+        return span

@@ -1,0 +1,95 @@
+"""Bounded random access to a bundle.  Nothing is extracted; nothing is believed unchecked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from bundle_spec.codes import Code
+from bundle_spec.errors import BundleError
+from bundle_spec.form import digest, layout
+from bundle_spec.form.layout import describe
+from bundle_spec.model import File
+from bundle_spec.read.disk_reader import DiskReader
+from bundle_spec.read.envelope import read_envelope
+from bundle_spec.read.index import Index
+from bundle_spec.read.parts import find_parts
+from bundle_spec.read.source import Source
+
+
+class BundleReader:
+    """An open bundle.  Threads may share it; other processes open the path themselves."""
+
+    def __init__(self, source: Source, manifest_sha256: str | None = None):
+        """Use ``open_bundle``."""
+        self._source = source
+        self.path = source.path
+        envelope = read_envelope(source)
+        self.manifest = envelope.manifest
+        self.manifest_sha256 = envelope.end.manifest_sha256
+        if manifest_sha256 not in (None, self.manifest_sha256):
+            raise BundleError(
+                "not the bundle that was verified: its manifest is another one",
+                where=str(source.path),
+                remedy="verify it again",
+                code=Code.OTHER_BUNDLE,
+            )
+        span = envelope.end.index
+        if digest.of_stream(source.pieces(span.offset, span.size)) != self.manifest.index_sha256:
+            raise BundleError(
+                "not the digest that the manifest gives",
+                where=describe(layout.INDEX_NAME, span),
+                code=Code.INDEX_DIGEST,
+            )
+        self._index = Index(source, envelope)
+
+    def read_file(self, path: str) -> bytes:
+        """A small file, ``playbook/site.yml``.  Raises KeyError, or BundleError when damaged."""
+        file = self._file(path)
+        span = self._index.file(path, file.size)
+        data = self._source.read(span.offset, span.size)
+        if digest.of(data) != file.sha256:
+            raise BundleError(
+                "not the digest that the manifest gives",
+                where=describe(path, span),
+                code=Code.FILE_DIGEST,
+            )
+        return data
+
+    def disk(self, disk_id: str) -> DiskReader:
+        """The bytes of a disk.  Raises KeyError, or BundleError when its chunk list is damaged."""
+        return DiskReader(self._source, self._index, self.manifest.disk(disk_id))
+
+    def _file(self, path: str) -> File:
+        for file in self.manifest.files:
+            if file.path == path:
+                return file
+        raise KeyError(path)
+
+    def close(self) -> None:
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def open_bundle(
+    path: Path, folders: Sequence[Path] = (), *, manifest_sha256: str | None = None
+) -> BundleReader:
+    """Open a bundle, be it one file or its parts.  Reads both ends and INDEX, not what lies
+    between.
+
+    ``folders``: where else its parts may lie [S-3].  ``manifest_sha256``: refuse any other
+    bundle.  Everything that a reader hands out is checked against the manifest.  Raises
+    LocalError, UnsupportedBundle, BundleError.
+    """
+    source = Source(path, find_parts(path, folders))
+    try:
+        return BundleReader(source, manifest_sha256)
+    except BaseException:
+        source.close()
+        raise

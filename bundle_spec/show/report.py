@@ -1,0 +1,107 @@
+"""What a check of a bundle came to: for people in a sentence, for programs as one object.
+
+The object is that of ``verify --json`` in SPEC.md, section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bundle_spec.check.verify import (
+    CheckedStructure,
+    Level,
+    VerifiedBundle,
+    check_structure,
+    verify_bundle,
+)
+from bundle_spec.errors import BundleError, Faults
+from bundle_spec.form import digest
+from bundle_spec.progress import NULL, Progress
+from bundle_spec.text import human_bytes, printable
+from bundle_spec.trust.provenance import ANYBODY, Trust, believe
+from bundle_spec.trust.signature import Signed
+
+_WHOLE: dict[Level, str] = {
+    "structure": "structure whole; the bytes of the disks were NOT checked",
+    "stored": "whole",
+    "data": "whole, also the contents of every disk",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """``level``: the one that was asked for.  ``found``, or the ``error`` that says why not."""
+
+    path: Path
+    level: Level
+    found: CheckedStructure | VerifiedBundle | None = None
+    error: BundleError | None = None
+    signed: Signed | None = None
+
+    @property
+    def whole(self) -> bool | None:
+        """None where no fault was found by a check that may not call a bundle whole [F-16]."""
+        if self.error is not None:
+            return False
+        return None if self.level == "structure" else True
+
+    def faults(self) -> list[BundleError]:
+        if isinstance(self.error, Faults):
+            return [each for each in self.error.faults if isinstance(each, BundleError)]
+        return [self.error] if self.error else []
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "whole": self.whole,
+            "level": self.level,
+            "manifest_sha256": self.found.manifest_sha256 if self.found else None,
+            "signed": None if self.signed is None else asdict(self.signed),
+            "faults": [fault.as_json() for fault in self.faults()],
+        }
+
+    def sentence(self) -> str:
+        """A few lines on a bundle in which no fault was found."""
+        assert self.found is not None, "faults are told as errors are"
+        manifest = self.found.manifest
+        signed = ""
+        if self.signed:
+            signed = f"; signed by {printable(str(self.signed))}"
+        elif self.found.has_signature:
+            signed = "; there is a signature, it was not checked"
+        return (
+            f"{printable(str(self.path))}: {_WHOLE[self.level]}; "
+            f"{sum(1 for _ in manifest.resources)} resources, {len(manifest.disks)} disks of "
+            f"{human_bytes(sum(disk.size for disk in manifest.disks))}\n"
+            f"manifest sha256 {digest.spoken(self.found.manifest_sha256)}\n"
+            f"made {manifest.created}{signed}"
+        )
+
+
+def check(
+    path: Path,
+    folders: Sequence[Path] = (),
+    *,
+    level: Level = "stored",
+    trust: Trust = ANYBODY,
+    progress: Progress = NULL,
+) -> Report:
+    """Check the bundle at ``path`` to ``level``; what is wrong with it is told in the report.
+
+    ``folders``: where else its parts may lie.  Raises LocalError when a file cannot be read, and
+    TrustError when ``trust`` refuses it, be it whole or not.
+    """
+    found: CheckedStructure | VerifiedBundle
+    try:
+        believed = believe(path, folders, trust, progress)
+        if level == "structure":
+            found = check_structure(path, folders, progress=progress)
+        else:
+            found = verify_bundle(path, folders, read_data=level == "data", progress=progress)
+    except BundleError as exc:
+        return Report(path, level, error=exc)
+    believed.hold(path, found.manifest_sha256)
+    return Report(path, level, found, signed=believed.signed)

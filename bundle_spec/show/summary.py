@@ -1,0 +1,229 @@
+"""What a bundle holds, told from both ends of its file: at once, whatever its size.
+
+This is no check of the bundle.  The manifest is what its digest in END says; whether the disks
+are there at all, only ``verify`` tells.  All sums are those of the manifest [M-20].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bundle_spec.model import (
+    SECTIONS,
+    AbandonedDisk,
+    Disk,
+    Image,
+    Manifest,
+    Omission,
+    Ref,
+    Resource,
+    Volume,
+)
+from bundle_spec.model.references import SECTIONS as REFERENCE_SECTIONS
+from bundle_spec.model.references import Reference
+from bundle_spec.read.envelope import read_envelope
+from bundle_spec.read.parts import find_parts
+from bundle_spec.read.source import Source
+from bundle_spec.trust.provenance import ANYBODY, Trust, believe
+from bundle_spec.trust.signature import Signed
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The cloud and project that the bundle was taken from."""
+
+    auth_url: str
+    region: str | None
+    project_id: str
+    project_name: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """A resource, or what a resource refers to, as the source calls it."""
+
+    type: str
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class DiskSummary:
+    """A disk; sizes in bytes, as in its record of the manifest.
+
+    ``used_by``: the volume, the image, or the server whose own disk it is.  ``virtual_size``:
+    what a guest sees, None where the bundle does not tell.  ``consistency`` and ``captured_at``
+    None: it does not tell how the disk was captured.
+    """
+
+    id: str
+    used_by: tuple[Named, ...]
+    disk_format: str
+    virtual_size: int | None
+    size: int
+    stored: int
+    shared: int
+    consistency: str | None
+    captured_at: str | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over disks, in bytes."""
+
+    disks: int
+    size: int
+    stored: int
+    shared: int
+
+    @property
+    def compression(self) -> float | None:
+        """Raw bytes for one byte of a frame, had every chunk a frame of its own.
+
+        None where there are no bytes.
+        """
+        frames = self.stored + self.shared
+        return round(self.size / frames, 2) if frames else None
+
+
+@dataclass(frozen=True)
+class Left:
+    """Something that the source has and the bundle does not carry, and why."""
+
+    type: str
+    id: str
+    name: str
+    attribute: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """``size`` in bytes, of all ``parts`` together; a bundle that is not split has one part.
+
+    ``resources`` and ``references``: section -> what is in it; every section is there.
+    ``signed``: whether there is a signature.  ``signed_by``: whose, where somebody said whom to
+    believe; else nobody has checked it.  ``user_data``: servers that bring theirs, as it is.
+    ``abandoned``: what capture attempts left that could not be continued, never imported.
+    """
+
+    path: Path
+    uuid: str
+    version: tuple[int, ...]
+    tool: str
+    created: str
+    source: Origin
+    manifest_sha256: str
+    signed: bool
+    signed_by: Signed | None
+    size: int
+    parts: int
+    resources: Mapping[str, tuple[Named, ...]]
+    references: Mapping[str, tuple[Named, ...]]
+    disks: tuple[DiskSummary, ...]
+    totals: Totals
+    abandoned: Totals
+    user_data: tuple[Named, ...]
+    omissions: tuple[Left, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of docs/show.md."""
+        value = {
+            **asdict(self),
+            "path": str(self.path),
+            "totals": {**asdict(self.totals), "compression": self.totals.compression},
+        }
+        return {"path": value.pop("path"), "verified": False, **value}
+
+
+def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) -> Summary:
+    """What the bundle at ``path`` holds.  Reads both ends of it and nothing between.
+
+    ``folders``: where else its parts may lie [S-3].  ``trust``: whom to believe.  Raises
+    TrustError, LocalError, UnsupportedBundle, and BundleError when an end is damaged or a part is
+    missing.
+    """
+    believed = believe(path, folders, trust)
+    with Source(path, find_parts(path, folders)) as source:
+        envelope = read_envelope(source)
+        size, parts = source.size, len(source.parts)
+    believed.hold(path, envelope.end.manifest_sha256)
+    manifest = envelope.manifest
+    resources, references = manifest.resources, manifest.references
+    return Summary(
+        path=path,
+        uuid=manifest.uuid,
+        version=manifest.version,
+        tool=manifest.tool,
+        created=manifest.created,
+        source=Origin(
+            manifest.source.auth_url,
+            manifest.source.region,
+            manifest.source.project_id,
+            manifest.source.project_name,
+        ),
+        manifest_sha256=envelope.end.manifest_sha256,
+        signed=envelope.end.signature is not None,
+        signed_by=believed.signed,
+        size=size,
+        parts=parts,
+        resources={name: _named(getattr(resources, name)) for name in SECTIONS},
+        references={name: _named(getattr(references, name)) for name in REFERENCE_SECTIONS},
+        disks=_disks(manifest),
+        totals=_totals(manifest.disks),
+        abandoned=_totals(manifest.abandoned),
+        user_data=_named(each for each in resources.servers if each.user_data is not None),
+        omissions=tuple(map(_left, manifest.omissions)),
+    )
+
+
+def _named(records: Iterable[Resource | Reference]) -> tuple[Named, ...]:
+    return tuple(Named(each.type, each.id, each.name) for each in records)
+
+
+def _disks(manifest: Manifest) -> tuple[DiskSummary, ...]:
+    users: dict[str, list[Resource]] = {}
+    named = {each.ref: each for each in manifest.resources}
+    for record in manifest.resources:
+        if isinstance(record, (Image, Volume)) and record.disk_id is not None:
+            users.setdefault(record.disk_id, []).append(_user(record, named))
+    return tuple(_disk(disk, _named(users.get(disk.id, ()))) for disk in manifest.disks)
+
+
+def _user(record: Image | Volume, named: Mapping[Ref, Resource]) -> Resource:
+    """A server's own disk is captured as an image that no person knows by its name."""
+    server = record.server_id if isinstance(record, Image) else None
+    return named.get(Ref("server", server), record) if server else record
+
+
+def _disk(disk: Disk, used_by: tuple[Named, ...]) -> DiskSummary:
+    capture = disk.capture
+    # A raw disk is what its guest sees.
+    virtual = disk.size if disk.disk_format == "raw" else None
+    return DiskSummary(
+        id=disk.id,
+        used_by=used_by,
+        disk_format=disk.disk_format,
+        virtual_size=virtual if disk.virtual_size is None else disk.virtual_size,
+        size=disk.size,
+        stored=disk.stored,
+        shared=disk.shared,
+        consistency=capture.consistency if capture else None,
+        captured_at=capture.at if capture else None,
+    )
+
+
+def _totals(disks: Sequence[Disk | AbandonedDisk]) -> Totals:
+    return Totals(
+        disks=len(disks),
+        size=sum(disk.size for disk in disks),
+        stored=sum(disk.stored for disk in disks),
+        shared=sum(disk.shared for disk in disks),
+    )
+
+
+def _left(omission: Omission) -> Left:
+    return Left(omission.type, omission.id, omission.name, omission.attribute, omission.reason)

@@ -1,0 +1,117 @@
+"""A summary of a bundle for people.  Pure: what it gives can be printed on a terminal as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bundle_spec.form import digest
+from bundle_spec.show.summary import DiskSummary, Left, Named, Summary, Totals
+from bundle_spec.text import filled, human_bytes, printable, table
+
+_COLUMNS = (
+    "disk", "format", "virtual", "size", "stored", "shared", "consistency", "captured", "what",
+)  # fmt: skip
+_SIZES = frozenset({2, 3, 4, 5})
+
+
+def render(summary: Summary) -> str:
+    """Every text of the tenant stands in quotes, and on one line."""
+    return "\n".join(_lines(summary))
+
+
+def _lines(summary: Summary) -> Iterator[str]:
+    yield printable(
+        f"{summary.path}: NOT verified: only both ends of the file were read; "
+        "'verify' checks every byte"
+    )
+    yield from table(list(_head(summary)))
+    yield from _sections("resources", summary.resources)
+    yield from _sections("needed from the target", summary.references)
+    yield ""
+    yield from _disks(summary.disks, summary.totals)
+    if summary.abandoned.disks:
+        yield (
+            f"  abandoned capture attempts, never imported: {summary.abandoned.disks}, "
+            f"{human_bytes(summary.abandoned.stored)} stored"
+        )
+    if summary.user_data:
+        names = ", ".join(repr(each.name) for each in summary.user_data)
+        yield ""
+        yield printable(f"user data, carried as it is: {names}")
+    yield ""
+    yield f"not carried: {len(summary.omissions)}"
+    yield from map(_left, summary.omissions)
+
+
+def _head(summary: Summary) -> Iterator[tuple[str, str]]:
+    source = summary.source
+    region = f", region {source.region!r}" if source.region is not None else ""
+    parts = f" in {summary.parts} parts" if summary.parts > 1 else ""
+    yield "uuid", summary.uuid
+    yield "format", f"{'.'.join(map(str, summary.version))}, written by {summary.tool}"
+    yield "created", summary.created
+    yield "source", f"{source.auth_url}{region}"
+    yield "project", f"{source.project_name!r} ({source.project_id})"
+    yield "manifest sha256", digest.spoken(summary.manifest_sha256)
+    yield "signature", _signature(summary)
+    yield "file", f"{human_bytes(summary.size)} ({summary.size:,} bytes){parts}"
+
+
+def _signature(summary: Summary) -> str:
+    if summary.signed_by:
+        return f"by {summary.signed_by}"
+    return "there is one; it was not checked" if summary.signed else "none"
+
+
+def _sections(title: str, sections: Mapping[str, Sequence[Named]]) -> Iterator[str]:
+    """How many there are of each type, and their names; an ID where one has no name."""
+    yield ""
+    yield f"{title}: {sum(map(len, sections.values()))}"
+    for section, items in sections.items():
+        if items:
+            first, *rest = filled(repr(item.name) if item.name else item.id for item in items)
+            yield printable(f"  {_words(section)} ({len(items)}): {first}")
+            yield from (printable(f"    {line}") for line in rest)
+
+
+def _disks(disks: Sequence[DiskSummary], totals: Totals) -> Iterator[str]:
+    yield f"disks: {len(disks)}"
+    if not disks:
+        return
+    # The names come last: however long one is, the numbers stay below each other.
+    rows = [_COLUMNS, *map(_row, disks)]
+    yield from (f"  {line}" for line in table(rows, right=_SIZES))
+    yield f"  {human_bytes(totals.size)} in {human_bytes(totals.stored)}" + _saved(totals)
+
+
+def _row(disk: DiskSummary) -> tuple[str, ...]:
+    used_by = ", ".join(f"{_words(each.type)} {each.name or each.id!r}" for each in disk.used_by)
+    return (
+        disk.id,
+        disk.disk_format,
+        "-" if disk.virtual_size is None else human_bytes(disk.virtual_size),
+        human_bytes(disk.size),
+        human_bytes(disk.stored),
+        human_bytes(disk.shared),
+        disk.consistency or "-",
+        disk.captured_at or "-",
+        used_by or "-",
+    )
+
+
+def _saved(totals: Totals) -> str:
+    if totals.compression is None:
+        return ""
+    return (
+        f": compression {totals.compression} to 1, "
+        f"and {human_bytes(totals.shared)} saved by storing repeated chunks once"
+    )
+
+
+def _left(left: Left) -> str:
+    what = f"{_words(left.type)} {left.name!r} {left.attribute or ''}".strip()
+    return printable(f"  {what}: {left.reason}")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

@@ -1,0 +1,1 @@
+"""Whose bundle is it?  Digests told by other ways, signatures, encryption."""

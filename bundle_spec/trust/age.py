@@ -1,0 +1,267 @@
+"""Encryption with age (age-encryption.org/v1), by pyrage: the bundle as one stream, in bounded
+memory.  Whoever has ``age`` needs nothing of this: ``age -d -i KEY FILE`` gives the same bundle.
+
+An age file is authenticated as it is read, 64 KiB at a time: what was changed, cut or lengthened
+is refused there.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyrage
+
+from bundle_spec.errors import DownpourError, EncryptionError, LocalError
+from bundle_spec.read.envelope import AGE_MAGIC
+from bundle_spec.read.source import Source
+
+MAGIC = AGE_MAGIC
+MAX_KEY_FILE = 1 << 20
+"""Bytes: more than any list of keys has."""
+
+Recipient = Any
+Identity = Any
+_PIECE = 1 << 20
+
+
+def is_encrypted(source: Source) -> bool:
+    """Whether what lies at the path is an age file, and so no bundle yet."""
+    return source.size >= len(MAGIC) and source.read(0, len(MAGIC)) == MAGIC
+
+
+# --- keys ---
+
+
+def recipients(texts: Iterable[str]) -> list[Recipient]:
+    """Whom to encrypt to: ``age1…``, an SSH public key, or a file of such, one on a line.
+
+    Raises EncryptionError for a text that is none of these, LocalError for a file.
+    """
+    found = []
+    for text in texts:
+        if os.path.exists(text):
+            lines = _key_file(Path(text)).decode(errors="replace").splitlines()
+            keys = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
+            if not keys:
+                raise EncryptionError("there is no recipient in it", where=text)
+            found += [_recipient(key, f"{text}: {key[:40]}") for key in keys]
+        else:
+            found.append(_recipient(text, text))
+    return found
+
+
+def _recipient(text: str, where: str) -> Recipient:
+    kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
+    try:
+        return kind.Recipient.from_str(text)
+    except pyrage.RecipientError as exc:
+        raise EncryptionError(
+            f"this is no recipient, and no file: {exc}",
+            where=where,
+            remedy="name age1…, an SSH public key (ed25519 or rsa), or a file of them",
+        ) from exc
+
+
+def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
+    """What decrypts: the identities of an age key file, or an SSH private key.
+
+    ``passphrase``: of an age key file that is encrypted with one.  Raises EncryptionError,
+    LocalError.
+    """
+    data = _key_file(path)
+    if data.startswith(MAGIC):
+        if passphrase is None:
+            raise EncryptionError(
+                "the key file needs its passphrase",
+                where=str(path),
+                remedy="name a file that has it with --passphrase-file",
+            )
+        try:
+            data = pyrage.passphrase.decrypt(data, passphrase)
+        except (pyrage.DecryptError, OSError) as exc:
+            raise EncryptionError(f"the passphrase is not its own: {exc}", where=str(path)) from exc
+    try:
+        if data.startswith(b"-----BEGIN"):
+            return [pyrage.ssh.Identity.from_buffer(data)]
+        lines = re.findall(r"^AGE-SECRET-KEY-[0-9A-Z]+", data.decode(), re.M)
+        found = [pyrage.x25519.Identity.from_str(line) for line in lines]
+    except (pyrage.IdentityError, UnicodeDecodeError) as exc:
+        raise EncryptionError(f"this is no identity: {exc}", where=str(path)) from exc
+    if not found:
+        raise EncryptionError(
+            "there is no identity in it",
+            where=str(path),
+            remedy="name a file that age-keygen made, or an SSH private key without a passphrase",
+        )
+    return found
+
+
+def passphrase_key(passphrase: str) -> tuple[Recipient, bytes]:
+    """A new key pair for one bundle: its recipient, and a key file that the passphrase opens.
+
+    age encrypts a file to a passphrase, too, but only pyrage's whole-file functions know that, and
+    a bundle does not fit into memory.
+    """
+    identity = pyrage.x25519.Identity.generate()
+    text = f"# public key: {identity.to_public()}\n{identity}\n"
+    return identity.to_public(), pyrage.passphrase.encrypt(text.encode(), passphrase)
+
+
+def passphrase_of(path: Path) -> str:
+    """The first line of a file.  Raises LocalError, EncryptionError for an empty one."""
+    try:
+        text = _key_file(path).decode().partition("\n")[0].rstrip("\r")
+    except UnicodeDecodeError as exc:
+        raise EncryptionError("the passphrase is not UTF-8", where=str(path)) from exc
+    if not text:
+        raise EncryptionError("the passphrase is empty", where=str(path))
+    return text
+
+
+def _key_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_KEY_FILE)
+    except OSError as exc:
+        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+
+
+# --- streams ---
+
+
+class Encryptor(io.RawIOBase):
+    """What is written to it goes on to ``out`` encrypted; ``finish`` writes the rest.
+
+    A thread encrypts; between the two is a pipe, so that neither is ever far ahead.  An error of
+    ``out`` is raised again by the next ``write``, or by ``finish``.  Not thread-safe.
+    """
+
+    def __init__(self, out: io.RawIOBase, to: Sequence[Recipient]):
+        super().__init__()
+        self._out = _Watched(out)
+        self._failure: BaseException | None = None
+        reading, self._pipe = os.pipe()
+        self._thread = threading.Thread(
+            target=self._encrypt, args=(reading, list(to)), name="encrypt", daemon=True
+        )
+        self._thread.start()
+
+    def _encrypt(self, reading: int, to: list[Recipient]) -> None:
+        with os.fdopen(reading, "rb") as source:
+            try:
+                out = io.BufferedWriter(self._out, _PIECE)
+                pyrage.encrypt_io(source, out, to)
+                out.flush()
+            except BaseException as exc:
+                self._failure = self._out.failure or exc
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return os.write(self._pipe, data)
+        except BrokenPipeError:
+            self._thread.join()
+            raise self._failure or RuntimeError("encryption has ended") from None
+
+    def finish(self) -> None:
+        """Write the end of the age file.  Raises what ``out`` raised."""
+        self._hang_up()
+        if self._failure:
+            raise self._failure
+
+    def close(self) -> None:
+        self._hang_up()
+        super().close()
+
+    def _hang_up(self) -> None:
+        if self._pipe >= 0:
+            os.close(self._pipe)
+            self._pipe = -1
+            self._thread.join()
+
+
+class _Watched(io.RawIOBase):
+    """Keeps the error of a write: pyrage tells only its words."""
+
+    def __init__(self, out: io.RawIOBase):
+        super().__init__()
+        self._out = out
+        self.failure: BaseException | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int | None:
+        try:
+            return self._out.write(data)
+        except BaseException as exc:
+            self.failure = exc
+            raise
+
+
+def decrypt(
+    source: Source,
+    out: io.RawIOBase,
+    keys: Sequence[Identity],
+    on_bytes: Callable[[int], None] = lambda amount: None,
+) -> None:
+    """All that ``source`` holds, in clear, to ``out``.  ``on_bytes``: of the age file, as they go.
+
+    What was written is only worth something when this returns.  Raises EncryptionError when no key
+    fits or the file was changed, OSError when ``out`` fails.
+    """
+    reading, watched = _Reading(source, on_bytes), _Watched(out)
+    to = io.BufferedWriter(watched, _PIECE)
+    try:
+        pyrage.decrypt_io(reading, to, list(keys))
+        to.flush()
+    except (pyrage.DecryptError, OSError) as exc:
+        if failure := reading.failure or watched.failure:
+            raise failure from exc
+        if "No matching keys" in str(exc):
+            raise EncryptionError(
+                "none of the identities decrypts it",
+                where=str(source.path),
+                remedy="name the identity that it was encrypted to",
+            ) from exc
+        raise EncryptionError(
+            f"this is not what was encrypted: {exc}",
+            where=str(source.path),
+            remedy="copy it again, all parts of it",
+        ) from exc
+
+
+class _Reading(io.RawIOBase):
+    """The bytes of a source from the first to the last."""
+
+    def __init__(self, source: Source, on_bytes: Callable[[int], None]):
+        super().__init__()
+        self._pieces: Iterator[bytes] = source.pieces(0, source.size)
+        self._on_bytes = on_bytes
+        self._rest = memoryview(b"")
+        self.failure: DownpourError | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if not self._rest:
+            try:
+                piece = next(self._pieces, b"")
+            except DownpourError as exc:
+                self.failure = exc
+                raise
+            self._rest = memoryview(piece)
+            self._on_bytes(len(piece))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count

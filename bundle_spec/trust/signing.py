@@ -1,0 +1,127 @@
+"""Sign a bundle after it was written; ``BundleWriter(sign=…)`` does it before.
+
+Only what follows the manifest is written anew [F-4].  What stood there is kept beside the bundle
+until the new tail is on the medium, so that a kill at any moment loses nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from bundle_spec.durable import sync_folder
+from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.form import digest, layout
+from bundle_spec.form.layout import BLOCK, End, Span
+from bundle_spec.read.envelope import END_AND_TRAILER, read_tail
+from bundle_spec.read.parts import find_parts
+from bundle_spec.read.source import Source
+from bundle_spec.trust import signature
+
+KEPT_SUFFIX = ".tail"
+
+
+def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
+    """Sign the bundle at ``path`` with an SSH key, as ``signature.make`` takes it.
+
+    A signing that was killed is mended first.  Returns the digest of the manifest.  Raises
+    LocalError, also for a bundle that is split, or signed already without ``overwrite``; and
+    BundleError when its tail is damaged.
+    """
+    kept = path.with_name(path.name + KEPT_SUFFIX)
+    if find_parts(path) != (path,):
+        raise LocalError(
+            "a bundle in parts cannot be signed any more",
+            where=str(path),
+            remedy="sign it before it is split, or export it with --sign",
+        )
+    try:
+        if kept.exists():
+            _put_back(path, kept)
+            _remove(kept)
+        with Source(path) as source:
+            end, manifest = read_tail(source)
+            start = end.manifest.next_header
+            old = source.read(start, source.size - start)
+        if end.signature and not overwrite:
+            raise LocalError(
+                "the bundle is signed already",
+                where=str(path),
+                remedy="--overwrite puts another signature in its place",
+            )
+        new = _tail(end, signature.make(manifest, key))
+        _write(kept, old)
+        try:
+            _replace(path, start, new)
+        except OSError:
+            _put_back(path, kept)
+            _remove(kept)
+            raise
+        _remove(kept)
+    except OSError as exc:
+        raise LocalError(
+            f"cannot sign the bundle: {exc.strerror}",
+            where=str(path),
+            remedy="check its permissions and the free space",
+        ) from exc
+    return end.manifest_sha256
+
+
+def _tail(end: End, armored: bytes) -> bytes:
+    """The members after the manifest, and the end of the archive."""
+    start = end.manifest.next_header
+    signed = replace(end, signature=Span(start + BLOCK, len(armored)))
+    return b"".join(
+        (
+            layout.header(layout.SIGNATURE_NAME, len(armored)),
+            armored,
+            layout.padding(len(armored)),
+            layout.header(layout.END_NAME, layout.END_SIZE),
+            layout.encode_end(signed),
+            layout.TRAILER,
+        )
+    )
+
+
+def _put_back(path: Path, kept: Path) -> None:
+    """Undo what a killed signing began.  Raises LocalError when ``kept`` is not of this bundle."""
+    old = kept.read_bytes()
+    try:
+        end = layout.decode_end(old[-END_AND_TRAILER:][BLOCK : 2 * BLOCK], str(kept))
+        with Source(path) as source:
+            manifest = source.read(end.manifest.offset, end.manifest.size)
+    except BundleError:
+        manifest = b""
+    if not manifest or digest.of(manifest) != end.manifest_sha256:
+        raise LocalError(
+            "this is not what signing the bundle left here",
+            where=str(kept),
+            remedy="move it away",
+        )
+    _replace(path, end.manifest.next_header, old)
+
+
+def _replace(path: Path, start: int, tail: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(tail)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Under its name it is always whole."""
+    with tempfile.NamedTemporaryFile(prefix=".downpour-", dir=path.parent, delete=False) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(file.name, path)
+    sync_folder(path.parent)
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+    sync_folder(path.parent)

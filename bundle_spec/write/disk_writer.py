@@ -1,0 +1,195 @@
+"""One disk on its way into a bundle: cut, compressed ahead in threads, placed in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from bundle_spec.errors import LocalError
+from bundle_spec.form import digest, layout
+from bundle_spec.form.layout import Span
+from bundle_spec.form.qcow2 import HEADER_SIZE, virtual_size
+from bundle_spec.model import Capture, Disk
+from bundle_spec.write.journal import ClosedList
+
+BATCH = layout.MIB
+"""Raw bytes that go to a thread at once: single chunks of 64 KiB would cost more in handing over
+than in compression."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chunk ready to be placed.  ``content``: the digest of its raw bytes.
+
+    ``frame`` None: its content was known, so nobody compressed it.
+    """
+
+    content: bytes
+    raw: bytes
+    frame: bytes | None
+
+
+class Stage(Protocol):
+    """What a disk needs of its bundle's writer.  All calls are thread-safe."""
+
+    def prepare(self, chunks: list[bytes]) -> Future[list[Prepared]]: ...
+
+    def place(self, disk: str, number: int, chunk: Prepared) -> None: ...
+
+    def reserve(self, size: int, *, force: bool) -> bool: ...
+
+    def release(self, size: int) -> None: ...
+
+    def close_disk(self, disk: str, chunks: int) -> ClosedList: ...
+
+    def disk_done(self, record: Disk, span: Span) -> None: ...
+
+    def abandon(self, disk: str, chunk_size: int, size: int) -> None: ...
+
+
+class DiskWriter:
+    """Takes a disk's bytes in order, from one thread at a time.
+
+    ``id`` names the disk in the bundle; ``size`` counts the bytes taken so far.
+    """
+
+    def __init__(self, stage: Stage, disk: str, disk_format: str, chunk_size: int):
+        """Use ``BundleWriter.disk``."""
+        self.id = disk
+        self.size = 0
+        self.chunk_size = chunk_size
+        self._stage = stage
+        self._format = disk_format
+        self._closed = False
+        self._raw_digest = digest.new()
+        self._start = b""
+        self._tail = bytearray()
+        self._batch: list[bytes] = []
+        self._cut = 0
+        self._placed = 0
+        self._pending: deque[tuple[int, Future[list[Prepared]]]] = deque()
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take the next bytes.  Raises LocalError; the disk can then only be abandoned."""
+        if self._closed:
+            raise RuntimeError(f"disk {self.id} is closed")
+        view = memoryview(data).cast("B")
+        self._count(view)
+        while view:
+            taken = self.chunk_size - len(self._tail)
+            if not self._tail and len(view) >= taken:
+                self._add(bytes(view[:taken]))
+            else:
+                self._tail += view[:taken]
+                if len(self._tail) == self.chunk_size:
+                    self._add(bytes(self._tail))
+                    self._tail.clear()
+            view = view[taken:]
+
+    def _count(self, view: bytes | memoryview) -> None:
+        if len(self._start) < HEADER_SIZE:
+            self._start += view[: HEADER_SIZE - len(self._start)]
+        self._raw_digest.update(view)
+        self.size += len(view)
+
+    def go_on(self, chunks: Iterable[bytes], seen: Callable[[bytes], object] | None) -> None:
+        """Count ``chunks``, which are in the bundle already, as written by this disk."""
+        for chunk in chunks:
+            self._count(chunk)
+            if seen is not None:
+                seen(chunk)
+            self._cut += 1
+            self._placed += 1
+
+    def finish(self, capture: Capture | None = None) -> Disk:
+        """No more bytes come.  Returns the record of the disk for the manifest."""
+        if self._closed:
+            raise RuntimeError(f"disk {self.id} is closed")
+        if self._tail:
+            self._add(bytes(self._tail))
+            self._tail.clear()
+        self._place_all()
+        self._closed = True
+        closed = self._stage.close_disk(self.id, self._placed)
+        record = Disk(
+            id=self.id,
+            disk_format=self._format,
+            size=self.size,
+            sha256=self._raw_digest.hexdigest(),
+            chunk_size=self.chunk_size,
+            chunks=self._placed,
+            list_sha256=closed.sha256,
+            stored=closed.stored,
+            shared=closed.shared,
+            virtual_size=virtual_size(self._start),
+            capture=capture,
+        )
+        self._stage.disk_done(record, closed.span)
+        return record
+
+    def leave(self) -> None:
+        """Leave the disk unfinished, with every whole chunk in its place for the next run."""
+        self._closed = True
+        self._place_all()
+
+    def abandon(self) -> None:
+        """Give this attempt up: its whole chunks stay in the file, but are no disk.
+
+        Safe to call at any time, also after a failure of the writer and after ``finish``.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._tail.clear()
+        self._batch.clear()
+        for size, future in self._pending:
+            future.cancel()
+            self._stage.release(size)
+        self._pending.clear()
+        # Where the whole bundle has failed, everyone who still writes is told so.
+        with suppress(LocalError):
+            placed = min(self.size, self._placed * self.chunk_size)
+            self._stage.abandon(self.id, self.chunk_size, placed)
+
+    def _add(self, chunk: bytes) -> None:
+        if self._cut == layout.MAX_CHUNKS:
+            raise LocalError(
+                f"the disk outgrew {layout.MAX_CHUNKS} chunks of {self.chunk_size} bytes",
+                where=f"disks/{self.id}",
+                remedy="announce the disk's size before its bytes, so that larger chunks are used",
+            )
+        self._cut += 1
+        self._batch.append(chunk)
+        if len(self._batch) * self.chunk_size >= BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._batch:
+            return
+        size = sum(map(len, self._batch))
+        # Room is made by placing our own oldest chunks, never by waiting for another disk:
+        # so no two disks can wait for each other, and each always has one batch in work.
+        while not self._stage.reserve(size, force=not self._pending):
+            self._place_oldest()
+        self._pending.append((size, self._stage.prepare(self._batch)))
+        self._batch = []
+        while self._pending and self._pending[0][1].done():
+            self._place_oldest()
+
+    def _place_all(self) -> None:
+        self._flush()
+        while self._pending:
+            self._place_oldest()
+
+    def _place_oldest(self) -> None:
+        size, future = self._pending.popleft()
+        try:
+            for chunk in future.result():
+                self._stage.place(self.id, self._placed, chunk)
+                self._placed += 1
+        finally:
+            self._stage.release(size)

@@ -1,0 +1,290 @@
+"""The file under its temporary name: append members, sync, and give it its name."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bundle_spec.durable import sync_folder
+from bundle_spec.errors import LocalError
+from bundle_spec.form import digest, layout
+from bundle_spec.form.layout import Span
+from bundle_spec.progress import Progress
+from bundle_spec.read import parts
+from bundle_spec.read.source import Source
+from bundle_spec.trust.age import Encryptor, Recipient
+from bundle_spec.write.sink import Sink
+
+_BUFFER = 2**20
+_READ_WRITE = os.O_RDWR | os.O_CLOEXEC
+
+
+class PartialFile:
+    """``PATH.partial``, or ``PATH.001.partial`` …, locked against a second run.
+
+    ``beside_whole``: the whole bundle may lie beside its parts, and stays.  ``encrypt_to``: whose
+    keys decrypt it, if it is to be encrypted; positions are in clear all the same, but nothing can
+    be read back.  Not thread-safe.  Raises LocalError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        overwrite: bool,
+        part_size: int | None = None,
+        beside_whole: bool = False,
+        encrypt_to: Sequence[Recipient] = (),
+    ):
+        if part_size is not None and part_size < parts.MIN_PART_SIZE:
+            raise ValueError(f"parts of {part_size} bytes are too small [F-17]")
+        self.final_path = path
+        self.path = path.with_name(path.name + ".partial")
+        self.part_size = part_size
+        self._overwrite = overwrite
+        self._beside_whole = beside_whole
+        if not self.final_path.parent.is_dir():
+            raise LocalError("there is no such directory", where=str(self.final_path.parent))
+        first = self._temporary(1)
+        with self.local_errors():
+            # Not through a link: what it leads to would be emptied.
+            fd = os.open(first, _READ_WRITE | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            self._lock(fd, first)
+        except BaseException:
+            os.close(fd)
+            raise
+        self.found = os.fstat(fd).st_size > 0
+        """Whether an earlier run left bytes of an unfinished bundle."""
+        self._sink = Sink(fd, self._temporary, part_size, hashed=bool(encrypt_to))
+        self._encrypt_to = encrypt_to
+        self._encryptor: Encryptor | None = None
+        self._file: io.BufferedWriter[io.RawIOBase] = io.BufferedWriter(self._sink, _BUFFER)
+        self.position = 0
+
+    def _temporary(self, number: int) -> Path:
+        return self._final(number).with_name(self._final(number).name + ".partial")
+
+    def _final(self, number: int) -> Path:
+        path = self.final_path
+        return path.with_name(parts.part_name(path.name, number)) if self.part_size else path
+
+    def refuse_to_overwrite(self) -> None:
+        """Raises LocalError when the name, or that of a part, is taken."""
+        if self._overwrite:
+            return
+        for path in self._old():
+            raise LocalError(
+                "the file exists already",
+                where=str(path),
+                remedy="choose another name, or remove it first"
+                + ("" if self._beside_whole else "; --overwrite replaces it"),
+            )
+
+    def _old(self) -> list[Path]:
+        """What another bundle of this name left: the file, parts, or their list."""
+        path = self.final_path
+        whole = [path] if path.exists() and not self._beside_whole else []
+        found = parts.numbered(path.name, [path.parent]).values() if path.parent.is_dir() else ()
+        listed = path.with_name(parts.list_name(path.name))
+        return [*whole, *found, *([listed] if listed.exists() else [])]
+
+    @staticmethod
+    def _lock(fd: int, path: Path) -> None:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Between our open and our lock another run may have given the file its name.
+            mine = os.path.samestat(os.fstat(fd), os.stat(path))
+        except OSError:
+            mine = False
+        if not mine:
+            raise LocalError(
+                "another run writes this bundle",
+                where=str(path),
+                remedy="wait for it, or choose another name",
+            )
+
+    @contextmanager
+    def local_errors(self) -> Iterator[None]:
+        """What the file system refuses becomes a LocalError at this file."""
+        try:
+            yield
+        except OSError as exc:
+            raise LocalError(
+                f"cannot write the bundle: {exc.strerror}",
+                where=str(self.path),
+                remedy="make room and run the same command again; elsewhere it begins anew",
+            ) from exc
+
+    def begin(self, position: int = 0, digests: Sequence[str] = ()) -> None:
+        """Append from ``position`` on; what stands behind it is forgotten.
+
+        ``digests``: of the parts before, if there are any.
+        """
+        with self.local_errors():
+            self._sink.go_on(position, digests)
+        self.position = position
+        if self._encrypt_to:
+            if position:
+                raise ValueError("what is encrypted cannot be gone on with")
+            self._file.detach()
+            self._encryptor = Encryptor(self._sink, self._encrypt_to)
+            self._file = io.BufferedWriter(self._encryptor, _BUFFER)
+
+    @property
+    def digests(self) -> list[str]:
+        """Of the parts that are full and out of the buffer."""
+        return self._sink.digests
+
+    def write(self, data: bytes) -> None:
+        """Append bytes that are not a member."""
+        with self.local_errors():
+            self._file.write(data)
+        self.position += len(data)
+
+    def append(self, name: str, data: bytes) -> Span:
+        """Write one member.  Returns where its data lies."""
+        return self.append_stream(name, len(data), (data,))
+
+    def append_stream(self, name: str, size: int, pieces: Iterable[bytes]) -> Span:
+        """Write one member of ``size`` bytes that come piece by piece."""
+        with self.local_errors():
+            self._file.write(layout.header(name, size))
+            written = 0
+            for piece in pieces:
+                self._file.write(piece)
+                written += len(piece)
+            if written != size:
+                raise ValueError(f"{name}: {written} bytes came where {size} were announced")
+            self._file.write(layout.padding(size))
+        span = Span(self.position + layout.BLOCK, size)
+        self.position = span.next_header
+        return span
+
+    def append_link(self, name: str, target: str) -> None:
+        """Write one hard link."""
+        with self.local_errors():
+            self._file.write(layout.header(name, 0, target))
+        self.position += layout.BLOCK
+
+    def read(self, span: Span) -> bytes:
+        """The data of a member that was flushed before."""
+        with self.local_errors():
+            return self._sink.read_back(span.offset, span.size)
+
+    def flush(self) -> None:
+        """Give the operating system what is buffered."""
+        with self.local_errors():
+            self._file.flush()
+
+    def sync(self, since: int = 0) -> None:
+        """See that the medium has what was flushed from ``since`` on.  Thread-safe."""
+        with self.local_errors():
+            self._sink.sync(since)
+
+    def end(self) -> None:
+        """Write the end of the archive, and see that the medium has every byte."""
+        with self.local_errors():
+            self._file.write(layout.TRAILER)
+            self._file.flush()
+            if self._encryptor:
+                self._encryptor.finish()
+            self._sink.sync()
+        self.position += len(layout.TRAILER)
+
+    def files(self) -> list[Path]:
+        """The files under their temporary names, in order."""
+        return self._sink.paths()
+
+    def check_written(self, progress: Progress) -> None:
+        """See that the medium gives back what was written, where nobody here can decrypt it."""
+        with (
+            Source(self.path, self.files()) as source,
+            progress.task("read back", source.size, "bytes") as task,
+        ):
+            for part, written in zip(source.parts, self._sink.all_digests(), strict=True):
+                running = digest.new()
+                for piece in digest.tee(source.pieces(part.offset, part.size), running):
+                    task.advance(len(piece))
+                if running.hexdigest() != written:
+                    raise LocalError(
+                        "the medium does not hold what was written",
+                        where=str(part.path),
+                        remedy="check the medium, then begin again",
+                    )
+
+    def publish(self) -> Path:
+        """Give the file its name, durably; or the parts theirs, and their list at last.
+
+        Returns what a person should be told: the file, or the list.
+        """
+        self.refuse_to_overwrite()
+        old = set(self._old())
+        count = len(self._sink.paths())
+        shown = self.final_path
+        with self.local_errors():
+            # The first part is the one that is locked, and without it there is no bundle: it
+            # gets its name when all the rest is in place.
+            for number in range(count, 0, -1):
+                if number == 1 and self.part_size:
+                    shown = self._publish_list(count)
+                os.replace(self._temporary(number), self._final(number))
+            sync_folder(self.final_path.parent)
+            for path in old - {shown, *map(self._final, range(1, count + 1))}:
+                path.unlink()
+            self._file.close()
+        return shown
+
+    def forget_other_form(self) -> None:
+        """Remove what an unfinished run left that was split otherwise."""
+        with self.local_errors():
+            if self.part_size:
+                self.path.unlink(missing_ok=True)
+                return
+            folder, name = self.final_path.parent, self.final_path.name
+            for number in range(1, parts.MAX_PARTS + 1):
+                left = folder / f"{parts.part_name(name, number)}.partial"
+                if not left.exists():
+                    break
+                left.unlink()
+
+    def take_back(self, count: int) -> None:
+        """Undo what a run that was killed within ``publish`` of ``count`` files had done."""
+        with self.local_errors():
+            for number in range(2, count + 1):
+                if self._final(number).exists() and not self._temporary(number).exists():
+                    os.replace(self._final(number), self._temporary(number))
+            if self.part_size:
+                parts_list = self.final_path.with_name(parts.list_name(self.final_path.name))
+                parts_list.unlink(missing_ok=True)
+
+    def _publish_list(self, count: int) -> Path:
+        digests = zip(range(1, count + 1), self._sink.all_digests(), strict=True)
+        text = parts.format_list({self._final(n).name: digest for n, digest in digests})
+        path = self.final_path.with_name(parts.list_name(self.final_path.name))
+        temporary = path.with_name(path.name + ".partial")
+        with temporary.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        return path
+
+    def close(self) -> None:
+        """Leave the file as it is."""
+        # What is still buffered was not recorded, and may not fit on a full disk.
+        with suppress(OSError):
+            self._file.close()
+        if self._encryptor:
+            self._encryptor.close()
+        self._sink.close()
+
+    def discard(self) -> None:
+        """Remove the file."""
+        for path in self.files():
+            path.unlink(missing_ok=True)
+        self.close()

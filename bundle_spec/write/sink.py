@@ -1,0 +1,120 @@
+"""The bytes of a bundle on their way to the medium: one file, or parts of a given size."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bundle_spec.read.parts import MAX_PARTS
+
+_PIECE = 2**20
+
+
+class Sink(io.RawIOBase):
+    """Appends to the files ``path_of(1)``, ``path_of(2)`` …, each of ``part_size`` bytes.
+
+    With ``part_size`` None there is one file only.  Raises OSError; not thread-safe but for
+    ``sync``.  ``digests`` are those of the parts that are full; ``hashed``: of the one file, too.
+    """
+
+    def __init__(
+        self,
+        first_fd: int,
+        path_of: Callable[[int], Path],
+        part_size: int | None,
+        *,
+        hashed: bool = False,
+    ):
+        super().__init__()
+        self._hashed = hashed or part_size is not None
+        self._path_of = path_of
+        self._part_size = part_size
+        self._fds = [first_fd]
+        self._room = part_size
+        self._running = hashlib.sha256()
+        self.digests: list[str] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data)
+        if self._room == 0:
+            self._next_part()
+            self._room = self._part_size
+        written = os.write(self._fds[-1], view[: self._room])
+        if self._hashed:
+            self._running.update(view[:written])
+        if self._room is not None:
+            self._room -= written
+        return written
+
+    def _next_part(self) -> None:
+        if len(self._fds) == MAX_PARTS:
+            raise OSError(0, f"a bundle has at most {MAX_PARTS} parts, choose larger ones")
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_TRUNC
+        self._fds.append(os.open(self._path_of(len(self._fds) + 1), flags, 0o600))
+        self.digests.append(self._running.hexdigest())
+        self._running = hashlib.sha256()
+
+    def go_on(self, position: int, digests: Sequence[str]) -> None:
+        """Forget what stands behind ``position`` and append there.
+
+        ``digests``: of the full parts before the one that ``position`` lies in.  Raises OSError
+        when less than ``position`` bytes are there.
+        """
+        size = self._part_size
+        before = len(digests) if size else 0
+        for number in range(2, before + 2):
+            self._fds.append(os.open(self._path_of(number), os.O_RDWR | os.O_CLOEXEC))
+        within = position - before * (size or 0)
+        if os.fstat(self._fds[-1]).st_size < within:
+            raise OSError(0, "it is shorter than its journal says")
+        os.ftruncate(self._fds[-1], within)
+        os.lseek(self._fds[-1], within, os.SEEK_SET)
+        self.digests = list(digests)
+        if size:
+            self._running = hashlib.sha256()
+            for start in range(0, within, _PIECE):
+                self._running.update(os.pread(self._fds[-1], min(_PIECE, within - start), start))
+            self._room = size - within
+            number = before + 2
+            while (path := self._path_of(number)).exists():
+                path.unlink()
+                number += 1
+
+    def read_back(self, position: int, length: int) -> bytes:
+        """Bytes that were written before.  Raises OSError."""
+        data = b""
+        while len(data) < length:
+            place, left = position + len(data), length - len(data)
+            number, within = divmod(place, self._part_size) if self._part_size else (0, place)
+            room = self._part_size - within if self._part_size else left
+            more = os.pread(self._fds[number], min(left, room), within)
+            if not more:
+                raise OSError(0, f"it ends at {place}")
+            data += more
+        return data
+
+    def paths(self) -> list[Path]:
+        """The files that have been begun, in order."""
+        return [self._path_of(number) for number in range(1, len(self._fds) + 1)]
+
+    def all_digests(self) -> list[str]:
+        """Of every part, the last one as it is now."""
+        return [*self.digests, self._running.hexdigest()]
+
+    def sync(self, since: int = 0) -> None:
+        """See that the medium has every byte written from ``since`` on.  Thread-safe."""
+        first = since // self._part_size if self._part_size else 0
+        for fd in self._fds[first:]:
+            os.fsync(fd)
+
+    def close(self) -> None:
+        super().close()
+        while self._fds:
+            os.close(self._fds.pop())

@@ -1,0 +1,404 @@
+"""The unfinished bundle: the file, its journal and its index, moving together under one lock."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import zstandard
+
+from bundle_spec.errors import DownpourError, LocalError
+from bundle_spec.form import digest, layout
+from bundle_spec.form.frame import Decompressor
+from bundle_spec.form.layout import Span
+from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.trust.age import Recipient
+from bundle_spec.write.content_index import ContentIndex
+from bundle_spec.write.journal import ClosedList, Journal, Stored, chunk_of, place_of
+from bundle_spec.write.partial import PartialFile
+
+CHECKPOINT_BYTES = 128 * layout.MIB
+CHECKPOINT_SECONDS = 5.0
+"""How much of the bundle, or of time, a kill may cost at the most."""
+
+
+class ChunkStore:
+    """Chunks and chunk lists, stored once each, and remembered.  Thread-safe.
+
+    After a failure of the file system every call raises the same failure again: a member that
+    was written in part cannot be taken back, so nothing may follow it.  Raises LocalError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        overwrite: bool,
+        part_size: int | None,
+        resume: bool,
+        encrypt_to: Sequence[Recipient] = (),
+    ):
+        """``encrypt_to``: then nothing is kept for a next run, and neither journal nor index, which
+        tell of the clear bytes, is on the medium."""
+        self._lock = threading.RLock()
+        self._failure: DownpourError | None = None
+        self._useless = False
+        self._sealed = False
+        self._closed = False
+        self.keep = False
+        self.kept: Path | None = None
+        self.forgotten: str | None = None
+        """The uuid of the unfinished bundle that was forgotten."""
+        self._journal_path = path.with_name(path.name + ".partial.journal")
+        unfinished = self._journal_path.exists()
+        self._file = PartialFile(
+            path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
+        )
+        self._private: tempfile.TemporaryDirectory[str] | None = None
+        try:
+            if encrypt_to:
+                self._keep_private(resume and unfinished)
+            if not unfinished:
+                self._file.refuse_to_overwrite()
+            with self._local_errors():
+                self._open(resume)
+        except BaseException:
+            self._file.close() if self._file.found else self._file.discard()
+            self._end_private()
+            raise
+        self._syncer = ThreadPoolExecutor(1, "sync")
+        self._syncing: Future[None] | None = None
+        self._due = (self._file.position, time.monotonic())
+
+    def _keep_private(self, in_clear: bool) -> None:
+        if in_clear:
+            raise LocalError(
+                "an earlier run left an unfinished bundle that is not encrypted",
+                where=str(self._file.path),
+                remedy="go on with it without encryption, or remove it with --fresh",
+            )
+        with self._local_errors():
+            self._forget()
+            self._private = tempfile.TemporaryDirectory(prefix="downpour-")
+            self._journal_path = Path(self._private.name, "journal")
+
+    def _end_private(self) -> None:
+        if self._private:
+            self._private.cleanup()
+
+    def _open(self, resume: bool) -> None:
+        if not resume:
+            self._forget()
+        new = not self._journal_path.exists()
+        self._journal = Journal(self._journal_path)
+        try:
+            begun = self._journal.get("position") is not None
+            same = self._journal.get("part_size") == self._file.part_size
+            if begun and not same:
+                raise self._other_split()
+            if not begun or not self._file.found:
+                # What is left of a run that was killed at once, or of a bundle that has its name.
+                self._journal.close()
+                self._remove_journal()
+                self._journal, new = Journal(self._journal_path), True
+            if count := self._journal.get("publishing"):
+                self._file.take_back(count)
+                self._journal.set("publishing", None)
+                self._journal.commit()
+            self._file.refuse_to_overwrite()
+            self.resumed = self._journal.get("position") is not None
+            if self.resumed:
+                self._go_on()
+            else:
+                self._file.begin()
+                self._journal.set("part_size", self._file.part_size)
+            self._index = ContentIndex(self._journal_path.with_suffix(".index"))
+            self._index.load(self._journal.all_stored())
+            self._chunks = self._journal.chunk_count()
+            if not self.resumed:
+                self._file.append(layout.MAGIC_NAME, layout.MAGIC)
+        except BaseException:
+            self._journal.close()
+            if new:
+                self._remove_journal()
+            raise
+
+    def _forget(self) -> None:
+        """Remove what another run left, also one that was split otherwise, unless it still runs."""
+        try:
+            with closing(Journal(self._journal_path)) as journal:
+                # One that is about to have its name may have been copied away already.
+                self.forgotten = None if journal.get("publishing") else journal.get("uuid")
+        except sqlite3.OperationalError:
+            raise  # locked: our own lock on the file says nothing of a run with other parts
+        except (sqlite3.DatabaseError, LocalError):
+            pass  # whatever it is, it shall go
+        self._remove_journal()
+        self._file.forget_other_form()
+
+    def _other_split(self) -> LocalError:
+        begun_with = self._journal.get("part_size")
+        told = f"--split {begun_with}" if begun_with else "no --split"
+        return LocalError(
+            f"the unfinished bundle was begun with {told}",
+            where=str(self._journal_path),
+            remedy="use the same again, or begin anew with --fresh",
+        )
+
+    def _go_on(self) -> None:
+        position = self._journal.get("position")
+        self._file.begin(position, str(self._journal.get("parts")).split())
+        self._journal.forget_from(position)
+        self._journal.commit()
+
+    def _remove_journal(self) -> None:
+        for suffix in ("", "-journal"):
+            path = self._journal_path.with_name(self._journal_path.name + suffix)
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _local_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as exc:
+            raise LocalError(
+                f"cannot keep the journal of the bundle: {exc}",
+                where=str(self._journal_path),
+                remedy="make room and run the same command again; elsewhere it begins anew",
+            ) from exc
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        with self._lock:
+            if self._failure:
+                raise self._failure
+            if self._closed:
+                raise RuntimeError("the bundle is closed")
+            try:
+                with self._local_errors():
+                    yield
+            except LocalError as exc:
+                self._failure = exc
+                raise
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
+        """File and journal change together: a Ctrl-C between them must not be made durable."""
+        with self._guarded():
+            try:
+                yield
+            except LocalError:
+                raise
+            except BaseException:
+                self._failure = LocalError(
+                    "the run was stopped while it wrote",
+                    where=str(self._file.path),
+                    remedy="run again to go on",
+                )
+                raise
+
+    @contextmanager
+    def writing(self) -> Iterator[PartialFile]:
+        """The file, for one writer at a time."""
+        with self._guarded():
+            yield self._file
+
+    @contextmanager
+    def journal(self) -> Iterator[Journal]:
+        """The journal, for one at a time."""
+        with self._guarded():
+            yield self._journal
+
+    def seal(self) -> None:
+        """What is written from now on is the tail, which the next run writes anew."""
+        self._sealed = True
+
+    def fail(self, error: DownpourError, *, useless: bool) -> None:
+        """Let every further call raise ``error``; ``useless``: there is nothing to go on with."""
+        self._failure, self._useless = error, useless
+
+    def over_limit(self, what: str) -> LocalError:
+        """The error of a bundle that would hold more than the format allows [F-17]."""
+        return LocalError(
+            f"a bundle holds at most {what}",
+            where=str(self._file.path),
+            remedy="make two bundles",
+        )
+
+    # --- chunks ---
+
+    def knows(self, content: bytes) -> bool:
+        """Whether a chunk with this content would be stored as a link."""
+        with self._guarded():
+            return self._find(content) is not None
+
+    def _find(self, content: bytes) -> Stored | None:
+        place = self._index.find(content)
+        if place is None:
+            return None
+        stored = self._journal.stored(place)
+        return stored if stored.content == content else None
+
+    def add_chunk(
+        self, disk: str, number: int, content: bytes, make_frame: Callable[[], bytes]
+    ) -> None:
+        """Write a chunk: as a link when its content is stored already, else as a frame."""
+        with self._moving():
+            if self._chunks == layout.MAX_TOTAL_CHUNKS:
+                raise self.over_limit(f"{layout.MAX_TOTAL_CHUNKS} chunks")
+            self._chunks += 1
+            name, place = layout.chunk_name(disk, number), place_of(disk, number)
+            at = self._file.position
+            # Asked again, now in order: another disk may have stored it since, or the chunk
+            # that was to be the target may have all the links that it can have.
+            target = self._find(content)
+            if target:
+                self._file.append_link(name, layout.chunk_name(*chunk_of(target.place)))
+                self._journal.add_link(at, place, target)
+                self._index.linked(content)
+            else:
+                frame = make_frame()
+                span = self._file.append(name, frame)
+                sha256 = hashlib.sha256(frame).digest()
+                self._journal.add_stored(at, Stored(place, content, span.offset, span.size, sha256))
+                self._index.stored(content, place)
+            self._checkpoint_in_time()
+
+    def close_disk(self, disk: str, chunks: int) -> ClosedList:
+        """Write a disk's chunk list."""
+        running = digest.new()
+        with self._moving():
+            lines = (
+                layout.list_line(sha256.hex(), disk, number)
+                for number, (_, sha256) in enumerate(self._journal.frames(disk))
+            )
+            span = self._file.append_stream(
+                layout.list_name(disk), chunks * layout.LIST_LINE, digest.tee(lines, running)
+            )
+            return ClosedList(span, running.hexdigest(), *self._journal.account(disk))
+
+    def disk_done(self, record: Disk | AbandonedDisk, span: Span) -> None:
+        """Remember a disk whose chunk list is ``span``; when this returns, it is durable."""
+        with self._guarded():
+            self._journal.end_disk(record, span)
+        self.checkpoint()
+
+    def frames(self, disk: str, first: int = 0) -> Iterator[bytes]:
+        """The raw chunks of an unfinished disk, from number ``first`` on, read back.
+
+        Raises LocalError when one of them is not what was written.
+        """
+        with self._guarded():
+            self._file.flush()
+            rows = list(self._journal.frames(disk))[first:]
+        decompress = Decompressor()
+        for span, sha256 in rows:
+            with self._guarded():
+                data = self._file.read(span)
+            try:
+                if hashlib.sha256(data).digest() != sha256:
+                    raise ValueError
+                yield decompress(data, zstandard.get_frame_parameters(data).content_size)
+            except (ValueError, zstandard.ZstdError) as exc:
+                raise LocalError(
+                    "the medium does not hold what was written",
+                    where=f"{self._file.path} at {span.offset}",
+                    remedy="check the medium; remove this file and its journal to begin again",
+                ) from exc
+
+    # --- durability ---
+
+    def _checkpoint_in_time(self) -> None:
+        position, since = self._due
+        grown = self._file.position - position
+        if grown < CHECKPOINT_BYTES and time.monotonic() - since < CHECKPOINT_SECONDS:
+            return
+        if self._syncing is None or self._syncing.done():
+            self._syncing = self._syncer.submit(self._sync, *self._flushed(), position)
+            self._due = (self._file.position, time.monotonic())
+
+    def _flushed(self) -> tuple[int, str]:
+        self._file.flush()
+        return self._file.position, " ".join(self._file.digests)
+
+    def _sync(self, position: int, parts: str, since: int) -> None:
+        """Runs beside the writing: only the records of what is synced by then count."""
+        with suppress(LocalError, RuntimeError):
+            self._sync_file(since)
+            with self._guarded():
+                # A checkpoint may have come first: what it promised must not be taken back.
+                if position > (self._journal.get("position") or 0):
+                    self._commit(position, parts)
+
+    def _sync_file(self, since: int) -> None:
+        try:
+            self._file.sync(since)
+        except LocalError as exc:
+            with self._lock:
+                self._failure = self._failure or exc
+            raise
+
+    def _commit(self, position: int, parts: str) -> None:
+        self._journal.set("position", position)
+        self._journal.set("parts", parts)
+        self._journal.commit()
+
+    def checkpoint(self) -> None:
+        """All that was written so far survives whatever comes."""
+        if self._syncing:
+            self._syncing.result()
+        with self._guarded():
+            position, parts = self._flushed()
+            self._file.sync()
+            self._commit(position, parts)
+            self._due = (position, time.monotonic())
+
+    # --- the end ---
+
+    def publish(self) -> Path:
+        """Give the file its name.  Returns it; for parts, the name of their list."""
+        with self._guarded():
+            self._journal.set("publishing", len(self._file.files()))
+            self._journal.commit()
+            path = self._file.publish()
+            self._close()
+            self._remove_journal()
+        return path
+
+    def leave(self) -> None:
+        """Keep what is worth it for the next run, and nothing else."""
+        if not self._failure and not self._sealed and not self._private:
+            with suppress(LocalError):
+                self.checkpoint()
+        self._syncer.shutdown()
+        with self._lock:
+            if self._closed:
+                return
+            worth = False
+            if not (self._useless or self._private):
+                with suppress(sqlite3.Error):
+                    self._journal.roll_back()
+                    worth = self.keep or self._journal.chunk_count() > 0
+            self._close()
+            if worth:
+                self._file.close()
+                self.kept = self._file.path
+            else:
+                self._file.discard()
+                self._remove_journal()
+
+    def _close(self) -> None:
+        self._closed = True
+        self._syncer.shutdown(wait=False)
+        with suppress(sqlite3.Error):
+            self._journal.close()
+        with suppress(sqlite3.Error):
+            self._index.close()
+        self._end_private()
