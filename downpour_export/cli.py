@@ -93,7 +93,7 @@ from downpour_export.kit import Kit, KitOptions, make_kit, this_python, usual_pl
 from downpour_export.options import ExportOptions
 from downpour_export.pipeline import Exported, export, look_for, plan_export
 from downpour_export.plan import view
-from downpour_export.query import Query
+from downpour_export.resource_file.query import Query
 
 COMMANDS = ("query", "plan", "cleanup", "kit")
 

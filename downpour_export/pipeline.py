@@ -16,7 +16,7 @@ from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.trust import age, signature
 from bundle_spec.write.writer import Sign
-from downpour_export import merge, resource_file
+from downpour_export import resource_file
 from downpour_export.assemble import assemble
 from downpour_export.capture import Limits, capture
 from downpour_export.cloud import CloudOptions, SourceCloud, connect
@@ -26,11 +26,11 @@ from downpour_export.discover.server import flavor_name
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
 from downpour_export.plan.needs import lacks, needs
+from downpour_export.plan.select import select
 from downpour_export.plan.stopped import stopped_by_another
 from downpour_export.playbook import playbook_files
-from downpour_export.query import Match, Query, matches
-from downpour_export.resource_file import ResourceFile
-from downpour_export.select import select
+from downpour_export.resource_file import ResourceFile, merge
+from downpour_export.resource_file.query import Match, Query, matches
 
 _SOURCE = "source"
 

@@ -93,12 +93,15 @@ from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.text import printable
 from bundle_spec.trust.provenance import Trust
-from downpour_import import mapping, pipeline, policy, steps, undo, unpack
+from downpour_import import pipeline, undo
 from downpour_import.cloud import CloudOptions
-from downpour_import.decrypted import Keys, in_clear, is_encrypted
-from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
+from downpour_import.preflight import mapping
 from downpour_import.report import Report, Reported
+from downpour_import.run import steps
+from downpour_import.source import policy, unpack
+from downpour_import.source.decrypted import Keys, in_clear, is_encrypted
+from downpour_import.source.opening import open_source
 
 COMMANDS = ("verify", "show", "plan", "unpack", "undo", "forget")
 MAX_JOBS = 32

@@ -25,18 +25,21 @@ from bundle_spec.errors import (
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.read.parts import bundle_name
-from downpour_import import mapping, session, state, steps, trust
+from downpour_import import session
 from downpour_import.cloud import TargetCloud, find_cloud
-from downpour_import.journal import Journal
-from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
-from downpour_import.preflight import Preflight
+from downpour_import.preflight import Preflight, mapping
 from downpour_import.recreate import RECREATORS, Context, differences, listed, recreate
 from downpour_import.report import Report
-from downpour_import.runner import run_playbook
-from downpour_import.select import select
-from downpour_import.unpack import data_file
-from downpour_import.watch import Watcher
+from downpour_import.run import steps
+from downpour_import.run.runner import run_playbook
+from downpour_import.run.watch import Watcher
+from downpour_import.source import trust
+from downpour_import.source.opening import Opened, open_source
+from downpour_import.source.select import select
+from downpour_import.source.unpack import data_file
+from downpour_import.state import directory as state
+from downpour_import.state.journal import Journal
 
 PROPOSAL = "mapping.yml"
 LOG = "ansible.log"

@@ -14,21 +14,22 @@ from bundle_spec.errors import BundleError, LocalError, StateError
 from bundle_spec.form import codec
 from bundle_spec.model import Disk, Port, Ref, Resource, SecurityGroup, ServerGroup
 from bundle_spec.model.playbook import PlaybookData, Settings
-from downpour_import import mapping, state
 from downpour_import.cloud import CloudOptions, TargetCloud, connect
-from downpour_import.journal import Journal
 from downpour_import.preflight import (
     Fit,
     Preflight,
     fit,
     formulas,
     lost,
+    mapping,
     port_address_ref,
     preflight,
     quota_faults,
 )
+from downpour_import.preflight.survey import occupied, survey
 from downpour_import.recreate import RECREATORS, Context
-from downpour_import.survey import occupied, survey
+from downpour_import.state import directory as state
+from downpour_import.state.journal import Journal
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

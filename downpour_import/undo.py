@@ -15,15 +15,16 @@ from typing import Any
 from bundle_spec.errors import RecreateError, RecreateFaults, StateError
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress
-from downpour_import import pipeline, session, state
+from downpour_import import pipeline, session
 from downpour_import.cloud import find_cloud
-from downpour_import.opening import settings_of_source
 from downpour_import.options import ImportOptions
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.base import Recreator
 from downpour_import.recreate.security_group_rule import added_rules
 from downpour_import.recreate.upload import VolumeDisk, open_own_bundle
 from downpour_import.recreate.volume import disk_image
+from downpour_import.source.opening import settings_of_source
+from downpour_import.state import directory as state
 
 Json = Any
 

@@ -2,7 +2,7 @@
 
 import os
 
-from downpour_import import policy
+from downpour_import.source import policy
 
 # The policy of the machine that tests run on has no word in them, nor in commands that they start.
 os.environ[policy.VARIABLE] = ""

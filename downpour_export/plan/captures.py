@@ -9,7 +9,7 @@ from bundle_spec.model import Resource, Server, Volume
 from downpour_export.discover import Inventory
 from downpour_export.plan.choices import shelved_image, snapshots, volume_choices
 from downpour_export.plan.model import CAPTURABLE, SHELVED, Consistency, DiskCapture
-from downpour_export.select import Selection
+from downpour_export.plan.select import Selection
 
 Stops = dict[str, Literal["during", "keep"]]
 

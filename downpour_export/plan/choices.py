@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bundle_spec.model import Server, Volume
 from downpour_export.discover import FoundImage, FoundSnapshot, Inventory
 from downpour_export.plan.model import SHELVED
-from downpour_export.select import Selection
+from downpour_export.plan.select import Selection
 
 
 def volume_choices(selection: Selection, inventory: Inventory) -> Iterator[tuple[Volume, bool]]:

@@ -15,8 +15,8 @@ from downpour_export.plan.choices import (
     volume_choices,
 )
 from downpour_export.plan.model import CAPTURABLE, SHELVED
+from downpour_export.plan.select import Selection
 from downpour_export.resource_file import Item
-from downpour_export.select import Selection
 
 _UNSHELVE = "unshelve it first"
 

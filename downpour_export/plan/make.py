@@ -8,17 +8,17 @@ from dataclasses import replace
 
 from bundle_spec.errors import PlanFaults
 from bundle_spec.model import Omission, Resource, Resources, Server
-from downpour_export import reference
 from downpour_export.discover import Inventory
-from downpour_export.graph import carried_record, closure
 from downpour_export.plan import captures as disks
+from downpour_export.plan import reference
 from downpour_export.plan.choices import rebuilt_roots, root_volume, snapshots
 from downpour_export.plan.faults import faults
+from downpour_export.plan.graph import carried_record, closure
 from downpour_export.plan.model import CAPTURABLE, Plan
 from downpour_export.plan.omissions import omissions
 from downpour_export.plan.prune import hidden, prune
+from downpour_export.plan.select import Selection, select
 from downpour_export.resource_file import Boot, Item, ResourceFile, in_order
-from downpour_export.select import Selection, select
 
 _TIB = 1 << 40
 

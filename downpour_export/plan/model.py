@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bundle_spec.model import Omission, Ref, References, Resources
-from downpour_export.graph import Closure
+from downpour_export.plan.graph import Closure
 from downpour_export.resource_file import Boot
 
 Consistency = Literal["idle", "stopped", "paused", "live"]

@@ -18,7 +18,7 @@ from bundle_spec.model import (
 from downpour_export.discover import Inventory
 from downpour_export.discover.losses import Loss
 from downpour_export.plan.choices import volume_choices
-from downpour_export.select import Selection
+from downpour_export.plan.select import Selection
 
 
 def omissions(

@@ -19,7 +19,7 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.image import KERNELS
 from downpour_export.discover import Inventory
-from downpour_export.graph import Closure
+from downpour_export.plan.graph import Closure
 
 Omit = Callable[[str, str], None]
 """Attribute, reason."""

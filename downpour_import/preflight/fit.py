@@ -28,7 +28,7 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.playbook import MappingRules
 from downpour_import.preflight.result import Preflight
-from downpour_import.survey import Survey
+from downpour_import.preflight.survey import Survey
 
 Json = Any
 GIB = 1 << 30

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from bundle_spec.model import FloatingIp, Network, Port, Resource, SecurityGroup, Server, Subnet
 from downpour_import.cloud import version
-from downpour_import.survey import Survey
+from downpour_import.preflight.survey import Survey
 
 
 def lost(wanted: Iterable[Resource], target: Survey) -> Iterator[str]:

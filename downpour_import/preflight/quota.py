@@ -23,7 +23,7 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.floating_ip import FloatingIp
 from downpour_import.preflight.result import Targets
-from downpour_import.survey import Survey
+from downpour_import.preflight.survey import Survey
 
 _WORDS = {
     "instances": "servers",

@@ -31,10 +31,10 @@ from bundle_spec.model import (
     VolumeTypeReference,
 )
 from bundle_spec.model.playbook import MappingRules
-from downpour_import import mapping
+from downpour_import.preflight import mapping
 from downpour_import.preflight.numbers import Numbers, distance, numbers_of
 from downpour_import.preflight.result import Json, Preflight
-from downpour_import.survey import Survey
+from downpour_import.preflight.survey import Survey
 
 _SECTION_OF = {section.removesuffix("s"): section for section in mapping.SECTIONS} | {
     "qos_policy": "qos_policies"

@@ -9,7 +9,7 @@ from typing import Any
 from bundle_spec.errors import TargetError, TargetFaults
 from bundle_spec.model import Ref
 from bundle_spec.model.playbook import MappingRules
-from downpour_import import mapping
+from downpour_import.preflight import mapping
 
 Json = Any
 Targets = Mapping[Ref, str | None]

@@ -15,8 +15,8 @@ from bundle_spec.errors import RecreateError
 from bundle_spec.model import Ref, Resource
 from downpour_import import events
 from downpour_import.cloud import TargetCloud
-from downpour_import.journal import Journal
 from downpour_import.preflight import Targets
+from downpour_import.state.journal import Journal
 
 MARKER_KEY = f"{MARKER_PREFIX}marker"
 """Metadata key or image property that holds the marker."""

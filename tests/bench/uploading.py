@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bundle_spec import open_bundle
 from downpour_import.cloud import CloudOptions, connect
-from downpour_import.journal import Journal
 from downpour_import.recreate import RECREATORS, Context, recreate
+from downpour_import.state.journal import Journal
 
 
 def upload(bundle: Path, entry: str) -> None:

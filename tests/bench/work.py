@@ -22,7 +22,7 @@ from bundle_spec.write.journal import Journal, Stored, place_of
 from bundle_spec.write.store import CHECKPOINT_BYTES
 from downpour_export.playbook import playbook_files
 from downpour_import import session
-from downpour_import.select import select
+from downpour_import.source.select import select
 from tests import many
 from tests.bench.measure import own_peak
 from tests.unit.bundle.samples import content

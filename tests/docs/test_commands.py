@@ -13,7 +13,7 @@ import downpour_export.cli
 import downpour_import.cli
 from bundle_spec.cli.console import parse
 from downpour_export import resource_file
-from downpour_import import mapping
+from downpour_import.preflight import mapping
 
 ROOT = Path(__file__).parents[2]
 HELP = {

@@ -50,7 +50,7 @@ def playbooks_running() -> list[str]:
             text = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if "downpour_import.playbook_process" in text or "AnsiballZ_upload" in text:
+        if "downpour_import.run.playbook_process" in text or "AnsiballZ_upload" in text:
             found.append(text)
     return found
 

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bundle_spec.model import Keypair, Resource, Server, Volume
-from downpour_export import merge
-from downpour_export.query import Match
-from downpour_export.resource_file import Item, ResourceFile, parse
+from downpour_export.resource_file import Item, ResourceFile, merge, parse
+from downpour_export.resource_file.query import Match
 from tests.property.strategies import examples
 
 PATH = Path("export.yml")

@@ -156,7 +156,7 @@ def test_one_may_begin_anew(path: Path) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-from bundle_spec import store
+from bundle_spec.write import store
 store.CHECKPOINT_SECONDS = 0.01
 from tests.unit.bundle import test_resume
 import bundle_spec.write.writer

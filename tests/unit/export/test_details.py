@@ -5,7 +5,7 @@ from __future__ import annotations
 from bundle_spec.model import Ref
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import complete, discover
-from downpour_export.graph import closure
+from downpour_export.plan.graph import closure
 from tests.unit.export import things
 from tests.unit.fake_cloud import PROJECT, FakeCloud, response
 

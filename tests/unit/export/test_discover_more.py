@@ -15,8 +15,8 @@ from bundle_spec.model import (
 )
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import address_group, complete, discover, floating_ip, trunk
-from downpour_export.graph import closure
 from downpour_export.plan import make_plan
+from downpour_export.plan.graph import closure
 from tests.unit.export import things
 from tests.unit.fake_cloud import PROJECT, FakeCloud, response
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bundle_spec.model import Ref
-from downpour_export.graph import carried_record, closure
+from downpour_export.plan.graph import carried_record, closure
 from tests.unit.export.things import group, inventory, network, port, server, subnet
 
 WEB = inventory().servers["web"].record

@@ -9,9 +9,8 @@ import pytest
 
 from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
 from bundle_spec.model import Keypair, Server, Volume
-from downpour_export import merge
-from downpour_export.query import Match
-from downpour_export.resource_file import ResourceFile, parse
+from downpour_export.resource_file import ResourceFile, merge, parse
+from downpour_export.resource_file.query import Match
 
 PATH = Path("export.yml")
 

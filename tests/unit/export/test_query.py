@@ -11,7 +11,7 @@ from bundle_spec.cli.console import parse
 from bundle_spec.errors import UsageError
 from downpour_export import cli
 from downpour_export.discover import Inventory
-from downpour_export.query import Query, matches
+from downpour_export.resource_file.query import Query, matches
 from tests.unit.export.things import image, inventory, server, volume
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bundle_spec.model import Ref
-from downpour_export.select import select
+from downpour_export.plan.select import select
 from tests.unit.export.things import inventory, server, volume, wanted
 
 TWINS = {

@@ -13,8 +13,8 @@ from bundle_spec.cli.commands import VerifyOptions
 from bundle_spec.cli.console import parse
 from bundle_spec.errors import CloudError, UsageError
 from downpour_import import cli, pipeline
-from downpour_import.decrypted import Keys
 from downpour_import.options import ImportOptions
+from downpour_import.source.decrypted import Keys
 from tests.split import split
 from tests.unit.importer.test_trust import write_bundle
 

@@ -19,7 +19,7 @@ from bundle_spec.errors import EncryptionError, LocalError, UsageError
 from bundle_spec.progress import NULL
 from bundle_spec.trust import age
 from downpour_import import cli
-from downpour_import.decrypted import Keys, in_clear
+from downpour_import.source.decrypted import Keys, in_clear
 from tests.unit.bundle.test_age import write
 
 

@@ -30,7 +30,7 @@ from bundle_spec.model.router import RouterInterface
 from bundle_spec.model.security_group import SecurityGroupRule
 from downpour_import.preflight import Fit, Preflight, fit, port_address_ref, quota_faults
 from downpour_import.preflight.quota import needs
-from downpour_import.survey import Survey
+from downpour_import.preflight.survey import Survey
 from tests.unit.fake_cloud import PROJECT
 
 GIB = 1 << 30

@@ -9,7 +9,7 @@ import pytest
 
 from bundle_spec.errors import LocalError, StateError
 from bundle_spec.model import Ref
-from downpour_import.journal import CSV_HEADER, Entry, Journal
+from downpour_import.state.journal import CSV_HEADER, Entry, Journal
 
 A, B = Ref("network", "a"), Ref("floating_ip", "b")
 

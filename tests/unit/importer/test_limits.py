@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bundle_spec.model import Image, Network, Resources, Server, Volume
-from downpour_import import limits
 from downpour_import.cloud import TargetCloud
+from downpour_import.preflight import limits
 from tests.unit.fake_cloud import PROJECT, FakeCloud, response
 
 NETWORK = Resources(networks=(Network(id="n", name="n"),))

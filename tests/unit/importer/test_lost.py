@@ -18,7 +18,7 @@ from bundle_spec.model import (
 from bundle_spec.model.port import AddressPair, DhcpOption
 from bundle_spec.model.server import Nic
 from downpour_import.preflight import lost
-from downpour_import.survey import Survey
+from downpour_import.preflight.survey import Survey
 
 
 def server(**more: Any) -> Server:

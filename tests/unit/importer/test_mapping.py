@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bundle_spec.errors import DownpourError, LocalError, MappingError, MappingFaults
 from bundle_spec.model.playbook import MappingRules
-from downpour_import import mapping
+from downpour_import.preflight import mapping
 from downpour_import.session import load_settings
 from tests.unit.export.test_playbook import NAMES
 

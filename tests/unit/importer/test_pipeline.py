@@ -9,10 +9,10 @@ import pytest
 
 from bundle_spec.progress import NULL
 from downpour_import.cloud import CloudOptions
-from downpour_import.opening import open_source
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import _propose, effective_settings
-from downpour_import.unpack import unpack
+from downpour_import.source.opening import open_source
+from downpour_import.source.unpack import unpack
 from tests.split import split
 from tests.unit.importer.test_trust import write_bundle
 

@@ -9,9 +9,10 @@ import pytest
 from bundle_spec.cli.console import parse
 from bundle_spec.errors import LocalError
 from bundle_spec.trust.signature import Signers
-from downpour_import import cli, policy
+from downpour_import import cli
 from downpour_import.options import ImportOptions
-from downpour_import.policy import Policy
+from downpour_import.source import policy
+from downpour_import.source.policy import Policy
 
 
 @pytest.fixture

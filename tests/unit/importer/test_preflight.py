@@ -26,7 +26,7 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.playbook import MappingRules
 from downpour_import.preflight import Preflight, preflight
-from downpour_import.survey import Survey
+from downpour_import.preflight.survey import Survey
 
 
 def flavor(name: str, vcpus: int = 1, ram: int = 512, disk: int = 5, **more: Any) -> Any:

@@ -10,8 +10,8 @@ from keystoneauth1 import exceptions as ks_exceptions
 
 from bundle_spec.errors import RecreateError
 from bundle_spec.model import Image, Keypair, Ref, SecurityGroup, Server, Volume
-from downpour_import.journal import Journal
 from downpour_import.recreate import RECREATORS, differences, recreate
+from downpour_import.state.journal import Journal
 from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.things import NET, NET_REF, Target, context, source_id
 

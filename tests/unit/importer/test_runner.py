@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from bundle_spec.errors import LocalError
-from downpour_import import events, runner
+from downpour_import import events
+from downpour_import.run import runner
 
 PLAYBOOK = """\
 - name: Look at the environment

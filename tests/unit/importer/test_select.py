@@ -26,7 +26,7 @@ from bundle_spec.model.port import FixedIp
 from bundle_spec.model.router import RouterInterface
 from bundle_spec.model.security_group import SecurityGroupRule
 from bundle_spec.model.server import Nic
-from downpour_import.select import SelectionFaults, select
+from downpour_import.source.select import SelectionFaults, select
 
 
 def group(name: str, remote: str | None = None) -> SecurityGroup:

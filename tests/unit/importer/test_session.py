@@ -16,7 +16,7 @@ from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import Preflight
 from downpour_import.recreate import RECREATORS, differences, recreate
 from downpour_import.session import look
-from downpour_import.state import save_targets
+from downpour_import.state.directory import save_targets
 from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.things import BUNDLE, NET, SUBNET, Target, context, source_id
 

@@ -8,8 +8,8 @@ import pytest
 
 from bundle_spec.errors import LocalError, StateError
 from bundle_spec.model import Ref
-from downpour_import import state
 from downpour_import.cloud import TargetCloud
+from downpour_import.state import directory as state
 from tests.unit.fake_cloud import FakeCloud
 
 

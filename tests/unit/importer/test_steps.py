@@ -6,7 +6,8 @@ import pytest
 
 from bundle_spec.errors import UsageError
 from bundle_spec.model.resources import RESOURCE_TYPES
-from downpour_import import cli, steps
+from downpour_import import cli
+from downpour_import.run import steps
 
 
 def test_every_type_is_finished_by_steps_that_there_are() -> None:

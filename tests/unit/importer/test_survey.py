@@ -13,7 +13,7 @@ from bundle_spec.model import (
     VolumeTypeReference,
 )
 from downpour_import.cloud import TargetCloud
-from downpour_import.survey import Survey, survey
+from downpour_import.preflight.survey import Survey, survey
 from tests.unit.fake_cloud import PROJECT, Call, FakeCloud, response
 
 ALL = References(

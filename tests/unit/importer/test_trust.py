@@ -30,13 +30,13 @@ from bundle_spec.progress import NULL
 from bundle_spec.trust import signature
 from bundle_spec.trust.provenance import Trust
 from bundle_spec.trust.signature import Signers
-from downpour_import import trust
 from downpour_import.cloud import CloudOptions
-from downpour_import.opening import Opened, open_source
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.session import load_settings
-from downpour_import.unpack import data_file, unpack
+from downpour_import.source import trust
+from downpour_import.source.opening import Opened, open_source
+from downpour_import.source.unpack import data_file, unpack
 from tests.split import split
 from tests.unit.bundle.samples import content
 from tests.unit.bundle.test_signing import keygen, public

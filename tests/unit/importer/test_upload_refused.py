@@ -21,8 +21,8 @@ from keystoneauth1.session import Session
 
 from bundle_spec.errors import RecreateError
 from downpour_import.cloud import TargetCloud
-from downpour_import.journal import Journal
 from downpour_import.recreate import RECREATORS, Context, recreate
+from downpour_import.state.journal import Journal
 from tests.unit.bundle.samples import noise
 from tests.unit.importer.test_upload import write
 

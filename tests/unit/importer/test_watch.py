@@ -9,7 +9,7 @@ import pytest
 
 from bundle_spec.model import Disk, Image, Manifest, Network, Resources, Source, Subnet, Volume
 from bundle_spec.model.playbook import PlaybookData
-from downpour_import.watch import Watcher
+from downpour_import.run.watch import Watcher
 
 RESOURCES = Resources(
     networks=(Network(id="n", name="net"),),

@@ -10,9 +10,9 @@ import requests
 
 from bundle_spec.model import Network, Ref, Subnet
 from downpour_import.cloud import TargetCloud
-from downpour_import.journal import Journal
 from downpour_import.preflight import Targets
 from downpour_import.recreate import Context
+from downpour_import.state.journal import Journal
 from tests.unit.fake_cloud import Call, FakeCloud, response
 
 BUNDLE = "01234567-89ab-4def-8000-000000000000"

@@ -12,7 +12,7 @@ import yaml
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.model.playbook import PlaybookData, Settings
-from downpour_import.opening import Opened
+from downpour_import.source.opening import Opened
 
 COLLECTIONS = "collection"
 """The folder of this package that is an Ansible collections path."""

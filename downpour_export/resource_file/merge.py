@@ -14,9 +14,9 @@ import yaml
 from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
 from bundle_spec.text import printable
 from downpour_export import resource_file
-from downpour_export.insertion import NewItem, inserted
-from downpour_export.query import Match
 from downpour_export.resource_file import SECTIONS, Item, ResourceFile
+from downpour_export.resource_file.insertion import NewItem, inserted
+from downpour_export.resource_file.query import Match
 
 
 def merged(

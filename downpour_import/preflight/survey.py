@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundle_spec.model import References, Resources
-from downpour_import import limits
 from downpour_import.cloud import TargetCloud
+from downpour_import.preflight import limits
 
 Json = Any
 

@@ -15,7 +15,7 @@ from bundle_spec.errors import DownpourError, Faults, TrustError
 from bundle_spec.model import Manifest, Ref, Reference, Resource
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.playbook import DATA_FILES, static_files
-from downpour_import.opening import Opened
+from downpour_import.source.opening import Opened
 
 MAX_DIFF_LINES = 40
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from bundle_spec.errors import LocalError
 from downpour_import import events
-from downpour_import.unpack import COLLECTIONS, write_files
+from downpour_import.source.unpack import COLLECTIONS, write_files
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -90,7 +90,7 @@ def run_playbook(
             events.VARIABLE: str(fifo),
             **environment,
         }
-        command = [sys.executable, "-m", "downpour_import.playbook_process", str(os.getpid())]
+        command = [sys.executable, "-m", "downpour_import.run.playbook_process", str(os.getpid())]
         command.append("site.yml")
         if check:
             command.append("--check")
