@@ -53,24 +53,6 @@ class UsageError(DownpourError):
     exit_code = 2
 
 
-class ResourceFileError(DownpourError):
-    """One mistake in a resource file, with its line and column."""
-
-    exit_code = 3
-
-
-class PlanError(DownpourError):
-    """What the resource file asks for cannot be carried as asked."""
-
-    exit_code = 3
-
-
-class MappingError(DownpourError):
-    """The mapping file has a mistake."""
-
-    exit_code = 3
-
-
 class BundleError(DownpourError):
     """The bundle is damaged, incomplete, or not a bundle.
 
@@ -118,60 +100,10 @@ class SignatureError(TrustError):
     """The bundle is not signed, or not by a key that the operator allows: see ``signature``."""
 
 
-class CloudError(DownpourError):
-    """The cloud could not be reached, or did not accept the credentials."""
-
-    exit_code = 6
-
-
-class CaptureError(DownpourError):
-    """The source cloud failed while something was read or captured."""
-
-    exit_code = 7
-
-
-class OverQuota(CaptureError):
-    """The source's quota has no room for a temporary object."""
-
-
-class Busy(CaptureError):
-    """The source refuses for now: something else is going on with the resource (409)."""
-
-
-class TargetError(DownpourError):
-    """The target lacks something that the bundle needs; nothing was written."""
-
-    exit_code = 8
-
-
-class RecreateError(DownpourError):
-    """The target refused or failed while something was made."""
-
-    exit_code = 9
-
-
-class ResultError(DownpourError):
-    """The run ended, but what stands in the target differs from the manifest."""
-
-    exit_code = 10
-
-
-class StateError(DownpourError):
-    """The state directory belongs to another bundle, cloud or project, or cannot be believed."""
-
-    exit_code = 11
-
-
 class LocalError(DownpourError):
     """A local file or directory cannot be read or written."""
 
     exit_code = 12
-
-
-class KitError(DownpourError):
-    """What the far side needs could not be gathered."""
-
-    exit_code = 13
 
 
 class EncryptionError(DownpourError):
@@ -180,35 +112,7 @@ class EncryptionError(DownpourError):
     exit_code = 14
 
 
-class ResourceFileFaults(Faults, ResourceFileError):
-    pass
-
-
-class PlanFaults(Faults, PlanError):
-    pass
-
-
-class MappingFaults(Faults, MappingError):
-    pass
-
-
 class BundleFaults(Faults, BundleError):
-    pass
-
-
-class TargetFaults(Faults, TargetError):
-    pass
-
-
-class CaptureFaults(Faults, CaptureError):
-    pass
-
-
-class RecreateFaults(Faults, RecreateError):
-    pass
-
-
-class ResultFaults(Faults, ResultError):
     pass
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bundle_spec.errors import CaptureError, CaptureFaults
 from bundle_spec.progress import Progress
 from downpour_export.capture import leftovers, power
 from downpour_export.capture.leftovers import Leftover, StoppedServer
 from downpour_export.capture.stop import StopFlag
 from downpour_export.cloud import SourceCloud
+from downpour_export.errors import CaptureError, CaptureFaults
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,9 @@ from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
 from bundle_spec.read.parts import bundle_name, read_list
 from bundle_spec.text import printable
+from downpour_cloud import CloudOptions
 from downpour_export import cleanup
-from downpour_export.cloud import CloudOptions, connect
+from downpour_export.cloud import connect
 from downpour_export.kit import Kit, KitOptions, make_kit, this_python, usual_platform
 from downpour_export.options import ExportOptions
 from downpour_export.pipeline import Exported, export, look_for, plan_export
@@ -172,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 # First, because it soon tells whether pip reaches its index.
                 beside = options.bundle.parent / "downpour-kit"
                 _tell_kit(make_kit(kit_of(arguments, beside), progress))
-            _tell(export(options, progress), options, progress)
+            _tell(export(options, progress, connect), options, progress)
 
     return run(work, TerminalProgress(), interrupted="run the same command again to go on")
 
@@ -212,6 +213,7 @@ def _query(arguments: dict[str, Any], progress: TerminalProgress) -> None:
         cloud_of(arguments),
         save_state=not arguments["--no-save-state"],
         progress=progress,
+        connect=connect,
     )
     for match in added:
         record = match.record
@@ -223,7 +225,9 @@ def _query(arguments: dict[str, Any], progress: TerminalProgress) -> None:
 
 def _plan(arguments: dict[str, Any], progress: TerminalProgress) -> None:
     limit = _number(arguments, "--max-temporary", 3, 1000)
-    plan, room = plan_export(Path(arguments["RESOURCE_FILE"]), cloud_of(arguments), progress)
+    plan, room = plan_export(
+        Path(arguments["RESOURCE_FILE"]), cloud_of(arguments), progress, connect
+    )
     if arguments["--json"]:
         print(json.dumps(view.as_json(plan, room), ensure_ascii=False, indent=1))
     else:
@@ -231,7 +235,7 @@ def _plan(arguments: dict[str, Any], progress: TerminalProgress) -> None:
 
 
 def _clean_up(options: CloudOptions, yes: bool, progress: TerminalProgress) -> None:
-    cloud = connect(options)
+    cloud = connect(options, progress.note)
     found = cleanup.find(cloud)
     for server in found.servers:
         print(f"start   server    {server.id}  {printable(server.name)}")

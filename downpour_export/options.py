@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from downpour_export.cloud import CloudOptions
+from downpour_cloud import CloudOptions
 
 
 @dataclass(frozen=True, kw_only=True)

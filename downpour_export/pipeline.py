@@ -10,19 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle
-from bundle_spec.errors import DownpourError, LocalError, PlanError, PlanFaults, ResourceFileFaults
+from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.form import codec
 from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.trust import age, signature
 from bundle_spec.write.writer import Sign
+from downpour_cloud import CloudOptions
 from downpour_export import resource_file
 from downpour_export.assemble import assemble
 from downpour_export.capture import Limits, capture
-from downpour_export.cloud import CloudOptions, SourceCloud, connect
+from downpour_export.cloud import Connect, SourceCloud, connect
 from downpour_export.discover import complete, discover
 from downpour_export.discover.quota import Room
 from downpour_export.discover.server import flavor_name
+from downpour_export.errors import PlanError, PlanFaults, ResourceFileFaults
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
 from downpour_export.plan.needs import lacks, needs
@@ -50,12 +52,14 @@ def _signer(key: Path) -> Sign:
     return functools.partial(signature.make, key=key)
 
 
-def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
+def export(
+    options: ExportOptions, progress: Progress = NULL, connect: Connect = connect
+) -> Exported:
     """Write the bundle, or go on with it where an earlier run stopped.
 
     Raises what the steps raise.  Disks that are whole are kept for the next run then.
     """
-    wanted = _wanted(options.resource_file, options.cloud, progress)
+    wanted = _wanted(options.resource_file, options.cloud, progress, connect)
     # A place that cannot be written to is found before the cloud is asked for anything.
     sign = None if options.sign is None else _signer(options.sign)
     with _recipients(options) as (encrypt_to, key):
@@ -72,7 +76,7 @@ def export(options: ExportOptions, progress: Progress = NULL) -> Exported:
         if encrypt_to:
             progress.note("an encrypted bundle cannot be gone on with: if it stops, it begins anew")
         try:
-            return replace(_write(options, wanted, writer, progress), key=key)
+            return replace(_write(options, wanted, writer, progress, connect), key=key)
         finally:
             if writer.kept:
                 progress.note(
@@ -108,18 +112,22 @@ def _recipients(options: ExportOptions) -> Iterator[tuple[list[age.Recipient], P
         raise
 
 
-def plan_export(path: Path, options: CloudOptions, progress: Progress = NULL) -> tuple[Plan, Room]:
+def plan_export(
+    path: Path, options: CloudOptions, progress: Progress = NULL, connect: Connect = connect
+) -> tuple[Plan, Room]:
     """The plan of an export, and what the quota has room for; nothing is written anywhere.
 
     Raises what the steps raise.
     """
-    wanted = _wanted(path, options, progress)
-    plan, room = _plan(wanted, connect(options), progress)
+    wanted = _wanted(path, options, progress, connect)
+    plan, room = _plan(wanted, connect(options, progress.note), progress)
     warnings = (*plan.warnings, *(str(each) for each in stopped_by_another(plan)))
     return replace(plan, warnings=warnings), room
 
 
-def _wanted(path: Path, options: CloudOptions, progress: Progress) -> ResourceFile:
+def _wanted(
+    path: Path, options: CloudOptions, progress: Progress, connect: Connect
+) -> ResourceFile:
     """The resource file.  Raises LocalError, ResourceFileFaults with every mistake in it: where it
     has some, also the names that the cloud does not know, if that can be asked."""
     wanted, faults = resource_file.read(path)
@@ -127,7 +135,7 @@ def _wanted(path: Path, options: CloudOptions, progress: Progress) -> ResourceFi
         return wanted
     found: list[DownpourError] = [*faults]
     with suppress(DownpourError):
-        found += select(wanted, discover(connect(options), progress))[1]
+        found += select(wanted, discover(connect(options, progress.note), progress))[1]
     raise ResourceFileFaults("the resource file has mistakes", resource_file.in_order(found))
 
 
@@ -139,14 +147,20 @@ def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple
 
 
 def look_for(
-    query: Query, path: Path, options: CloudOptions, *, save_state: bool, progress: Progress = NULL
+    query: Query,
+    path: Path,
+    options: CloudOptions,
+    *,
+    save_state: bool,
+    progress: Progress = NULL,
+    connect: Connect = connect,
 ) -> tuple[list[Match], int]:
     """Add what fits to the resource file at ``path``; what was added, and how many were there.
 
     Raises what the steps raise, and PlanError when nothing fits; the file is as it was then.
     """
     text, there = merge.load(path)
-    cloud = connect(options)
+    cloud = connect(options, progress.note)
     query = replace(query, flavors=tuple(flavor_name(cloud, each) for each in query.flavors))
     found, fruitless = matches(query, discover(cloud, progress))
     for option in fruitless:
@@ -160,10 +174,14 @@ def look_for(
 
 
 def _write(
-    options: ExportOptions, wanted: ResourceFile, writer: BundleWriter, progress: Progress
+    options: ExportOptions,
+    wanted: ResourceFile,
+    writer: BundleWriter,
+    progress: Progress,
+    connect: Connect,
 ) -> Exported:
     with writer:
-        cloud = connect(options.cloud)
+        cloud = connect(options.cloud, progress.note)
         _same_source(writer, cloud.source())
         plan, room = _plan(wanted, cloud, progress)
         if found := list(stopped_by_another(plan, writer.uuid)):

@@ -93,8 +93,8 @@ from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.text import printable
 from bundle_spec.trust.provenance import Trust
+from downpour_cloud import CloudOptions
 from downpour_import import pipeline, undo
-from downpour_import.cloud import CloudOptions
 from downpour_import.options import ImportOptions
 from downpour_import.preflight import mapping
 from downpour_import.report import Report, Reported
@@ -289,7 +289,7 @@ def _printed(report: Report, json: bool) -> Iterator[None]:
 
 
 def _undo(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None:
-    with undo.opened(options) as (context, edited):
+    with undo.opened(options, progress) as (context, edited):
         things = undo.find(context, progress, edited)
         taken = _list(things, "delete")
         if not taken:
@@ -302,7 +302,7 @@ def _undo(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None
 
 
 def _forget(options: ImportOptions, yes: bool, progress: TerminalProgress) -> None:
-    with undo.opened(options) as (context, edited):
+    with undo.opened(options, progress) as (context, edited):
         things = undo.find(context, progress, edited)
         taken = _list(things, "unmark")
         question = f"Take the marks off these {taken}?  After that undo leaves them alone."

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.trust.provenance import ANYBODY, Trust
-from downpour_import.cloud import CloudOptions
+from downpour_cloud import CloudOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,21 +12,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from bundle_spec.errors import (
-    DownpourError,
-    LocalError,
+from bundle_spec.errors import DownpourError, LocalError, TrustError
+from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
+from bundle_spec.progress import NULL, Progress
+from bundle_spec.read.parts import bundle_name
+from downpour_cloud import find_cloud
+from downpour_import import session
+from downpour_import.cloud import TargetCloud
+from downpour_import.errors import (
     RecreateError,
     RecreateFaults,
     ResultError,
     ResultFaults,
     TargetError,
-    TrustError,
 )
-from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
-from bundle_spec.progress import NULL, Progress
-from bundle_spec.read.parts import bundle_name
-from downpour_import import session
-from downpour_import.cloud import TargetCloud, find_cloud
 from downpour_import.options import ImportOptions
 from downpour_import.preflight import Preflight, mapping
 from downpour_import.recreate import RECREATORS, Context, differences, listed, recreate
@@ -62,7 +61,7 @@ def import_bundle(
         find_cloud(options.cloud)  # a mistyped name is told before an hour of checking
         opened, data, edits = open_trusted(options, progress)
         settings = effective_settings(options, opened.settings)
-        cloud = session.connect_by(settings)
+        cloud = session.connect_by(settings, progress.note)
         _place(report, opened, cloud, options, progress)
         directory = Path(settings.state or "")
         state.bind(directory, data.bundle, cloud)
@@ -96,7 +95,7 @@ def plan_import(options: ImportOptions, report: Report, progress: Progress = NUL
         find_cloud(options.cloud)
         opened, data, _ = open_trusted(options, progress)
         settings = effective_settings(options, opened.settings)
-        cloud = session.connect_by(settings)
+        cloud = session.connect_by(settings, progress.note)
         directory = Path(settings.state or "")
         _place(report, opened, cloud, options, progress)
         found = session.look(settings, data, cloud, opened.bundle.manifest.disks)

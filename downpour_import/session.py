@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bundle_spec import open_bundle
-from bundle_spec.errors import BundleError, LocalError, StateError
+from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import codec
 from bundle_spec.model import Disk, Port, Ref, Resource, SecurityGroup, ServerGroup
 from bundle_spec.model.playbook import PlaybookData, Settings
-from downpour_import.cloud import CloudOptions, TargetCloud, connect
+from downpour_cloud import CloudOptions
+from downpour_import import events
+from downpour_import.cloud import TargetCloud, connect
+from downpour_import.errors import StateError
 from downpour_import.preflight import (
     Fit,
     Preflight,
@@ -74,9 +77,17 @@ def bundle_path(path: Path) -> str:
     return str(path.parent.resolve() / path.name)
 
 
-def connect_by(settings: Settings) -> TargetCloud:
-    """The target that the settings name.  Raises CloudError."""
-    return connect(CloudOptions(settings.cloud, settings.region, settings.config_file))
+def connect_by(settings: Settings, tell: Callable[[str], None]) -> TargetCloud:
+    """The target that the settings name.
+
+    ``tell`` is given a sentence when the cloud is waited for.  Raises CloudError.
+    """
+    return connect(CloudOptions(settings.cloud, settings.region, settings.config_file), tell)
+
+
+def connect_within_playbook(settings: Settings) -> TargetCloud:
+    """The same for an action: what it waits for is told as an event."""
+    return connect_by(settings, lambda text: events.emit("note", message=text))
 
 
 def look(
@@ -171,7 +182,7 @@ def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Contex
     directory = _state(settings)
     bundle = bundle_of(settings)
     uuid = state.bundle_uuid(directory)
-    cloud = cloud or connect_by(settings)
+    cloud = cloud or connect_within_playbook(settings)
     state.bind(directory, uuid, cloud)
     return Context(
         cloud=cloud,

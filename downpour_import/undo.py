@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.errors import RecreateError, RecreateFaults, StateError
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress
+from downpour_cloud import find_cloud
 from downpour_import import pipeline, session
-from downpour_import.cloud import find_cloud
+from downpour_import.errors import RecreateError, RecreateFaults, StateError
 from downpour_import.options import ImportOptions
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.base import Recreator
@@ -45,7 +45,7 @@ class Thing:
 
 
 @contextmanager
-def opened(options: ImportOptions) -> Iterator[tuple[Context, Resources]]:
+def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context, Resources]]:
     """The import that ``options`` name, held alone; with the resources of a directory, if it is
     one: it may have been edited.
 
@@ -61,7 +61,7 @@ def opened(options: ImportOptions) -> Iterator[tuple[Context, Resources]]:
             where=str(directory),
             remedy="name the right one with --state",
         )
-    cloud = session.connect_by(settings)
+    cloud = session.connect_by(settings, progress.note)
     context = session.open_context(settings, cloud)
     with state.locked(directory):
         yield context, _of_directory(options.source)

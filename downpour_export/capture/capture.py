@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import PlanError, PlanFaults
 from bundle_spec.progress import Progress
 from downpour_export.capture.copy import Captured, Copier
 from downpour_export.capture.earlier import Earlier, Group
@@ -21,6 +20,7 @@ from downpour_export.capture.stop import StopFlag
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover.quota import Room
+from downpour_export.errors import PlanError, PlanFaults
 from downpour_export.plan import DiskCapture
 from downpour_export.plan.needs import lacks, needs_at_once
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import CaptureError
 from bundle_spec.form import codec
 from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
@@ -18,6 +17,7 @@ from downpour_export.capture.stop import StopFlag
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import image as image_discovery
+from downpour_export.errors import CaptureError
 from downpour_export.plan import DiskCapture
 
 

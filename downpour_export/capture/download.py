@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-import requests
-from keystoneauth1 import exceptions as ks_exceptions
-
 from bundle_spec import BundleWriter, DiskWriter
-from bundle_spec.errors import CaptureError, LocalError
+from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.model import Capture, Disk
 from bundle_spec.progress import Progress
+from downpour_cloud import Json
 from downpour_export.capture.stop import StopFlag, Stopped
-from downpour_export.cloud import Json, SourceCloud
+from downpour_export.cloud import SourceCloud
+from downpour_export.errors import CaptureError
 
 PIECE = 1 << 20
 TRIES = 4
@@ -128,27 +127,21 @@ def _pieces(
 
 def _connection(cloud: SourceCloud, image_id: str, offset: int) -> Iterator[bytes]:
     """The bytes from ``offset`` on, as far as one answer brings them."""
-    where = f"image {image_id}"
     headers = {"Range": f"bytes={offset}-"} if offset else {}
-    response = cloud.request(
-        "image", "GET", f"/images/{image_id}/file", stream=True, headers=headers
-    )
-    # 200 means that the store does not know ranges: the answer starts at the first byte.
-    skip = 0 if response.status_code == 206 else offset
-    try:
-        told = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-        if response.status_code == 206 and (told is None or int(told[1]) != offset):
-            raise CaptureError(f"the source gave other bytes than those from {offset}", where=where)
-        for piece in response.iter_content(PIECE):
+    with cloud.stream("image", f"/images/{image_id}/file", headers) as answer:
+        # 200 means that the store does not know ranges: the answer starts at the first byte.
+        skip = 0 if answer.status == 206 else offset
+        told = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
+        if answer.status == 206 and (told is None or int(told[1]) != offset):
+            raise CaptureError(
+                f"the source gave other bytes than those from {offset}", where=f"image {image_id}"
+            )
+        for piece in answer.pieces(PIECE):
             if len(piece) <= skip:
                 skip -= len(piece)
             else:
                 yield piece[skip:]
                 skip = 0
-    except (requests.RequestException, ks_exceptions.ClientException) as exc:
-        raise CaptureError(f"the download broke off: {exc}", where=where) from exc
-    finally:
-        response.close()
 
 
 def _hasher(image: Json) -> hashlib._Hash | None:

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from downpour_cloud import Service
 from downpour_export.capture.moment import Kind
 from downpour_export.capture.stop import Patience, StopFlag
-from downpour_export.cloud import Service, SourceCloud
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 
 PROPERTY = "downpour_temporary"

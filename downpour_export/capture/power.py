@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import Busy, CaptureError
 from bundle_spec.progress import Progress
 from downpour_export.capture import leftovers
 from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
+from downpour_export.errors import Busy, CaptureError
 
 Stop = Literal["during", "keep"]
 

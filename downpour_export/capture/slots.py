@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from bundle_spec.errors import OverQuota
 from downpour_export.capture.stop import StopFlag
+from downpour_export.errors import OverQuota
 
 T = TypeVar("T")
 

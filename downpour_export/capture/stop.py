@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from bundle_spec.errors import CaptureError
+from downpour_export.errors import CaptureError
 
 
 class Stopped(CaptureError):

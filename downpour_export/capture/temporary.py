@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from bundle_spec.errors import Busy, CaptureError
 from bundle_spec.progress import Progress
+from downpour_cloud import Service
 from downpour_export.capture import leftovers
 from downpour_export.capture.leftovers import PROPERTY
 from downpour_export.capture.moment import Kind
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.stop import Patience, StopFlag
-from downpour_export.cloud import Service, SourceCloud
+from downpour_export.cloud import SourceCloud
+from downpour_export.errors import Busy, CaptureError
 
 
 class Temporaries:
@@ -100,7 +101,9 @@ class Temporaries:
         patience = Patience(self._stop)
         while True:
             try:
-                return self._slots.make(lambda: self._cloud.post(service, path, body))
+                return self._slots.make(
+                    lambda: self._cloud.request(service, "POST", path, json=body)
+                )
             except Busy as exc:
                 patience.wait(str(exc))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bundle_spec.model import FloatingIp, PortForwarding
-from downpour_export.cloud import Json, SourceCloud
+from downpour_cloud import Json
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 
 

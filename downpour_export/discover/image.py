@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bundle_spec import MARKER_PREFIX
 from bundle_spec.model import Image
-from downpour_export.cloud import Json, SourceCloud
+from downpour_cloud import Json
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 from downpour_export.discover.inventory import FoundImage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from downpour_export.cloud import Json
+from downpour_cloud import Json
 
 
 class Loss(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bundle_spec.model import AddressPair, DhcpOption, FixedIp, Port
-from downpour_export.cloud import Json, SourceCloud
+from downpour_cloud import Json
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundPort
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bundle_spec.errors import CaptureError
-from downpour_export.cloud import Json, SourceCloud
+from downpour_cloud import quotas
+from downpour_export.cloud import SourceCloud
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,21 +20,10 @@ class Room:
 
 def discover(cloud: SourceCloud) -> Room:
     """One call; a cloud that does not let a tenant read its quota tells no limits."""
-    try:
-        answer = cloud.get("block_storage", f"/os-quota-sets/{cloud.project_id}", {"usage": "true"})
-    except CaptureError:
-        return Room()
-    found = answer["quota_set"]
-    per_volume = (found.get("per_volume_gigabytes") or {}).get("limit", -1)
+    left = quotas.block_storage(cloud)
     return Room(
-        volumes=_free(found.get("volumes")),
-        snapshots=_free(found.get("snapshots")),
-        gigabytes=_free(found.get("gigabytes")),
-        per_volume_gigabytes=None if per_volume < 0 else per_volume,
+        volumes=left.get("volumes"),
+        snapshots=left.get("snapshots"),
+        gigabytes=left.get("gigabytes"),
+        per_volume_gigabytes=left.get("per_volume_gigabytes"),
     )
-
-
-def _free(item: Json) -> int | None:
-    if not item or item["limit"] < 0:
-        return None
-    return int(max(item["limit"] - item["in_use"] - item.get("reserved", 0), 0))

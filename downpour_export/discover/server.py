@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from bundle_spec.model import AttachedVolume, FlavorReference, Nic, Server
-from downpour_export.cloud import Json, SourceCloud
+from downpour_cloud import Json
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundPort, FoundServer, FoundVolume
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bundle_spec.model import ServerGroup
-from downpour_export.cloud import PAGE_SIZE, Json, SourceCloud
+from downpour_cloud import Json
+from downpour_cloud.cloud import PAGE_SIZE
+from downpour_export.cloud import SourceCloud
 
 _PATH = "/os-server-groups"
 

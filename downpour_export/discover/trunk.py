@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bundle_spec.model import SubPort, Trunk
-from downpour_export.cloud import Json, SourceCloud
+from downpour_cloud import Json
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 
 

@@ -16,8 +16,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bundle_spec.durable import sync_folder
-from bundle_spec.errors import KitError, LocalError
+from bundle_spec.errors import LocalError
 from bundle_spec.progress import NULL, Progress
+from downpour_export.errors import KitError
 from downpour_export.kit.closure import Wheel, closure, read_wheel
 from downpour_export.kit.far_side import FarSide
 from downpour_export.kit.own_wheel import pack

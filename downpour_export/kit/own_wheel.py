@@ -15,7 +15,7 @@ from importlib.metadata import Distribution, distributions
 from importlib.util import find_spec
 from pathlib import Path
 
-from bundle_spec.errors import KitError
+from downpour_export.errors import KitError
 
 _WHEEL = """\
 Wheel-Version: 1.0

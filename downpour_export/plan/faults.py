@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bundle_spec.errors import PlanError
 from bundle_spec.model import Server
 from downpour_export.discover import Inventory
+from downpour_export.errors import PlanError
 from downpour_export.plan.choices import (
     rebuilt_roots,
     root_volume,

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bundle_spec.errors import PlanFaults
 from bundle_spec.model import Omission, Resource, Resources, Server
 from downpour_export.discover import Inventory
+from downpour_export.errors import PlanFaults
 from downpour_export.plan import captures as disks
 from downpour_export.plan import reference
 from downpour_export.plan.choices import rebuilt_roots, root_volume, snapshots

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from bundle_spec.errors import PlanError
 from bundle_spec.model import (
     FloatingIp,
     Image,
@@ -21,6 +20,7 @@ from bundle_spec.model import (
     Volume,
 )
 from downpour_export.discover import Inventory
+from downpour_export.errors import PlanError
 from downpour_export.resource_file import Item, ResourceFile
 
 R = TypeVar("R", bound=Resource)

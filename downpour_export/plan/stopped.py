@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bundle_spec.errors import PlanError
+from downpour_export.errors import PlanError
 from downpour_export.plan.model import Plan
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import yaml
 
-from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
+from bundle_spec.errors import LocalError
 from bundle_spec.text import printable
 from downpour_export import resource_file
+from downpour_export.errors import ResourceFileError, ResourceFileFaults
 from downpour_export.resource_file import SECTIONS, Item, ResourceFile
 from downpour_export.resource_file.insertion import NewItem, inserted
 from downpour_export.resource_file.query import Match

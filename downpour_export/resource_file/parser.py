@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
-from bundle_spec.errors import DownpourError, LocalError, ResourceFileError, ResourceFileFaults
+from bundle_spec.errors import DownpourError, LocalError
+from downpour_export.errors import ResourceFileError, ResourceFileFaults
 
 F = TypeVar("F", bound=DownpourError)
 

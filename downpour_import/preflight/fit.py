@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from bundle_spec.errors import TargetError
 from bundle_spec.model import (
     AddressGroup,
     Disk,
@@ -27,6 +26,7 @@ from bundle_spec.model import (
     Trunk,
 )
 from bundle_spec.model.playbook import MappingRules
+from downpour_import.errors import TargetError
 from downpour_import.preflight.result import Preflight
 from downpour_import.preflight.survey import Survey
 

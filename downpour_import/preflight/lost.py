@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from bundle_spec.model import FloatingIp, Network, Port, Resource, SecurityGroup, Server, Subnet
-from downpour_import.cloud import version
+from downpour_cloud.microversions import version
 from downpour_import.preflight.survey import Survey
 
 

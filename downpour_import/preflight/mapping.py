@@ -11,15 +11,10 @@ from pathlib import Path
 
 import yaml
 
-from bundle_spec.errors import (
-    BundleFaults,
-    DownpourError,
-    LocalError,
-    MappingError,
-    MappingFaults,
-)
+from bundle_spec.errors import BundleFaults, DownpourError, LocalError
 from bundle_spec.form import codec
 from bundle_spec.model.playbook import MappingRules, Rules
+from downpour_import.errors import MappingError, MappingFaults
 
 FILL_IN = "FILL-IN"
 """The value of a rule for which there is nothing to propose."""

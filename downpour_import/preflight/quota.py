@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from bundle_spec.errors import TargetError
 from bundle_spec.model import (
     Disk,
     Image,
@@ -22,6 +21,7 @@ from bundle_spec.model import (
     Volume,
 )
 from bundle_spec.model.floating_ip import FloatingIp
+from downpour_import.errors import TargetError
 from downpour_import.preflight.result import Targets
 from downpour_import.preflight.survey import Survey
 

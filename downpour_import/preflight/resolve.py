@@ -10,7 +10,6 @@ import difflib
 import ipaddress
 from collections.abc import Callable, Iterable
 
-from bundle_spec.errors import TargetError
 from bundle_spec.model import (
     AvailabilityZoneReference,
     FlavorReference,
@@ -31,6 +30,7 @@ from bundle_spec.model import (
     VolumeTypeReference,
 )
 from bundle_spec.model.playbook import MappingRules
+from downpour_import.errors import TargetError
 from downpour_import.preflight import mapping
 from downpour_import.preflight.numbers import Numbers, distance, numbers_of
 from downpour_import.preflight.result import Json, Preflight

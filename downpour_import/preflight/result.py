@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bundle_spec.errors import TargetError, TargetFaults
 from bundle_spec.model import Ref
 from bundle_spec.model.playbook import MappingRules
+from downpour_import.errors import TargetError, TargetFaults
 from downpour_import.preflight import mapping
 
 Json = Any

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundle_spec.model import References, Resources
+from downpour_cloud.quotas import Quotas
 from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import limits
 
@@ -33,7 +34,7 @@ class Survey:
     """Aliases of Neutron's; None: not asked."""
     compute: str | None = None
     """The microversion that Nova is spoken to with; None: not asked, or it has none."""
-    room: limits.Room = field(default_factory=dict)
+    room: Quotas = field(default_factory=dict)
 
 
 def survey(cloud: TargetCloud, references: References, resources: Resources) -> Survey:
@@ -70,11 +71,7 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         if resources.keypairs or references.keypairs
         else {},
         project_id=cloud.project_id,
-        extensions=frozenset(
-            item["alias"] for item in cloud.get("network", "/extensions")["extensions"]
-        )
-        if limits.has_network(resources)
-        else None,
+        extensions=cloud.extensions() if limits.has_network(resources) else None,
         compute=cloud.microversion("compute") if resources.servers else None,
         room=limits.read(cloud, resources),
     )

@@ -11,9 +11,9 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from bundle_spec.errors import RecreateError
 from bundle_spec.model import Ref, Resource, Tagged
-from downpour_import.cloud import Refused, Service
+from downpour_cloud import Service
+from downpour_import.errors import RecreateError, Refused
 from downpour_import.recreate.context import Context, wait_for
 from downpour_import.recreate.optional import Without, post
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from bundle_spec import MARKER_PREFIX
-from bundle_spec.errors import RecreateError
 from bundle_spec.model import Ref, Resource
 from downpour_import import events
 from downpour_import.cloud import TargetCloud
+from downpour_import.errors import RecreateError
 from downpour_import.preflight import Targets
 from downpour_import.state.journal import Journal
 
@@ -70,9 +70,7 @@ class Context:
     def has_extension(self, alias: str) -> bool:
         """Whether the target's Neutron has this extension."""
         if self._extensions is None:
-            self._extensions = frozenset(
-                item["alias"] for item in self.cloud.get("network", "/extensions")["extensions"]
-            )
+            self._extensions = self.cloud.extensions()
         return alias in self._extensions
 
     @functools.cache  # noqa: B019 - one context lives as long as its process

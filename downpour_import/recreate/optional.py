@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bundle_spec.model import Resource
-from downpour_import.cloud import Refused
+from downpour_import.errors import Refused
 from downpour_import.recreate.context import Context
 
 Json = Any

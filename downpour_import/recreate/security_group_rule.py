@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bundle_spec.errors import RecreateError
 from bundle_spec.model import Ref, Resource, SecurityGroup, SecurityGroupRule
+from downpour_import.errors import RecreateError
 from downpour_import.recreate.base import Outcome, Recreator, once, recreate
 from downpour_import.recreate.context import Context
 

@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from bundle_spec import BundleReader, DiskReader, open_bundle
-from bundle_spec.errors import BundleError, DownpourError, RecreateError
+from bundle_spec.errors import BundleError, DownpourError
 from bundle_spec.form.qcow2 import HEADER_SIZE, foreign_file
 from bundle_spec.model import Disk, Image, Ref, Volume
 from bundle_spec.model.image import KERNELS
 from bundle_spec.read.ahead import Hashing
+from downpour_import.errors import RecreateError
 from downpour_import.recreate.base import Outcome, Recreator, compare, failed, once
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 from downpour_import.recreate.optional import attempt, drop, optional_properties, post
 
 PIECE = 1 << 20
+UPLOAD_SILENCE = 600
+"""Seconds that Glance may be silent: after the last byte its store may have much to do."""
 _PATCH = "application/openstack-images-v2.1-json-patch"
 
 OnBytes = Callable[[int], None]
@@ -259,6 +262,7 @@ def _put(context: Context, path: str, body: _Body) -> None:
         data=body,
         headers={"Content-Type": "application/octet-stream"},
         allow_reauth=False,
+        timeout=UPLOAD_SILENCE,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Self
 
-from bundle_spec.errors import RecreateError
 from bundle_spec.model import Manifest
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.model.resources import RESOURCE_TYPES
 from bundle_spec.progress import Progress, Task
+from downpour_import.errors import RecreateError
 
 
 class Watcher:

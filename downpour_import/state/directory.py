@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.errors import LocalError, StateError
+from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from downpour_import.cloud import TargetCloud
+from downpour_import.errors import StateError
 from downpour_import.preflight import Targets
 
 STATE_FILE = "state.json"

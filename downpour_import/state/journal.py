@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from bundle_spec.errors import LocalError, StateError
+from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from bundle_spec.model.resources import RESOURCE_TYPES
+from downpour_import.errors import StateError
 
 Event = Literal["intent", "made", "reused", "done", "gone"]
 """``intent``: a POST may have been sent.  ``made``: its result is known.  ``reused``: it stood

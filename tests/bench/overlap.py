@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from bundle_spec.progress import Task, Unit
-from downpour_export.cloud import CloudOptions
+from downpour_cloud import CloudOptions
 from downpour_export.options import ExportOptions
 from downpour_export.pipeline import export
 

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from bundle_spec import open_bundle
-from downpour_import.cloud import CloudOptions, connect
+from downpour_cloud import CloudOptions
+from downpour_import.cloud import connect
 from downpour_import.recreate import RECREATORS, Context, recreate
 from downpour_import.state.journal import Journal
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import bundle_spec
+import downpour_cloud
 import downpour_export
 import downpour_import
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, BundleFaults, DownpourError, LocalError
@@ -18,8 +19,12 @@ from bundle_spec.errors import INTERRUPTED_EXIT_CODE, BundleFaults, DownpourErro
 TABLE = Path(__file__).parents[2] / "docs" / "exit-codes.md"
 
 
+PACKAGES = (bundle_spec, downpour_cloud, downpour_export, downpour_import)
+
+
 def tree(root: type[DownpourError] = DownpourError) -> Iterator[type[DownpourError]]:
-    yield root
+    if root.__module__.partition(".")[0] in {each.__name__ for each in PACKAGES}:
+        yield root
     for child in root.__subclasses__():
         yield from tree(child)
 
@@ -27,7 +32,7 @@ def tree(root: type[DownpourError] = DownpourError) -> Iterator[type[DownpourErr
 @pytest.fixture(scope="module", autouse=True)
 def _every_module_is_loaded() -> None:
     """Some errors are defined where they are raised."""
-    for package in (bundle_spec, downpour_export, downpour_import):
+    for package in PACKAGES:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__") and ".collection." not in module.name:
                 importlib.import_module(module.name)

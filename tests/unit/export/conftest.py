@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec import BundleWriter
-from downpour_export import cloud
+from downpour_cloud import session
 from downpour_export.capture import download
 from downpour_export.capture.stop import Patience
 from tests.unit.export.capture_source import Source
@@ -30,4 +30,4 @@ def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Patience, "FIRST", 0.001)
     monkeypatch.setattr(Patience, "LONGEST", 0.001)
     monkeypatch.setattr(download, "PAUSE", 0)
-    monkeypatch.setattr(cloud, "LONGEST_PAUSE", 0)
+    monkeypatch.setattr(session, "LONGEST_PAUSE", 0)

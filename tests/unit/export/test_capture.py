@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from bundle_spec import BundleWriter, verify_bundle
-from bundle_spec.errors import CaptureError
 from bundle_spec.model import Ref
+from downpour_export.errors import CaptureError
 from tests.unit.bundle.samples import content
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, disk, run
 from tests.unit.fake_cloud import Call, response

@@ -6,9 +6,10 @@ import io
 
 import pytest
 
-from bundle_spec.errors import CaptureFaults
+from downpour_cloud import CloudOptions
 from downpour_export import cleanup, cli
-from downpour_export.cloud import CloudOptions, SourceCloud
+from downpour_export.cloud import SourceCloud
+from downpour_export.errors import CaptureFaults
 from tests.unit.export.capture_source import Source
 from tests.unit.fake_cloud import PROJECT, response
 from tests.unit.quiet import Notes
@@ -71,7 +72,7 @@ def test_one_that_cannot_be_removed_does_not_keep_the_others(left: Source) -> No
 
 @pytest.fixture
 def connected(left: Source, monkeypatch: pytest.MonkeyPatch) -> Source:
-    def connect(options: CloudOptions) -> SourceCloud:
+    def connect(options: CloudOptions, tell: object) -> SourceCloud:
         return SourceCloud(left.connection)
 
     monkeypatch.setattr(cli, "connect", connect)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bundle_spec.cli.console import parse
-from bundle_spec.errors import CloudError, UsageError
+from bundle_spec.errors import UsageError
+from downpour_cloud.errors import CloudError
 from downpour_export import cli
 from downpour_export.kit import Kit, KitOptions
 from downpour_export.options import ExportOptions
@@ -89,7 +90,7 @@ def test_a_kit_beside_the_bundle_comes_first(
         done.append(options.directory)
         return Kit(options.directory, 1, 1, "0" * 64, made=True)
 
-    def export(options: ExportOptions, progress: object) -> None:
+    def export(options: ExportOptions, progress: object, connect: object) -> None:
         done.append(options.bundle)
         raise CloudError("far enough")
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from bundle_spec.errors import CaptureError
-from downpour_export.cloud import PAGE_SIZE, SourceCloud
+from downpour_cloud.cloud import PAGE_SIZE
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import discover
+from downpour_export.errors import CaptureError
 from tests.unit.fake_cloud import PROJECT, FakeCloud, response
 
 OTHER = "2" * 32
@@ -196,5 +197,5 @@ def test_a_refusal_says_what_was_asked_and_what_the_cloud_said(fake: FakeCloud) 
     fake.handlers["GET", "/routers"] = lambda call, match: response(
         403, {"NeutronError": {"message": "not you"}}
     )
-    with pytest.raises(CaptureError, match=r"/routers: the source refused GET: .*not you"):
+    with pytest.raises(CaptureError, match=r"/routers: the source refused GET with 403: not you"):
         discover(SourceCloud(fake.connection))

@@ -19,7 +19,8 @@ from bundle_spec.model import (
     Volume,
     VolumeSnapshot,
 )
-from downpour_export.cloud import PAGE_SIZE, SourceCloud
+from downpour_cloud.cloud import PAGE_SIZE
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import (
     image,
     keypair,

@@ -12,8 +12,8 @@ import pytest
 import requests
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import CaptureError
 from downpour_export.capture.download import TRIES
+from downpour_export.errors import CaptureError
 from tests.unit.bundle.samples import content
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, disk, on_read, run
 from tests.unit.fake_cloud import response

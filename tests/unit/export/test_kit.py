@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.errors import KitError, LocalError, UsageError
+from bundle_spec.errors import LocalError, UsageError
+from downpour_export.errors import KitError
 from downpour_export.kit import FarSide, Kit, KitOptions, collect, make_kit, this_python
 from downpour_export.kit.closure import closure, read_wheel
 from downpour_export.kit.own_wheel import pack

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.errors import LocalError, ResourceFileError, ResourceFileFaults
+from bundle_spec.errors import LocalError
 from bundle_spec.model import Keypair, Server, Volume
+from downpour_export.errors import ResourceFileError, ResourceFileFaults
 from downpour_export.resource_file import ResourceFile, merge, parse
 from downpour_export.resource_file.query import Match
 

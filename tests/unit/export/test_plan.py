@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bundle_spec.errors import PlanFaults
 from bundle_spec.model import FlavorReference, Ref
 from downpour_export.discover import Inventory
+from downpour_export.errors import PlanFaults
 from downpour_export.plan import Plan, make_plan
 from downpour_export.plan.stopped import stopped_by_another
 from tests.unit.export.things import (

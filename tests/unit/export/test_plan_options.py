@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bundle_spec.errors import PlanFaults
 from bundle_spec.model import AttachedVolume, FlavorReference, VolumeSnapshot
 from downpour_export.discover import FoundImage, FoundServer, FoundSnapshot, FoundVolume, Inventory
+from downpour_export.errors import PlanFaults
 from downpour_export.plan import Plan, make_plan
 from downpour_export.resource_file import parse
 from tests.unit.export.things import image, inventory, server, volume, wanted

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bundle_spec.model import Omission
-from downpour_export import cli, pipeline
-from downpour_export.cloud import CloudOptions, SourceCloud
+from downpour_cloud import CloudOptions
+from downpour_export import cli
+from downpour_export.cloud import SourceCloud
 from downpour_export.discover import quota
 from downpour_export.discover.quota import Room
 from downpour_export.plan import make_plan
@@ -149,10 +150,10 @@ def test_the_command_writes_nothing(
     fake = FakeCloud()
     fake.add("/os-keypairs", id="k", name="k", public_key="ssh-ed25519 A")
 
-    def connect(options: CloudOptions) -> SourceCloud:
+    def connect(options: CloudOptions, tell: object) -> SourceCloud:
         return SourceCloud(fake.connection)
 
-    monkeypatch.setattr(pipeline, "connect", connect)
+    monkeypatch.setattr(cli, "connect", connect)
     path = tmp_path / "export.yml"
     path.write_text("keypairs: [{name: k}]\n")
     assert cli.main(["plan", *(["--json"] if json_too else []), str(path)]) == 0

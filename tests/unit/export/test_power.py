@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import CaptureError
 from downpour_export.capture import Captured
 from downpour_export.capture.power import Stop
+from downpour_export.errors import CaptureError
 from tests.unit.export.capture_source import (
     ALONE,
     DB,

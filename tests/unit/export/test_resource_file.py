@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.errors import LocalError, ResourceFileFaults
+from bundle_spec.errors import LocalError
+from downpour_export.errors import ResourceFileFaults
 from downpour_export.resource_file import in_order, load, parse, read
 
 PATH = Path("export.yml")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import downpour_export
-from bundle_spec.errors import ResourceFileFaults
+from downpour_export.errors import ResourceFileFaults
 from downpour_export.resource_file import SECTIONS, Item, parse
 
 SCHEMA: dict[str, Any] = json.loads(

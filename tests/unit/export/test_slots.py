@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import OverQuota, PlanFaults
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.stop import StopFlag, Stopped
+from downpour_export.errors import OverQuota, PlanFaults
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, disk, run
 from tests.unit.fake_cloud import Call, response
 

@@ -9,12 +9,12 @@ import pytest
 import requests
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import CaptureError
 from bundle_spec.progress import NULL
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.stop import Patience, StopFlag, Stopped
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
+from downpour_export.errors import CaptureError
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, on_read, run
 from tests.unit.fake_cloud import Call, response
 from tests.unit.quiet import Notes

@@ -11,7 +11,8 @@ import pytest
 
 from bundle_spec.cli.commands import VerifyOptions
 from bundle_spec.cli.console import parse
-from bundle_spec.errors import CloudError, UsageError
+from bundle_spec.errors import UsageError
+from downpour_cloud.errors import CloudError
 from downpour_import import cli, pipeline
 from downpour_import.options import ImportOptions
 from downpour_import.source.decrypted import Keys

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.errors import LocalError, StateError
+from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
+from downpour_import.errors import StateError
 from downpour_import.state.journal import CSV_HEADER, Entry, Journal
 
 A, B = Ref("network", "a"), Ref("floating_ip", "b")

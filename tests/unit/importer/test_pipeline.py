@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec.progress import NULL
-from downpour_import.cloud import CloudOptions
+from downpour_cloud import CloudOptions
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import _propose, effective_settings
 from downpour_import.source.opening import open_source

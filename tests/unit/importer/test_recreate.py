@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from keystoneauth1 import exceptions as ks_exceptions
 
-from bundle_spec.errors import RecreateError
 from bundle_spec.model import Image, Keypair, Ref, SecurityGroup, Server, Volume
+from downpour_import.errors import RecreateError
 from downpour_import.recreate import RECREATORS, differences, recreate
 from downpour_import.state.journal import Journal
 from tests.unit.fake_cloud import PROJECT, Call, response

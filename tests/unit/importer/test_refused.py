@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from bundle_spec.errors import RecreateError
 from bundle_spec.model import Resources
 from bundle_spec.model.port import AddressPair
 from bundle_spec.model.server import AttachedVolume, Nic
+from downpour_import.errors import RecreateError
 from downpour_import.recreate import RECREATORS, differences, recreate
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.every_type import ONE_OF_EACH, Import

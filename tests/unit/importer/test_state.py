@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.errors import LocalError, StateError
+from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from downpour_import.cloud import TargetCloud
+from downpour_import.errors import StateError
 from downpour_import.state import directory as state
 from tests.unit.fake_cloud import FakeCloud
 

@@ -30,7 +30,7 @@ from bundle_spec.progress import NULL
 from bundle_spec.trust import signature
 from bundle_spec.trust.provenance import Trust
 from bundle_spec.trust.signature import Signers
-from downpour_import.cloud import CloudOptions
+from downpour_cloud import CloudOptions
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.session import load_settings

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.errors import RecreateFaults
 from bundle_spec.progress import NULL
 from downpour_import import undo
+from downpour_import.errors import RecreateFaults
 from downpour_import.recreate import RECREATORS
 from tests.unit.fake_cloud import PROJECT
 from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, writes

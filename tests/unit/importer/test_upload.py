@@ -10,8 +10,9 @@ import pytest
 import requests
 
 from bundle_spec import BundleWriter, FinishedBundle, open_bundle
-from bundle_spec.errors import BundleError, RecreateError
+from bundle_spec.errors import BundleError
 from bundle_spec.model import Capture, Disk, Image, Ref, Resources, Volume
+from downpour_import.errors import RecreateError
 from downpour_import.recreate import (
     RECREATORS,
     Context,

@@ -19,8 +19,8 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.plugin import BaseAuthPlugin
 from keystoneauth1.session import Session
 
-from bundle_spec.errors import RecreateError
 from downpour_import.cloud import TargetCloud
+from downpour_import.errors import RecreateError
 from downpour_import.recreate import RECREATORS, Context, recreate
 from downpour_import.state.journal import Journal
 from tests.unit.bundle.samples import noise

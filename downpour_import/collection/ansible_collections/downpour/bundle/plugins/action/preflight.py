@@ -23,7 +23,7 @@ class ActionModule(ActionBase):
             value = session.load_data(path)
             data = session.decode_data(value, str(path))
             settings = settings_of(task_vars)
-            found = session.prepare(settings, data, session.connect_by(settings))
+            found = session.prepare(settings, data, session.connect_within_playbook(settings))
         except DownpourError as exc:
             events.emit("failed", type="preflight", name="", message=str(exc))
             return {**result, "failed": True, "msg": str(exc)}

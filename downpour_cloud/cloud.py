@@ -1,0 +1,243 @@
+"""REST calls to the services of one cloud, as one project's token sees it.
+
+Resources are read and written as the plain JSON of the APIs, through openstacksdk's adapters
+(catalog, authentication, renewal of tokens): its resource classes rename, add and convert
+attributes, and what arrives must equal what left.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Literal, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import openstack
+import requests
+from keystoneauth1 import exceptions as ks_exceptions
+from openstack import exceptions as sdk_exceptions
+
+from bundle_spec.errors import DownpourError
+from downpour_cloud.microversions import negotiate, version
+
+Service = Literal["compute", "network", "image", "block_storage"]
+Json = Any
+
+PAGE_SIZE = 500
+"""Items asked for in one page; a cloud may give fewer."""
+
+MAX_SAID = 500
+"""Characters of a service's own words that an error repeats."""
+
+TRIES_OF_ANSWERS = 3
+"""How often a GET is sent whose answer is not JSON: a proxy's page, or cut short."""
+
+
+class Streamed(NamedTuple):
+    """An answer on its way.  ``pieces``: (bytes at most) -> its bytes, in order."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Callable[[int], Iterator[bytes]]
+
+
+class Cloud(ABC):
+    """Every method raises what ``failure`` makes; ``session.PatientSession`` says which requests
+    are repeated before that."""
+
+    side: ClassVar[str]
+    """What people call this cloud: ``source``, ``target``."""
+
+    def __init__(self, connection: openstack.connection.Connection) -> None:
+        self._connection = connection
+        self.project_id: str = connection.current_project_id
+        self.auth_url: str = connection.session.auth.auth_url
+        self._microversions: dict[str, str | None] = {}
+
+    @abstractmethod
+    def failure(self, message: str, *, where: str, status: int | None) -> DownpourError:
+        """The error of this half for a request that failed.
+
+        ``status``: of HTTP, 400 to 599; None where no answer came.
+        """
+
+    # --- reading ---
+
+    def list(
+        self, service: Service, path: str, key: str, params: Mapping[str, Any] | None = None
+    ) -> Iterator[Json]:
+        """Every item of a list call, page by page; ``key`` holds the items in the answer."""
+        query = {"limit": PAGE_SIZE, **(params or {})}
+        while True:
+            answer = self.get(service, path, query)
+            yield from answer[key]
+            marker = _next_marker(answer, key)
+            if marker is None or not answer[key]:
+                return
+            query["marker"] = marker
+
+    def get(self, service: Service, path: str, params: Mapping[str, Any] | None = None) -> Json:
+        """The JSON answer of a GET."""
+        return self._json_of_get(service, path, params, ())
+
+    def get_or_none(self, service: Service, path: str) -> Json | None:
+        """The JSON answer of a GET, or None if there is no such thing."""
+        return self._json_of_get(service, path, None, (404,))
+
+    def get_optional(
+        self, service: Service, path: str, params: Mapping[str, Any] | None = None
+    ) -> Json | None:
+        """The JSON answer of a GET, or None where the service does not give it, for any reason:
+        for what is only good to know."""
+        return self._json_of_get(service, path, params, range(400, 600))
+
+    def _json_of_get(
+        self,
+        service: Service,
+        path: str,
+        params: Mapping[str, Any] | None,
+        none_for: tuple[int, ...] | range,
+    ) -> Json | None:
+        for attempt in range(1, TRIES_OF_ANSWERS + 1):
+            response = self._send(service, "GET", path, params=params)
+            if response.status_code in none_for:
+                return None
+            try:
+                return self._checked(response).json()
+            except requests.exceptions.JSONDecodeError as exc:
+                if attempt == TRIES_OF_ANSWERS:
+                    raise self._no_json("GET", path) from exc
+        raise AssertionError("unreachable")
+
+    def extensions(self) -> frozenset[str]:
+        """Aliases of what Neutron has beyond the core (Networking API, "List extensions")."""
+        answer = self.get("network", "/extensions")
+        return frozenset(item["alias"] for item in answer["extensions"])
+
+    # --- writing ---
+
+    def post(self, service: Service, path: str, body: Json) -> Json:
+        """POST ``body``; the JSON of the answer, None if it is empty."""
+        return self._json_of("POST", service, path, body)
+
+    def put(self, service: Service, path: str, body: Json) -> Json:
+        """PUT ``body``; the JSON of the answer, None if it is empty."""
+        return self._json_of("PUT", service, path, body)
+
+    def _json_of(self, method: str, service: Service, path: str, body: Json) -> Json:
+        response = self.request(service, method, path, json=body)
+        try:
+            return response.json() if response.content else None
+        except requests.exceptions.JSONDecodeError as exc:
+            raise self._no_json(method, path) from exc
+
+    def delete(self, service: Service, path: str) -> bool:
+        """DELETE; False when it is in use or busy (409, 400), True when it is going or gone."""
+        response = self._send(service, "DELETE", path)
+        if response.status_code in (400, 409):
+            return False
+        if response.status_code != 404:
+            self._checked(response)
+        return True
+
+    # --- what all of them do ---
+
+    def request(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
+        """One request; the response, which has a good status.
+
+        ``kwargs``: as keystoneauth's ``Session.request`` takes them.
+        """
+        return self._checked(self._send(service, method, path, **kwargs))
+
+    @contextmanager
+    def stream(self, service: Service, path: str, headers: Mapping[str, str]) -> Iterator[Streamed]:
+        """GET something large; the answer, whose bytes come piece by piece."""
+        response = self.request(service, "GET", path, stream=True, headers=headers)
+        try:
+            yield Streamed(response.status_code, response.headers, response.iter_content)
+        except (requests.RequestException, ks_exceptions.ClientException) as exc:
+            raise self.failure(f"the download broke off: {exc}", where=path, status=None) from exc
+        finally:
+            response.close()
+
+    def _send(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
+        adapter = getattr(self._connection, service)
+        try:
+            return adapter.request(
+                path, method, raise_exc=False, microversion=self.microversion(service), **kwargs
+            )
+        except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+            message = f"the {self.side} does not answer {method}: {exc}"
+            raise self.failure(message, where=path, status=None) from exc
+
+    def _checked(self, response: Any) -> Any:
+        status: int = response.status_code
+        if status < 400:
+            return response
+        raise self.failure(
+            f"the {self.side} refused {response.request.method} with {status}: {_said(response)}",
+            where=urlsplit(response.url).path,
+            status=status,
+        )
+
+    def _no_json(self, method: str, path: str) -> DownpourError:
+        message = f"the {self.side}'s answer to {method} is not whole: it is no JSON"
+        return self.failure(message, where=path, status=None)
+
+    def renew_token(self) -> None:
+        """Fetch a new token, so that a long upload does not outlive the old one."""
+        self._connection.session.invalidate()
+        self._connection.authorize()
+
+    # --- microversions ---
+
+    def microversion(self, service: Service) -> str | None:
+        """The microversion in use, or None where the service has none."""
+        if service not in self._microversions:
+            adapter = getattr(self._connection, service)
+            self._microversions[service] = negotiate(adapter, service)
+        return self._microversions[service]
+
+    def supports(self, service: Service, microversion: str) -> bool:
+        """Whether requests are sent with this microversion or a newer one."""
+        used = self.microversion(service)
+        return used is not None and version(used) >= version(microversion)
+
+
+def _said(response: requests.Response) -> str:
+    """What the service says of an error, in its own words, on one line of bounded length."""
+    try:
+        body = response.json()
+    except requests.exceptions.JSONDecodeError:
+        found = _lines_of_page(response.text)
+    else:
+        found = _messages(body)
+    said = ": ".join(each for each in found if each != f"{response.status_code} {response.reason}")
+    return said[:MAX_SAID] or response.reason or "it gives no reason"
+
+
+def _messages(body: Json) -> list[str]:
+    """Of ``{"badRequest": {"message": …}}``, ``{"NeutronError": …}``, or ``{"message": …}``."""
+    places = [*body.values(), body] if isinstance(body, dict) else []
+    found = (each.get("message") for each in places if isinstance(each, dict))
+    return [each for each in found if isinstance(each, str)]
+
+
+def _lines_of_page(page: str) -> list[str]:
+    """The text of an HTML page, as Glance and proxies give one; what stands there twice, once."""
+    text = re.sub(r"<[^>]*>", "\n", page[: 16 * MAX_SAID])
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _next_marker(answer: Mapping[str, Json], key: str) -> str | None:
+    """The marker of the next page: Glance gives ``next``, the others ``<key>_links``."""
+    links: list[str | None] = [answer.get("next")] + [
+        link.get("href") for link in answer.get(f"{key}_links", ()) if link.get("rel") == "next"
+    ]
+    for link in links:
+        markers = parse_qs(urlsplit(link or "").query).get("marker")
+        if markers:
+            return markers[0]
+    return None

@@ -1,0 +1,81 @@
+"""Which cloud: ``clouds.yaml`` and the environment, read as every OpenStack client reads them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from openstack import exceptions as sdk_exceptions
+from openstack.config import OpenStackConfig
+
+from downpour_cloud.errors import CloudError
+from downpour_cloud.session import PatientSession
+
+CONFIG_VARIABLE = "OS_CLIENT_CONFIG_FILE"
+
+
+@dataclass(frozen=True)
+class CloudOptions:
+    """Which cloud, as every OpenStack client names it.  None: OS_CLOUD, OS_*, clouds.yaml."""
+
+    cloud: str | None = None
+    region: str | None = None
+    config_file: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call the cloud in a message."""
+        return self.cloud or "the cloud of the environment"
+
+
+def find_cloud(options: CloudOptions) -> OpenStackConfig:
+    """The configuration that has the cloud; no request is sent.
+
+    An explicit file wins over OS_CLIENT_CONFIG_FILE.  Raises CloudError when the file or the
+    cloud does not exist.
+    """
+    path = options.config_file
+    if path is not None and not Path(path).is_file():
+        raise CloudError("there is no such file", where=path, remedy="name a clouds.yaml")
+    try:
+        with _variable(CONFIG_VARIABLE, path):
+            loader = OpenStackConfig(session_constructor=PatientSession)
+        # Without any configuration openstacksdk tells of one cloud, its own defaults.
+        names = [name for name in loader.get_cloud_names() if name != "defaults"]
+    except sdk_exceptions.SDKException as exc:
+        raise CloudError(f"cannot read the configuration: {exc}", where=path) from exc
+    found_in = loader.config_filename or "no clouds.yaml was found"
+    wanted = options.cloud or os.environ.get("OS_CLOUD")
+    if not wanted and not names and "OS_AUTH_URL" not in os.environ:
+        raise CloudError(
+            "no cloud is named",
+            where=found_in,
+            remedy="name one of clouds.yaml with --cloud or OS_CLOUD, or set OS_AUTH_URL and so on",
+        )
+    if wanted and wanted not in names:
+        raise CloudError(
+            f"there is no cloud {wanted!r}",
+            where=found_in,
+            remedy=f"it has {', '.join(sorted(names))}"
+            if names
+            else "name it with --os-client-config",
+        )
+    return loader
+
+
+@contextmanager
+def _variable(name: str, value: str | None) -> Iterator[None]:
+    """Set an environment variable for a moment; None leaves it as it is."""
+    before = os.environ.get(name)
+    if value is not None:
+        os.environ[name] = value
+    try:
+        yield
+    finally:
+        if value is not None:
+            os.environ.pop(name)
+            if before is not None:
+                os.environ[name] = before

@@ -1,0 +1,52 @@
+"""Open a connection: configuration, session, first token."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import openstack
+from keystoneauth1 import exceptions as ks_exceptions
+from openstack import exceptions as sdk_exceptions
+
+from downpour_cloud.config import CloudOptions, find_cloud
+from downpour_cloud.errors import CloudError
+
+
+@dataclass(frozen=True)
+class Opened:
+    """``config_file``, ``secure_file``: the files that were read, None where there are none."""
+
+    connection: openstack.connection.Connection
+    config_file: str | None
+    secure_file: str | None
+
+
+def open_connection(
+    options: CloudOptions,
+    side: str,
+    app_name: str,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Opened:
+    """Connect to the cloud and fetch a token.
+
+    ``side``: what people call the cloud, ``source`` or ``target``.  ``app_name``: who the cloud
+    is told that we are.  ``tell``: see ``PatientSession``.  Raises CloudError.
+    """
+    # What fails is told by our errors; these would write their own words to stderr.
+    for name in ("keystoneauth", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    loader = find_cloud(options)
+    try:
+        config = loader.get_one(cloud=options.cloud, region_name=options.region, app_name=app_name)
+        connection = openstack.connection.Connection(config=config)
+        connection.session.tell = tell
+        connection.authorize()
+    except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+        raise CloudError(
+            f"cannot use the {side} cloud: {exc}",
+            where=options.name,
+            remedy="check --cloud, OS_CLOUD and clouds.yaml with `openstack token issue`",
+        ) from exc
+    return Opened(connection, loader.config_filename, loader.secure_config_filename)

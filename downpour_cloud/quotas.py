@@ -1,0 +1,69 @@
+"""What the project may still make, by the names that the services give their quotas.
+
+Every service refuses what is too much by itself: this is only to know it before.  A quota that
+is not in an answer has no limit, or none that a tenant is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from downpour_cloud.cloud import Cloud
+
+Json = Any
+Quotas = dict[str, int]
+"""Name of a quota -> what is left of it, never less than 0."""
+
+_COMPUTE = {
+    "instances": ("maxTotalInstances", "totalInstancesUsed"),
+    "cores": ("maxTotalCores", "totalCoresUsed"),
+    "ram": ("maxTotalRAMSize", "totalRAMUsed"),
+    "server_groups": ("maxServerGroups", "totalServerGroupsUsed"),
+}
+"""Compute API, "Show Rate And Absolute Limits"."""
+
+
+def compute(cloud: Cloud) -> Quotas:
+    """``instances``, ``cores``, ``ram`` (MiB), ``server_groups``."""
+    answer = cloud.get_optional("compute", "/limits") or {}
+    absolute = (answer.get("limits") or {}).get("absolute") or {}
+    return {
+        name: max(absolute[limit] - absolute[used], 0)
+        for name, (limit, used) in _COMPUTE.items()
+        if absolute.get(limit, -1) >= 0 and used in absolute
+    }
+
+
+def block_storage(cloud: Cloud) -> Quotas:
+    """``volumes``, ``snapshots``, ``gigabytes``, each also for one type as ``volumes_TYPE``;
+    ``per_volume_gigabytes``, which is of each volume (Block Storage API, "Show quota usage")."""
+    path = f"/os-quota-sets/{cloud.project_id}"
+    answer = cloud.get_optional("block_storage", path, {"usage": "true"}) or {}
+    quotas = answer.get("quota_set") or {}
+    found = _left(quotas, "in_use")
+    found.pop("per_volume_gigabytes", None)
+    of_one = (quotas.get("per_volume_gigabytes") or {}).get("limit", -1)
+    return found if of_one < 0 else {**found, "per_volume_gigabytes": of_one}
+
+
+def network(cloud: Cloud) -> Quotas:
+    """``network``, ``subnet``, ``router``, ``port``, ``security_group``, ``security_group_rule``,
+    ``floatingip``, ``trunk`` (Networking API, "Show quota details")."""
+    answer = cloud.get_optional("network", f"/quotas/{cloud.project_id}/details") or {}
+    return _left(answer.get("quota") or {}, "used")
+
+
+def image(cloud: Cloud) -> Quotas:
+    """``image_count_total``, ``image_size_total`` (MiB): only a cloud with unified limits tells
+    any (Image API 2.13, "Quota usage")."""
+    answer = cloud.get_optional("image", "/info/usage") or {}
+    return _left(answer.get("usage") or {}, "usage")
+
+
+def _left(quotas: Mapping[str, Json], used: str) -> Quotas:
+    return {
+        name: max(item["limit"] - item[used] - (item.get("reserved") or 0), 0)
+        for name, item in quotas.items()
+        if isinstance(item, dict) and item.get("limit", -1) >= 0 and used in item
+    }

@@ -1,0 +1,59 @@
+"""The importer's branch of the error tree (``bundle_spec.errors`` is its root)."""
+
+from __future__ import annotations
+
+from bundle_spec.errors import DownpourError, Faults
+
+
+class MappingError(DownpourError):
+    """The mapping file has a mistake."""
+
+    exit_code = 3
+
+
+class TargetError(DownpourError):
+    """The target lacks something that the bundle needs; nothing was written."""
+
+    exit_code = 8
+
+
+class RecreateError(DownpourError):
+    """The target refused or failed while something was made."""
+
+    exit_code = 9
+
+
+class Refused(RecreateError):
+    """The target answered that it will not: nothing was made.  ``status``: of HTTP, 400 to 499."""
+
+    def __init__(self, message: str, *, where: str, status: int):
+        super().__init__(message, where=where)
+        self.status = status
+
+
+class ResultError(DownpourError):
+    """The run ended, but what stands in the target differs from the manifest."""
+
+    exit_code = 10
+
+
+class StateError(DownpourError):
+    """The state directory belongs to another bundle, cloud or project, or cannot be believed."""
+
+    exit_code = 11
+
+
+class MappingFaults(Faults, MappingError):
+    pass
+
+
+class TargetFaults(Faults, TargetError):
+    pass
+
+
+class RecreateFaults(Faults, RecreateError):
+    pass
+
+
+class ResultFaults(Faults, ResultError):
+    pass

@@ -1,0 +1,187 @@
+"""Requests of one cloud: pages, answers that are none, refusals, microversions."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from bundle_spec.errors import DownpourError
+from downpour_cloud import Cloud
+from downpour_cloud.cloud import MAX_SAID, PAGE_SIZE, TRIES_OF_ANSWERS
+from downpour_cloud.microversions import NEWEST
+from tests.unit.fake_cloud import Call, FakeCloud, response
+
+
+class Failure(DownpourError):
+    def __init__(self, message: str, where: str, status: int | None) -> None:
+        super().__init__(message, where=where)
+        self.status = status
+
+
+class AnyCloud(Cloud):
+    side = "cloud"
+
+    def failure(self, message: str, *, where: str, status: int | None) -> Failure:
+        return Failure(message, where, status)
+
+
+@pytest.fixture
+def fake() -> FakeCloud:
+    return FakeCloud()
+
+
+@pytest.fixture
+def cloud(fake: FakeCloud) -> AnyCloud:
+    return AnyCloud(fake.connection)
+
+
+def answering(fake: FakeCloud, *answers: requests.Response) -> None:
+    left = list(answers)
+    fake.before.append(lambda call: left.pop(0) if left else None)
+
+
+def page(text: bytes, status: int = 200) -> requests.Response:
+    answer = response(status, content=text)
+    answer.headers["Content-Type"] = "text/html"
+    answer.reason = {403: "Forbidden", 500: "Internal Server Error"}.get(status, "")
+    return answer
+
+
+def test_every_page_of_a_list_is_read(fake: FakeCloud, cloud: AnyCloud) -> None:
+    for number in range(7):
+        fake.add("/volumes", id=f"v{number}")
+    fake.page_size = 3
+
+    found = [item["id"] for item in cloud.list("block_storage", "/volumes/detail", "volumes")]
+
+    assert found == [f"v{number}" for number in range(7)]
+    assert [call.params["limit"] for call in fake.calls] == [PAGE_SIZE] * 3
+
+
+def test_a_page_without_items_ends_the_list(fake: FakeCloud, cloud: AnyCloud) -> None:
+    links = [{"rel": "next", "href": "http://cloud/volumes?marker=v"}]
+    answering(fake, *[response(200, {"volumes": [], "volumes_links": links})] * 2)
+
+    assert list(cloud.list("block_storage", "/volumes/detail", "volumes")) == []
+
+
+def test_what_is_not_there_is_none_only_where_one_may_ask_so(cloud: AnyCloud) -> None:
+    assert cloud.get_or_none("network", "/networks/x") is None
+    with pytest.raises(Failure, match="with 404"):
+        cloud.get("network", "/networks/x")
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 501])
+def test_what_is_only_good_to_know_may_be_missing(
+    fake: FakeCloud, cloud: AnyCloud, status: int
+) -> None:
+    answering(fake, response(status))
+
+    assert cloud.get_optional("image", "/info/usage") is None
+
+
+@pytest.mark.parametrize("text", [b'{"volume": {"id"', b"<html>busy</html>", b""])
+def test_an_answer_that_is_no_json_is_asked_for_again(
+    fake: FakeCloud, cloud: AnyCloud, text: bytes
+) -> None:
+    fake.add("/volumes", id="v")
+    answering(fake, page(text))
+
+    assert cloud.get("block_storage", "/volumes/v") == {"volume": {"id": "v"}}
+
+
+def test_an_answer_that_never_is_json_names_the_request(fake: FakeCloud, cloud: AnyCloud) -> None:
+    answering(fake, *[page(b"<html>") for _ in range(10)])
+
+    with pytest.raises(Failure, match="answer to GET is not whole") as caught:
+        cloud.get("block_storage", "/volumes/v")
+
+    assert caught.value.where == "/volumes/v"
+    assert len(fake.calls) == TRIES_OF_ANSWERS
+
+
+def test_a_write_whose_answer_is_no_json_is_not_sent_again(
+    fake: FakeCloud, cloud: AnyCloud
+) -> None:
+    answering(fake, page(b"<html>"))
+
+    with pytest.raises(Failure, match="answer to POST is not whole"):
+        cloud.post("block_storage", "/volumes", {"volume": {"size": 1}})
+    assert len(fake.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (response(403, {"forbidden": {"code": 403, "message": "not you"}}), "not you"),
+        (response(403, {"NeutronError": {"type": "X", "message": "not you"}}), "not you"),
+        (response(403, {"message": "not you", "title": "Forbidden"}), "not you"),
+        (response(403, ["?"]), "it gives no reason"),
+        (response(403, {"forbidden": {"message": 7}}), "it gives no reason"),
+        (page(b"<title>403 Forbidden</title><h1>403 Forbidden</h1>not you<br/>", 403), "not you"),
+        (page(b"<h1>500 Internal Server Error</h1>", 500), "Internal Server Error"),
+        (response(404), "Not Found"),
+    ],
+)
+def test_a_refusal_says_what_the_service_said(
+    fake: FakeCloud, cloud: AnyCloud, answer: requests.Response, said: str
+) -> None:
+    answering(fake, answer)
+
+    with pytest.raises(Failure) as caught:
+        cloud.post("network", "/networks", {"network": {}})
+
+    assert caught.value.message.endswith(f"refused POST with {answer.status_code}: {said}")
+    assert caught.value.status == answer.status_code
+
+
+def test_the_words_of_a_service_are_bounded(fake: FakeCloud, cloud: AnyCloud) -> None:
+    answering(fake, response(400, {"badRequest": {"message": "x" * 10**6}}))
+
+    with pytest.raises(Failure) as caught:
+        cloud.post("network", "/networks", {})
+
+    assert len(caught.value.message) < MAX_SAID + 100
+
+
+@pytest.mark.parametrize(("status", "gone"), [(204, True), (404, True), (409, False), (400, False)])
+def test_a_delete_tells_whether_it_will_be_gone(
+    fake: FakeCloud, cloud: AnyCloud, status: int, gone: bool
+) -> None:
+    answering(fake, response(status))
+
+    assert cloud.delete("network", "/networks/x") is gone
+
+
+def test_the_newest_microversion_that_both_know_is_used(fake: FakeCloud, cloud: AnyCloud) -> None:
+    fake.microversions = {"compute": "2.60", "block_storage": "3.999"}
+
+    assert cloud.microversion("compute") == "2.60"
+    assert cloud.microversion("block_storage") == NEWEST["block_storage"]
+    assert cloud.microversion("network") is None
+    assert cloud.supports("compute", "2.9")
+    assert not cloud.supports("compute", "2.73")
+
+
+def test_a_microversion_that_clouds_yaml_pins_is_kept_to(fake: FakeCloud, cloud: AnyCloud) -> None:
+    fake.connection.compute.default_microversion = "2.19"
+
+    assert cloud.microversion("compute") == "2.19"
+
+
+def test_a_stream_that_breaks_is_a_failure_of_the_cloud(fake: FakeCloud, cloud: AnyCloud) -> None:
+    class Cut:
+        def stream(self, *args: object, **kwargs: object) -> object:
+            raise requests.exceptions.ChunkedEncodingError("cut")
+
+    def hook(call: Call) -> requests.Response:
+        answer = response(200, content=b"")
+        answer.iter_content = Cut().stream  # type: ignore[assignment, method-assign]
+        return answer
+
+    fake.before.append(hook)
+    with (
+        pytest.raises(Failure, match="the download broke off: cut"),
+        cloud.stream("image", "/images/i/file", {}) as answer,
+    ):
+        list(answer.pieces(1))
