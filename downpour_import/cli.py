@@ -97,8 +97,8 @@ from downpour_cloud import CloudOptions
 from downpour_import import pipeline, undo
 from downpour_import.options import ImportOptions
 from downpour_import.preflight import mapping
-from downpour_import.report import Report, Reported
 from downpour_import.run import steps
+from downpour_import.run.report import Report, Reported
 from downpour_import.source import policy, unpack
 from downpour_import.source.decrypted import Keys, in_clear, is_encrypted
 from downpour_import.source.opening import open_source
@@ -313,7 +313,7 @@ def _forget(options: ImportOptions, yes: bool, progress: TerminalProgress) -> No
             print("nothing was done")
 
 
-def _list(things: Sequence[undo.Thing], what: str) -> int:
+def _list(things: Sequence[undo.MadeObject], what: str) -> int:
     """Print them all; how many are not kept."""
     for thing in things:
         kind = thing.record.type.replace("_", " ")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import os
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bundle_spec.model.playbook import MappingRules
+from bundle_spec.model.playbook import MappingRules, Settings
+from bundle_spec.read.parts import bundle_name
 from bundle_spec.trust.provenance import ANYBODY, Trust
 from downpour_cloud import CloudOptions
+from downpour_import.preflight import mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,3 +44,22 @@ class ImportOptions:
     trust: Trust = ANYBODY
     tags: tuple[str, ...] = ()
     same_project: bool = False
+
+
+def effective_settings(options: ImportOptions, own: Settings) -> Settings:
+    """The source's ``own`` settings with the command line's on top."""
+    chosen = options.cloud
+    cloud = chosen.cloud or own.cloud
+    name = cloud or os.environ.get("OS_CLOUD") or "cloud"
+    # Whichever part of a bundle is named, its state is the same.
+    bundle = bundle_name(options.source).name.removesuffix(".dpbundle")
+    default = own.state or str(Path.cwd() / f"{bundle}.{name}")
+    return replace(
+        own,
+        state=str(options.state.resolve() if options.state else default),
+        cloud=cloud,
+        region=chosen.region or own.region,
+        config_file=chosen.config_file or own.config_file,
+        keep_images=options.keep_images or own.keep_images,
+        mapping=mapping.merge(own.mapping, options.mapping),
+    )

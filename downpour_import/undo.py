@@ -15,22 +15,26 @@ from typing import Any
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress
 from downpour_cloud import find_cloud
-from downpour_import import pipeline, session
+from downpour_import import session
+from downpour_import.cloud import connect
 from downpour_import.errors import RecreateError, RecreateFaults, StateError
-from downpour_import.options import ImportOptions
+from downpour_import.options import ImportOptions, effective_settings
+from downpour_import.playbook.data import decode_data, load_data
+from downpour_import.playbook.settings import state_of
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.base import Recreator
+from downpour_import.recreate.image import VolumeDisk
 from downpour_import.recreate.security_group_rule import added_rules
-from downpour_import.recreate.upload import VolumeDisk, open_own_bundle
+from downpour_import.recreate.upload import open_own_bundle
 from downpour_import.recreate.volume import disk_image
 from downpour_import.source.opening import settings_of_source
-from downpour_import.state import directory as state
+from downpour_import.state import directory
 
 Json = Any
 
 
 @dataclass(frozen=True)
-class Thing:
+class MadeObject:
     """An object on the target.  ``kept``: why it stays; None where it is taken back."""
 
     record: Resource
@@ -53,17 +57,17 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     """
     find_cloud(options.cloud)
     own = settings_of_source(options.source, options.parts)
-    settings = pipeline.effective_settings(options, own)
-    directory = Path(settings.state or "")
-    if not state.is_bound(directory):
+    settings = effective_settings(options, own)
+    state = state_of(settings)
+    if not directory.is_bound(state):
         raise StateError(
             "nothing was imported with this state",
-            where=str(directory),
+            where=str(state),
             remedy="name the right one with --state",
         )
-    cloud = session.connect_by(settings, progress.note)
+    cloud = connect(session.cloud_options(settings), progress.note)
     context = session.open_context(settings, cloud)
-    with state.locked(directory):
+    with directory.locked(state):
         yield context, _of_directory(options.source)
 
 
@@ -71,10 +75,10 @@ def _of_directory(source: Path) -> Resources:
     if not source.is_dir():
         return Resources()
     path = source / "playbook" / "resources.yml"
-    return session.decode_data(session.load_data(path), str(path)).resources
+    return decode_data(load_data(path), str(path)).resources
 
 
-def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) -> list[Thing]:
+def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) -> list[MadeObject]:
     """All that the journal calls made by this bundle and that still stands, the last first.
 
     ``edited``: resources of a directory, which may have more than its bundle.  Raises BundleError
@@ -100,29 +104,29 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
                 if not kind.can_be_marked:
                     other = "it is not as it was made"
                 kept = None if kind.bears(context, record, item) else other
-                found.append(Thing(record, target, item, kind, kept))
+                found.append(MadeObject(record, target, item, kind, kept))
             task.advance(1)
     return found
 
 
-def undo(context: Context, things: list[Thing], progress: Progress) -> None:
+def undo(context: Context, objects: list[MadeObject], progress: Progress) -> None:
     """Delete what is not kept, in this order.
 
     May be killed and run again.  Raises RecreateFaults with everything that could not be deleted.
     """
     faults = []
-    taken = [thing for thing in things if thing.kept is None]
+    taken = [made for made in objects if made.kept is None]
     with progress.task("delete", len(taken), "resources") as task:
-        for thing in taken:
+        for made in taken:
             try:
-                if thing.kind.look(context, thing.target) is not None:
-                    thing.kind.dismantle(context, thing.target, thing.item)
+                if made.kind.look(context, made.target) is not None:
+                    made.kind.dismantle(context, made.target, made.item)
             except RecreateError as exc:
-                what = thing.record.type.replace("_", " ")
-                where = f"{what} {thing.record.name!r} {thing.target}"
+                what = made.record.type.replace("_", " ")
+                where = f"{what} {made.record.name!r} {made.target}"
                 faults.append(RecreateError(exc.message, where=where, remedy=exc.remedy))
             else:
-                context.journal.record("gone", thing.ref, thing.record.name, thing.target)
+                context.journal.record("gone", made.ref, made.record.name, made.target)
             task.advance(1)
     if faults:
         raise RecreateFaults(
@@ -132,14 +136,14 @@ def undo(context: Context, things: list[Thing], progress: Progress) -> None:
         )
 
 
-def forget(context: Context, things: list[Thing], progress: Progress) -> None:
+def forget(context: Context, objects: list[MadeObject], progress: Progress) -> None:
     """Take the marks off; from then on what was made counts as what stood already."""
-    with progress.task("unmark", len(things), "resources") as task:
-        for thing in things:
-            if thing.kept is None:
-                thing.kind.unmark(context, thing.record, thing.target, thing.item)
-                context.journal.record("reused", thing.ref, thing.record.name, thing.target)
-                context.journal.record("done", thing.ref, thing.record.name)
+    with progress.task("unmark", len(objects), "resources") as task:
+        for made in objects:
+            if made.kept is None:
+                made.kind.unmark(context, made.record, made.target, made.item)
+                context.journal.record("reused", made.ref, made.record.name, made.target)
+                context.journal.record("done", made.ref, made.record.name)
             task.advance(1)
 
 

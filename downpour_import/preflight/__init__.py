@@ -1,6 +1,6 @@
 """Everything that the run will need from the target, decided before anything is written.  Pure."""
 
-from downpour_import.preflight.fit import Fit, fit, port_address_ref
+from downpour_import.preflight.fit import FitInput, FitResult, fit, port_address_ref
 from downpour_import.preflight.lost import lost
 from downpour_import.preflight.names import formulas
 from downpour_import.preflight.quota import quota_faults
@@ -8,7 +8,8 @@ from downpour_import.preflight.resolve import preflight
 from downpour_import.preflight.result import Preflight, Targets
 
 __all__ = [
-    "Fit",
+    "FitInput",
+    "FitResult",
     "Preflight",
     "Targets",
     "fit",

@@ -27,7 +27,7 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.playbook import MappingRules
 from downpour_import.errors import TargetError
-from downpour_import.preflight.result import Preflight
+from downpour_import.preflight.result import Targets
 from downpour_import.preflight.survey import Survey
 
 Json = Any
@@ -36,35 +36,59 @@ GIB = 1 << 30
 _FREE_TO_CHOOSE = "fixed_ips: drop in the mapping lets the target choose"
 
 
-@dataclass(frozen=True)
-class Fit:
-    """``wanted``: what is to be made, out of ``resources``.  ``occupied``: ID of a network of the
-    target on which something is to be made -> addresses in use there.  ``disks``: by ID."""
+@dataclass(frozen=True, kw_only=True)
+class FitInput:
+    """``wanted``: what is to be made, out of ``resources``.  ``target``: what stands there, and
+    ``targets``: what was resolved to it.  ``occupied``: ID of a network of the target on which
+    something is to be made -> addresses in use there.  ``disks``: by ID."""
 
     wanted: tuple[Resource, ...]
     resources: Resources
     rules: MappingRules
     target: Survey
+    targets: Targets
     occupied: Mapping[str, frozenset[str]]
     disks: Mapping[str, Disk]
 
 
-def fit(work: Fit, result: Preflight) -> None:
-    """Add to ``result`` what does not fit, and what the target will choose by itself.
+@dataclass(frozen=True, kw_only=True)
+class FitResult:
+    """``faults``: what does not fit.  ``taken``: what the target will choose by itself, in words.
 
-    Where the mapping lets it, an address that cannot be kept becomes ``None`` among the targets
-    (``port_address_ref``).
+    ``dropped``: the addresses among that (``port_address_ref``), each with None: to be added to
+    the targets.
     """
+
+    faults: tuple[TargetError, ...]
+    taken: tuple[str, ...]
+    dropped: Mapping[Ref, None]
+
+
+def fit(work: FitInput) -> FitResult:
+    """Hold what is to be made against what stands."""
+    faults: list[TargetError] = []
+    taken: list[str] = []
+    dropped: dict[Ref, None] = {}
     for record in work.wanted:
         match record:
             case Server():
-                result.faults += _flavor_faults(work, result, record)
+                faults += _flavor_faults(work, record)
             case Port():
-                _port(work, result, record)
+                problems = _port_problems(work, record)
+                dropped |= dict.fromkeys(ref for ref, _ in problems if ref is not None)
+                where = f"port {record.name or record.id!r}"
+                if work.rules.fixed_ips == "drop":
+                    taken += [f"{where}: {problem}" for _, problem in problems]
+                else:
+                    faults += [
+                        TargetError(problem, where=where, remedy=_FREE_TO_CHOOSE)
+                        for _, problem in problems
+                    ]
             case Router():
-                result.faults += _overlaps(work, result, record)
-    _tell_lost(work, result)
-    result.faults += _extension_faults(work.wanted, work.target)
+                faults += _overlaps(work, record)
+    taken += _chosen_by_target(work)
+    faults += _extension_faults(work.wanted, work.target)
+    return FitResult(faults=tuple(faults), taken=tuple(taken), dropped=dropped)
 
 
 def port_address_ref(port_id: str, address: str) -> Ref:
@@ -75,12 +99,12 @@ def port_address_ref(port_id: str, address: str) -> Ref:
 # --- flavors ---
 
 
-def _flavor_faults(work: Fit, result: Preflight, server: Server) -> Iterator[TargetError]:
+def _flavor_faults(work: FitInput, server: Server) -> Iterator[TargetError]:
     """Nova refuses an image that the flavor is too small for (Compute API, "Create Server")."""
-    flavor = _by_id(work.target.flavors, result.targets.get(Ref("flavor", server.flavor)))
+    flavor = _by_id(work.target.flavors, work.targets.get(Ref("flavor", server.flavor)))
     if flavor is None or server.image_id is None:
         return
-    disk, ram = _image_needs(work, result, server.image_id)
+    disk, ram = _image_minimum(work, server.image_id)
     where = f"server {server.name!r}"
     remedy = f"map flavor {server.flavor!r} to a larger one"
     if flavor["ram"] < ram:
@@ -91,9 +115,9 @@ def _flavor_faults(work: Fit, result: Preflight, server: Server) -> Iterator[Tar
         yield TargetError(message, where=where, remedy=remedy)
 
 
-def _image_needs(work: Fit, result: Preflight, image_id: str) -> tuple[int, int]:
+def _image_minimum(work: FitInput, image_id: str) -> tuple[int, int]:
     """GiB of disk and MiB of RAM."""
-    mapped = _by_id(work.target.images, result.targets.get(Ref("image", image_id)))
+    mapped = _by_id(work.target.images, work.targets.get(Ref("image", image_id)))
     if mapped is not None:
         size = mapped.get("virtual_size") or 0
         return max(mapped.get("min_disk") or 0, -(-size // GIB)), mapped.get("min_ram") or 0
@@ -114,32 +138,24 @@ def _guest_size(disk: Disk | None) -> int:
 # --- addresses ---
 
 
-def _port(work: Fit, result: Preflight, port: Port) -> None:
-    network = _by_id(work.target.networks, result.targets.get(Ref("network", port.network_id)))
+def _port_problems(work: FitInput, port: Port) -> list[tuple[Ref | None, str]]:
+    """What of a port cannot be kept; with the ``port_address_ref`` where it is one address."""
+    network = _by_id(work.target.networks, work.targets.get(Ref("network", port.network_id)))
     if network is None:  # one that is made, as it was
-        return
-    problems = []
+        return []
     if network.get("project_id") != work.target.project_id:
-        if port.network_id in {each.id for each in work.resources.networks}:
-            problems.append(f"{_own(port)} cannot be kept on a network of another project")
-    else:
-        for ip in port.fixed_ips:
-            problem = _address_problem(work, result, network, ip.subnet_id, ip.ip_address)
-            if problem:
-                problems.append(problem)
-                result.targets[port_address_ref(port.id, ip.ip_address)] = None
-    for problem in problems:
-        where = f"port {port.name or port.id!r}"
-        if work.rules.fixed_ips == "drop":
-            result.taken.append(f"{where}: {problem}")
-        else:
-            result.faults.append(TargetError(problem, where=where, remedy=_FREE_TO_CHOOSE))
+        if port.network_id not in {each.id for each in work.resources.networks}:
+            return []
+        return [(None, f"{_own(port)} cannot be kept on a network of another project")]
+    return [
+        (port_address_ref(port.id, ip.ip_address), problem)
+        for ip in port.fixed_ips
+        if (problem := _address_problem(work, network, ip.subnet_id, ip.ip_address))
+    ]
 
 
-def _address_problem(
-    work: Fit, result: Preflight, network: Json, subnet_id: str, address: str
-) -> str | None:
-    subnet = _by_id(work.target.subnets, result.targets.get(Ref("subnet", subnet_id)))
+def _address_problem(work: FitInput, network: Json, subnet_id: str, address: str) -> str | None:
+    subnet = _by_id(work.target.subnets, work.targets.get(Ref("subnet", subnet_id)))
     if subnet is None or subnet.get("ipv6_address_mode") in ("slaac", "dhcpv6-stateless"):
         return None
     if ipaddress.ip_address(address) not in ipaddress.ip_network(subnet["cidr"]):
@@ -160,11 +176,11 @@ def _own(port: Port) -> str:
     return ", ".join(what)
 
 
-def _tell_lost(work: Fit, result: Preflight) -> None:
+def _chosen_by_target(work: FitInput) -> Iterator[str]:
     """On networks that were not the project's own at the source, the cloud chose there too."""
     carried = {each.id for each in work.resources.networks}
     counts = Counter(
-        result.targets.get(Ref("network", port.network_id))
+        work.targets.get(Ref("network", port.network_id))
         for port in work.wanted
         if isinstance(port, Port) and port.network_id not in carried
     )
@@ -172,17 +188,17 @@ def _tell_lost(work: Fit, result: Preflight) -> None:
         network = _by_id(work.target.networks, identity)
         if network is not None and network.get("project_id") != work.target.project_id:
             ports = "a port" if number == 1 else f"{number} ports"
-            result.taken.append(
+            yield (
                 f"addresses and MACs of {ports} on network {network['name']!r}: the target's choice"
             )
 
 
-def _overlaps(work: Fit, result: Preflight, router: Router) -> Iterator[TargetError]:
+def _overlaps(work: FitInput, router: Router) -> Iterator[TargetError]:
     """Neutron refuses two subnets of one router that overlap."""
     own = {subnet.id: subnet.cidr for subnet in work.resources.subnets}
     cidrs = []
     for subnet_id in dict.fromkeys(interface.subnet_id for interface in router.interfaces):
-        mapped = result.targets.get(Ref("subnet", subnet_id))
+        mapped = work.targets.get(Ref("subnet", subnet_id))
         subnet = _by_id(work.target.subnets, mapped)
         if found := subnet["cidr"] if subnet else own.get(subnet_id):
             cidrs.append(ipaddress.ip_network(found))
@@ -210,8 +226,9 @@ def _extension_faults(wanted: Iterable[Resource], target: Survey) -> Iterator[Ta
             what = ", ".join(
                 f"{number} {kind if number == 1 else kind + 's'}" for kind, number in counts.items()
             )
+            need = "needs" if counts.total() == 1 else "need"
             yield TargetError(
-                f"the target's Neutron does not have it, and {what} cannot be made without",
+                f"missing on the target; {what} {need} it",
                 where=f"extension {alias!r}",
                 remedy="leave them out with --skip",
             )

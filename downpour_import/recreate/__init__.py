@@ -12,6 +12,7 @@ from downpour_import.recreate.address_group import AddressGroups
 from downpour_import.recreate.base import NetworkRecreator, Outcome, Recreator, recreate
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.floating_ip import FloatingIps
+from downpour_import.recreate.image import Images, recreate_kernel
 from downpour_import.recreate.keypair import Keypairs
 from downpour_import.recreate.network import Networks
 from downpour_import.recreate.port import Ports
@@ -22,7 +23,6 @@ from downpour_import.recreate.server import Servers
 from downpour_import.recreate.server_group import ServerGroups
 from downpour_import.recreate.subnet import Subnets, recreate_dhcp
 from downpour_import.recreate.trunk import Trunks
-from downpour_import.recreate.upload import Images, recreate_kernel
 from downpour_import.recreate.volume import Volumes, upload_volume_disk
 
 __all__ = ["RECREATORS", "STEPS", "Context", "Outcome", "recreate", "upload_volume_disk"]

@@ -12,9 +12,9 @@ from typing import Any
 
 from bundle_spec import MARKER_PREFIX
 from bundle_spec.model import Ref, Resource
-from downpour_import import events
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
+from downpour_import.playbook import events
 from downpour_import.preflight import Targets
 from downpour_import.state.journal import Journal
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import Disk, Ref, Volume
-from downpour_import import events
+from downpour_import.playbook import events
 from downpour_import.recreate.base import (
     Outcome,
     Recreator,
@@ -17,14 +17,9 @@ from downpour_import.recreate.base import (
     unset,
 )
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.image import Images, VolumeDisk, disk_ref
 from downpour_import.recreate.optional import optional_properties, post
-from downpour_import.recreate.upload import (
-    Images,
-    OnBytes,
-    VolumeDisk,
-    disk_ref,
-    open_own_bundle,
-)
+from downpour_import.recreate.upload import OnBytes, open_own_bundle
 
 # Cinder copies these from an image into a volume's image metadata by itself.
 _IMAGE_FACTS = frozenset(

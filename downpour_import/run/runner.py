@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_spec.errors import LocalError
-from downpour_import import events
+from downpour_import.playbook import events
 from downpour_import.source.unpack import COLLECTIONS, write_files
 
 OnEvent = Callable[[dict[str, Any]], None]

@@ -17,7 +17,8 @@ from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
 from bundle_spec.trust.provenance import ANYBODY, Believed, Trust, believe
-from downpour_import import session
+from downpour_import.playbook.data import decode_data, parse_data
+from downpour_import.playbook.settings import bundle_path, load_settings
 
 PREFIX = "playbook/"
 
@@ -35,16 +36,16 @@ class Opened:
     def data(self) -> PlaybookData:
         """``resources.yml`` as records.  Raises BundleFaults."""
         where = "playbook/resources.yml"
-        value = session.parse_data(self.playbook["resources.yml"], where)
-        return session.decode_data(value, where)
+        value = parse_data(self.playbook["resources.yml"], where)
+        return decode_data(value, where)
 
 
 def settings_of_source(path: Path, folders: Sequence[Path] = ()) -> Settings:
     """The settings of a directory, or where a bundle lies; nothing is verified."""
     parts = tuple(str(folder.resolve()) for folder in folders)
     if not os.path.isdir(path):
-        return Settings(bundle=session.bundle_path(path), parts=parts)
-    settings = session.load_settings(path / "playbook" / "settings.yml")
+        return Settings(bundle=bundle_path(path), parts=parts)
+    settings = load_settings(path / "playbook" / "settings.yml")
     return replace(settings, parts=parts or settings.parts)
 
 

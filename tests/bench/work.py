@@ -21,7 +21,7 @@ from bundle_spec.write.content_index import ContentIndex
 from bundle_spec.write.journal import Journal, Stored, place_of
 from bundle_spec.write.store import CHECKPOINT_BYTES
 from downpour_export.playbook import playbook_files
-from downpour_import import session
+from downpour_import.playbook.data import decode_data, parse_data
 from downpour_import.source.select import select
 from tests import many
 from tests.bench.measure import own_peak
@@ -139,7 +139,7 @@ def growth(folder: Path, count: int) -> dict[str, float]:
     timed("playbook", lambda: playbook_files(manifest.uuid, many.content(count)))
 
     def read() -> None:
-        data = session.decode_data(session.parse_data(text, "resources.yml"), "resources.yml")
+        data = decode_data(parse_data(text, "resources.yml"), "resources.yml")
         select(data, ["port/port-0"], [])
 
     timed("read", read)

@@ -288,7 +288,7 @@ class Import:
             for path in PATHS
         }
 
-    def find(self) -> tuple[Context, list[undo.Thing]]:
+    def find(self) -> tuple[Context, list[undo.MadeObject]]:
         here = self.process()
         return here, undo.find(here, NULL, self.resources)
 

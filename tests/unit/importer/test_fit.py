@@ -28,7 +28,7 @@ from bundle_spec.model.playbook import MappingRules
 from bundle_spec.model.port import AddressPair, FixedIp
 from bundle_spec.model.router import RouterInterface
 from bundle_spec.model.security_group import SecurityGroupRule
-from downpour_import.preflight import Fit, Preflight, fit, port_address_ref, quota_faults
+from downpour_import.preflight import FitInput, Preflight, fit, port_address_ref, quota_faults
 from downpour_import.preflight.quota import needs
 from downpour_import.preflight.survey import Survey
 from tests.unit.fake_cloud import PROJECT
@@ -159,25 +159,27 @@ def look(
     **target: Any,
 ) -> Preflight:
     mapped = {Ref("network", "n"): "T", Ref("subnet", "sub"): "TS"} if network else {}
-    result = Preflight(targets={Ref("flavor", "m1"): "f", **mapped, **(targets or {})})
+    resolved = {Ref("flavor", "m1"): "f", **mapped, **(targets or {})}
     seen = Survey(
-        flavors=(FLAVOR,),
+        **{"flavors": (FLAVOR,), **target},
         networks=(network,) if network else (),
         subnets=(T_SUB,),
         project_id=PROJECT,
         extensions=extensions,
-        **target,
     )
-    work = Fit(
-        wanted=tuple(each for each in resources if each.ref not in result.targets),
+    work = FitInput(
+        wanted=tuple(each for each in resources if each.ref not in resolved),
         resources=resources,
         rules=MappingRules(fixed_ips="drop" if drop else "keep"),
         target=seen,
+        targets=resolved,
         occupied=occupied or {},
         disks=disks or {},
     )
-    fit(work, result)
-    return result
+    found = fit(work)
+    return Preflight(
+        targets={**resolved, **found.dropped}, taken=list(found.taken), faults=list(found.faults)
+    )
 
 
 def told(found: Preflight) -> list[str]:
@@ -211,10 +213,8 @@ def test_a_mapped_image_must_fit_too_and_a_flavor_of_no_size_takes_any() -> None
     assert "needs 9 GiB of disk" in told(look(resources, targets=targets, images=(mapped,)))[0]
     targets[Ref("flavor", "m1")] = "z"
     flavors = ({**FLAVOR, "id": "z", "disk": 0},)
-    result = Preflight(targets=dict(targets))
-    seen = Survey(flavors=flavors, images=(mapped,))
-    fit(Fit((server(image_id="i"),), resources, MappingRules(), seen, {}, {}), result)
-    assert result.faults == []
+    seen: dict[str, Any] = {"flavors": flavors, "images": (mapped,)}
+    assert look(resources, targets=targets, **seen).faults == []
 
 
 @pytest.mark.parametrize(
@@ -290,10 +290,8 @@ def test_extensions_that_are_not_there_are_told_with_what_needs_them() -> None:
     )
     found = told(look(resources, extensions=frozenset({"router"})))
     assert found == [
-        "extension 'trunk': the target's Neutron does not have it, and 2 trunks cannot be made "
-        "without",
-        "extension 'floating-ip-port-forwarding': the target's Neutron does not have it, and "
-        "1 floating ip cannot be made without",
+        "extension 'trunk': missing on the target; 2 trunks need it",
+        "extension 'floating-ip-port-forwarding': missing on the target; 1 floating ip needs it",
     ]
     everything = frozenset({"router", "trunk", "floating-ip-port-forwarding"})
     assert look(resources, extensions=everything).faults == []

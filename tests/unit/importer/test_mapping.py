@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.model.playbook import MappingRules
 from downpour_import.errors import MappingError, MappingFaults
+from downpour_import.playbook.settings import load_settings
 from downpour_import.preflight import mapping
-from downpour_import.session import load_settings
 from tests.unit.export.test_playbook import NAMES
 
 

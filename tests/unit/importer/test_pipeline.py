@@ -9,8 +9,8 @@ import pytest
 
 from bundle_spec.progress import NULL
 from downpour_cloud import CloudOptions
-from downpour_import.options import ImportOptions
-from downpour_import.pipeline import _propose, effective_settings
+from downpour_import.options import ImportOptions, effective_settings
+from downpour_import.preflight.proposal import propose
 from downpour_import.source.opening import open_source
 from downpour_import.source.unpack import unpack
 from tests.split import split
@@ -18,10 +18,10 @@ from tests.unit.importer.test_trust import write_bundle
 
 
 def test_a_proposal_never_replaces_a_persons_work(tmp_path: Path) -> None:
-    first = _propose("flavors: {a: b}\n", tmp_path)
-    assert _propose("flavors: {a: b}\n", tmp_path) == first
+    first = propose("flavors: {a: b}\n", tmp_path)
+    assert propose("flavors: {a: b}\n", tmp_path) == first
     first.write_text("flavors: {a: mine}\n")
-    second = _propose("flavors: {a: b}\n", tmp_path)
+    second = propose("flavors: {a: b}\n", tmp_path)
     assert second != first
     assert first.read_text() == "flavors: {a: mine}\n"
     assert second.read_text() == "flavors: {a: b}\n"

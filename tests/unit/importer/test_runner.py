@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bundle_spec.errors import LocalError
-from downpour_import import events
+from downpour_import.playbook import events
 from downpour_import.run import runner
 
 PLAYBOOK = """\

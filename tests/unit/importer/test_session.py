@@ -15,7 +15,7 @@ from bundle_spec.model.port import FixedIp
 from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import Preflight
 from downpour_import.recreate import RECREATORS, differences, recreate
-from downpour_import.session import look
+from downpour_import.session import run_preflight
 from downpour_import.state.directory import save_targets
 from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.things import BUNDLE, NET, SUBNET, Target, context, source_id
@@ -49,7 +49,7 @@ def preflight(
     mapping = rules or MappingRules()
     settings = Settings(bundle="b.dpbundle", state=str(state), mapping=mapping)
     data = PlaybookData(bundle=BUNDLE, resources=resources)
-    return look(settings, data, TargetCloud(fake.connection), ())
+    return run_preflight(settings, data, TargetCloud(fake.connection), ())
 
 
 def told(found: Preflight) -> list[str]:

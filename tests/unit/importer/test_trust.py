@@ -33,7 +33,7 @@ from bundle_spec.trust.signature import Signers
 from downpour_cloud import CloudOptions
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
-from downpour_import.session import load_settings
+from downpour_import.playbook.settings import load_settings
 from downpour_import.source import trust
 from downpour_import.source.opening import Opened, open_source
 from downpour_import.source.unpack import data_file, unpack

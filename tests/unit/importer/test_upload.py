@@ -20,7 +20,8 @@ from downpour_import.recreate import (
     recreate,
     upload_volume_disk,
 )
-from downpour_import.recreate.upload import Images, _Body, compare_bytes, disk_ref, open_own_bundle
+from downpour_import.recreate.image import Images, disk_ref
+from downpour_import.recreate.upload import DiskBody, compare_bytes, open_own_bundle
 from tests.split import split
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
@@ -141,7 +142,7 @@ def test_a_half_filled_image_of_a_killed_run_is_made_anew(
 
 def test_a_body_refuses_to_be_sent_twice(bundle: FinishedBundle) -> None:
     with open_bundle(bundle.path) as reader:
-        body = _Body(reader.disk("0001"), bundle.manifest.disks[0], lambda amount: None)
+        body = DiskBody(reader.disk("0001"), bundle.manifest.disks[0], lambda amount: None)
         assert body.len == len(RAW)
         assert body.digest() is None
         assert b"".join(body) == RAW
@@ -152,7 +153,7 @@ def test_a_body_refuses_to_be_sent_twice(bundle: FinishedBundle) -> None:
 
 def test_an_unfinished_body_has_no_digest(bundle: FinishedBundle) -> None:
     with open_bundle(bundle.path) as reader:
-        body = _Body(reader.disk("0001"), bundle.manifest.disks[0], lambda amount: None)
+        body = DiskBody(reader.disk("0001"), bundle.manifest.disks[0], lambda amount: None)
         next(iter(body))
         assert body.digest() is None
 

@@ -12,7 +12,9 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.downpour.bundle.plugins.plugin_utils.record import settings_of
 
 from bundle_spec.errors import DownpourError
-from downpour_import import events, session
+from downpour_import import session
+from downpour_import.playbook import events
+from downpour_import.playbook.data import decode_data, load_data
 
 
 class ActionModule(ActionBase):
@@ -20,8 +22,8 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         try:
             path = Path(task_vars["playbook_dir"]) / "resources.yml"
-            value = session.load_data(path)
-            data = session.decode_data(value, str(path))
+            value = load_data(path)
+            data = decode_data(value, str(path))
             settings = settings_of(task_vars)
             found = session.prepare(settings, data, session.connect_within_playbook(settings))
         except DownpourError as exc:

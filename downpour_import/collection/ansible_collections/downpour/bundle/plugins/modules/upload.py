@@ -55,9 +55,11 @@ from ansible.module_utils.basic import AnsibleModule
 from bundle_spec.errors import DownpourError
 from bundle_spec.form import codec
 from bundle_spec.model.resources import Resources
-from downpour_import import events, session
+from downpour_import import session
+from downpour_import.playbook import events
+from downpour_import.playbook.settings import load_settings
 from downpour_import.recreate import recreate, upload_volume_disk
-from downpour_import.recreate.upload import Images
+from downpour_import.recreate.image import Images
 
 STEP = 4 << 20
 
@@ -97,7 +99,7 @@ def main():
     name = str(value.get("name"))
     try:
         (record,) = codec.decode(Resources, {kind + "s": [value]}, "record")
-        context = session.open_context(session.load_settings(Path(module.params["settings"])))
+        context = session.open_context(load_settings(Path(module.params["settings"])))
         on_bytes = Reporter(type=kind, id=record.id, name=name)
         if kind == "image":
             outcome = recreate(Images(on_bytes), context, record, check=module.check_mode)

@@ -10,7 +10,9 @@ from ansible.plugins.action import ActionBase
 from bundle_spec.errors import DownpourError
 from bundle_spec.form import codec
 from bundle_spec.model.resources import Resources
-from downpour_import import events, session
+from downpour_import import session
+from downpour_import.playbook import events
+from downpour_import.playbook.settings import load_settings
 from downpour_import.recreate import RECREATORS, STEPS, recreate
 
 _contexts = {}
@@ -22,7 +24,7 @@ def plain(value):
 
 
 def settings_of(task_vars):
-    return session.load_settings(Path(task_vars["playbook_dir"]) / "settings.yml")
+    return load_settings(Path(task_vars["playbook_dir"]) / "settings.yml")
 
 
 def context_of(task_vars):

@@ -1,0 +1,1 @@
+"""What passes between the importer and its playbook: settings, data, events."""

@@ -1,0 +1,67 @@
+"""``settings.yml``: where the bundle and the state lie, which cloud, what stands for what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from bundle_spec.errors import LocalError
+from bundle_spec.form import codec
+from bundle_spec.model.playbook import Settings
+from downpour_import.errors import StateError
+from downpour_import.preflight import mapping
+
+
+def load_settings(path: Path) -> Settings:
+    """Read a settings file; its relative paths become absolute.
+
+    Raises LocalError, BundleFaults (not the form of settings), MappingFaults.
+    """
+    try:
+        value = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as exc:
+        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+    except (yaml.YAMLError, ValueError) as exc:
+        raise LocalError(f"not YAML: {exc}", where=str(path)) from exc
+    value = {} if value is None else value
+    section = value.pop("mapping", None) if isinstance(value, dict) else None
+    rules = mapping.decode(section or {}, f"{path}: mapping")
+    settings = codec.decode(Settings, value, str(path))
+
+    def absolute(text: str | None) -> str | None:
+        return None if text is None else str((path.parent / text).resolve())
+
+    return Settings(
+        bundle=None if settings.bundle is None else bundle_path(path.parent / settings.bundle),
+        parts=tuple(str((path.parent / text).resolve()) for text in settings.parts),
+        manifest_sha256=settings.manifest_sha256,
+        state=absolute(settings.state),
+        cloud=settings.cloud,
+        region=settings.region,
+        config_file=absolute(settings.config_file),
+        keep_images=settings.keep_images,
+        mapping=rules,
+    )
+
+
+def bundle_path(path: Path) -> str:
+    """The absolute path of a bundle.
+
+    Its own name stays, also where it is a link: other parts are found by the name of one.
+    """
+    return str(path.parent.resolve() / path.name)
+
+
+def bundle_of(settings: Settings) -> Path:
+    """The bundle that the settings name.  Raises StateError when they name none."""
+    if settings.bundle is None:
+        raise StateError("settings.yml names no bundle", remedy="write its path to bundle:")
+    return Path(settings.bundle)
+
+
+def state_of(settings: Settings) -> Path:
+    """The state directory that the settings name.  Raises StateError when they name none."""
+    if settings.state is None:
+        raise StateError("settings.yml names no state directory", remedy="write it to state:")
+    return Path(settings.state)

@@ -1,0 +1,198 @@
+"""Images with their bytes, and the images that only fill a volume.
+
+Images of the bundle stay; the image of a volume's bytes goes again when the volume is made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bundle_spec.errors import DownpourError
+from bundle_spec.model import Image, Ref, Volume
+from bundle_spec.model.image import KERNELS
+from downpour_import.errors import RecreateError
+from downpour_import.recreate.base import Outcome, Recreator, compare, failed, once
+from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.optional import attempt, drop, optional_properties, post
+from downpour_import.recreate.upload import (
+    DiskBody,
+    OnBytes,
+    compare_bytes,
+    open_own_bundle,
+    put_bytes,
+    refuse_foreign,
+)
+
+_PATCH = "application/openstack-images-v2.1-json-patch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeDisk(Image):
+    """The image that only fills a volume; it bears the volume's ID."""
+
+    type = "disk"  # type: ignore[assignment]
+
+
+def disk_ref(volume: Volume) -> Ref:
+    """What the journal calls the image that holds a volume's bytes."""
+    return Ref(VolumeDisk.type, volume.id)
+
+
+class Images(Recreator[Image]):
+    """Images with their bytes: only a whole one counts as made."""
+
+    service = "image"
+    path = "/images"
+    key = None
+
+    def __init__(self, on_bytes: OnBytes = lambda amount: None) -> None:
+        self._on_bytes = on_bytes
+
+    def make(self, context: Context, record: Image) -> str:
+        properties = {key: each for key, each in record.properties.items() if key not in KERNELS}
+        body: dict[str, Any] = {
+            **properties,
+            "name": record.name,
+            "disk_format": record.disk_format,
+            "container_format": record.container_format,
+            "min_disk": record.min_disk,
+            "min_ram": record.min_ram,
+            "visibility": _visibility(record),
+            "tags": list(record.tags),
+            MARKER_KEY: context.marker(record.ref),
+        }
+        optional = {
+            **optional_properties(properties),
+            "tags": drop("tags"),
+            "visibility": lambda body: {**body, "visibility": "private"},
+        }
+
+        def send(body: dict[str, Any]) -> Any:
+            return context.cloud.post("image", self.path, body)
+
+        answer = post(context, record, send, body, optional)
+        identity: str = answer["id"]
+        return identity
+
+    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+        query = {"owner": context.cloud.project_id}
+        for item in context.cloud.list("image", self.path, "images", query):
+            # Nova gives the properties of a server's image, the marker too, to its snapshots.
+            if item.get("image_type") != "snapshot":
+                yield item.get(MARKER_KEY), item["id"]
+
+    def bears(self, context: Context, record: Image, item: Any) -> bool:
+        return bool(item.get(MARKER_KEY) == context.marker(record.ref))
+
+    def unmark(self, context: Context, record: Image, target: str, item: Any) -> None:
+        if MARKER_KEY in item:
+            _patch(context, target, [{"op": "remove", "path": f"/{MARKER_KEY}"}])
+
+    def release(self, context: Context, target: str, item: Any) -> None:
+        if item.get("protected"):
+            _patch(context, target, [{"op": "replace", "path": "/protected", "value": False}])
+
+    def complete(self, context: Context, record: Image, target: str) -> None:
+        self._fill(context, record, target)
+        for name, wanted in {"os_hidden": record.hidden, "protected": record.protected}.items():
+            if wanted:
+                change = {"op": "replace", "path": f"/{name}", "value": True}
+                act = functools.partial(_patch, context, target, [change])
+                attempt(context, record, name, act)
+
+    def _fill(self, context: Context, record: Image, target: str) -> None:
+        """Send the bytes; an image that did not get exactly these is deleted."""
+        with open_own_bundle(context) as bundle:
+            reader = bundle.disk(record.disk_id)
+            disk = bundle.manifest.disk(record.disk_id)
+            body = DiskBody(reader, disk, self._on_bytes)
+            try:
+                refuse_foreign(reader, record)
+                item = self.look(context, target)
+                if item is None or item["status"] != "active":
+                    put_bytes(context, f"{self.path}/{target}/file", body)
+                item = wait_for(
+                    lambda: self.look(context, target),
+                    lambda item: item is not None and item["status"] == "active",
+                    f"image {record.name!r}",
+                    failed=_failure,
+                    gibibytes=disk.size / (1 << 30),
+                )
+                faults = compare_bytes(disk, item, body.digest())
+                if faults:
+                    raise failed(f"the target does not hold the bytes sent: {faults[0]}", record)
+            except DownpourError:
+                with contextlib.suppress(RecreateError):
+                    self.remove(context, target)
+                raise
+
+    def broken(self, item: Any) -> bool:
+        """A half-filled image cannot be gone on with."""
+        return bool(item["status"] != "active")
+
+    def differences(self, context: Context, record: Image, item: Any) -> list[str]:
+        wanted = {
+            "name": record.name,
+            "status": "active",
+            "disk_format": record.disk_format,
+            "min_disk": record.min_disk,
+            "min_ram": record.min_ram,
+            "protected": record.protected,
+            "visibility": _visibility(record),
+            "tags": list(record.tags),
+            **record.properties,
+            **_kernels(context, record),
+        }
+        with open_own_bundle(context) as bundle:
+            disk = bundle.manifest.disk(record.disk_id)
+        refused = context.journal.refused(record.ref)
+        return [*compare(wanted, item, refused), *compare_bytes(disk, item)]
+
+
+def recreate_kernel(context: Context, record: Image, *, check: bool = False) -> Outcome:
+    """Name the target's images of an image's kernel and RAM disk, when all images stand."""
+    step = Ref("image_kernel", record.id)
+    target = context.optional_target(record.ref)
+    named = any(key in record.properties for key in KERNELS)
+    if not named or record.ref in context.targets or not once(context, step):
+        return Outcome("unchanged", target)
+    if check:
+        return Outcome("planned", target)
+    target = context.target(record.ref)
+    patch = [
+        {"op": "add", "path": f"/{key}", "value": value}
+        for key, value in _kernels(context, record).items()
+    ]
+    _patch(context, target, patch)
+    context.journal.record("done", step, record.name)
+    return Outcome("made", target)
+
+
+def _kernels(context: Context, record: Image) -> dict[str, str]:
+    return {
+        key: context.target(Ref("image", record.properties[key]))
+        for key in KERNELS
+        if key in record.properties
+    }
+
+
+def _patch(context: Context, target: str, changes: list[dict[str, Any]]) -> None:
+    path, headers = f"{Images.path}/{target}", {"Content-Type": _PATCH}
+    context.cloud.request("image", "PATCH", path, json=changes, headers=headers)
+
+
+def _visibility(record: Image) -> str:
+    """As it was, but that publishing an image is the operator's right."""
+    return "private" if record.visibility == "public" else record.visibility
+
+
+def _failure(item: Any) -> str | None:
+    if item is None:
+        return "it is gone"
+    if item["status"] in ("killed", "deleted", "queued"):
+        return f"the target did not take the bytes, it is {item['status']}"
+    return None
