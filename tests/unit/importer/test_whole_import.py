@@ -1,0 +1,297 @@
+"""The order of an import from end to end, into a target in memory and without Ansible."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bundle_spec import BundleWriter
+from bundle_spec.errors import TrustError
+from downpour_cloud import CloudOptions
+from downpour_export.playbook import playbook_files
+from downpour_import import session
+from downpour_import.cloud import TargetCloud
+from downpour_import.errors import (
+    RecreateError,
+    RecreateFaults,
+    ResultFaults,
+    TargetError,
+    TargetFaults,
+)
+from downpour_import.options import ImportOptions
+from downpour_import.pipeline import import_bundle, plan_import
+from downpour_import.playbook.data import decode_data, parse_data
+from downpour_import.playbook.settings import load_settings
+from downpour_import.recreate import RECREATORS, STEPS, recreate, upload_volume_disk
+from downpour_import.run.report import Report
+from downpour_import.run.runner import Result
+from downpour_import.source.opening import open_source
+from downpour_import.source.unpack import unpack
+from tests.unit.bundle.samples import content, noise
+from tests.unit.fake_cloud import response
+from tests.unit.importer import things
+from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, REFERENCES, Cloud, records
+from tests.unit.quiet import Notes
+
+EXTENSIONS = (*things.EXTENSIONS, "address-group", "router", "extraroute", "trunk")
+FLAVOR = {"vcpus": 1, "ram": 1, "disk": 1}
+
+
+class Far:
+    """The far side: a bundle, a target, and whoever imports there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bundle = write_bundle(folder / "b.dpbundle")
+        self.cloud = Cloud()
+        self.cloud.of("/networks")["target-ext"]["router:external"] = True
+        self.cloud.of("/networks")["target-ext"]["name"] = "internet"
+        extensions = [{"alias": each} for each in EXTENSIONS]
+        self.cloud.handlers["GET", "/extensions"] = lambda call, match: response(
+            200, {"extensions": extensions}
+        )
+        self.cloud.add("/flavors", id="target-flavor", name="g1", **FLAVOR)
+        clouds = {"clouds": {"target": {"auth": {"auth_url": "http://cloud:5000/v3"}}}}
+        (folder / "clouds.yaml").write_text(yaml.safe_dump(clouds))
+        self.report = Report("import")
+        self.notes = Notes()
+        self.broken: Callable[[str], bool] = lambda kind: False
+
+    def options(self, **more: Any) -> ImportOptions:
+        cloud = CloudOptions(cloud="target", config_file=str(self.folder / "clouds.yaml"))
+        given: dict[str, Any] = {"source": self.bundle, "state": self.folder / "state", **more}
+        return ImportOptions(cloud=cloud, **given)
+
+    def connect(self, options: CloudOptions, tell: Callable[[str], None]) -> TargetCloud:
+        return TargetCloud(self.cloud.connection)
+
+    def run(self, agree: Callable[[], bool] = lambda: True, **more: Any) -> Report:
+        self.report, self.notes = Report("import"), Notes()
+        import_bundle(
+            self.options(**more),
+            self.report,
+            self.notes,
+            agree,
+            connect=self.connect,
+            play=self.play,
+        )
+        return self.report
+
+    def plan(self, **more: Any) -> Report:
+        self.report, self.notes = Report("plan"), Notes()
+        plan_import(self.options(**more), self.report, self.notes, connect=self.connect)
+        return self.report
+
+    def play(
+        self,
+        playbook: Mapping[str, bytes],
+        *,
+        log: Path,
+        check: bool,
+        on_event: Callable[[dict[str, Any]], None],
+        **ignored: Any,
+    ) -> Result:
+        """The steps of site.yml, in this process."""
+        settings_file = log.with_name("settings.yml")
+        settings_file.write_bytes(playbook["settings.yml"])
+        settings = load_settings(settings_file)
+        data = decode_data(parse_data(playbook["resources.yml"], "data"), "data")
+        cloud = TargetCloud(self.cloud.connection)
+        session.prepare(settings, data, cloud)
+        here = session.open_context(settings, cloud)
+        for volume in (*data.resources.volumes, *data.resources.volume_snapshots):
+            upload_volume_disk(here, volume, lambda amount: None, check=check)
+        for record in data.resources:
+            if self.broken(record.type):
+                told = {"type": record.type, "name": record.name, "message": "no"}
+                on_event({"event": "failed", **told})
+                return Result(2, log, ("told by Ansible",))
+            state = recreate(RECREATORS[record.type], here, record, check=check).state
+            on_event({"event": "resource", "type": record.type, "name": "", "state": state})
+        if not check:
+            for group in data.resources.security_groups:
+                STEPS["security_group_rules"](here, group)
+            for subnet in data.resources.subnets:
+                STEPS["subnet_dhcp"](here, subnet)
+        return Result(0, log, ())
+
+    def made(self) -> dict[str, int]:
+        theirs = ("target-ext", "target-flavor")
+        return {path: len(self.cloud.of(path).keys() - set(theirs)) for path in PATHS}
+
+
+def write_bundle(path: Path) -> Path:
+    """One resource of each type, with the playbook."""
+    with BundleWriter(path) as writer:
+        disk = writer.disk("raw")
+        disk.write(noise(70_000))
+        whole = replace(content(records(disk.finish().id)), references=REFERENCES)
+        for name, data in playbook_files(writer.uuid, whole).items():
+            writer.add_file(name, data)
+        writer.finish(whole)
+    return path
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Far:
+    return Far(tmp_path)
+
+
+def test_everything_is_made_and_proven(far: Far) -> None:
+    report = far.run()
+
+    assert far.made() == ONE_OF_EACH
+    assert report.complete
+    assert {each.state for each in report.resources} == {"made"}
+
+
+def test_uuids_and_report_are_written(far: Far) -> None:
+    copy = far.folder / "copy.csv"
+    far.run(uuids=copy)
+
+    rows = list(csv.DictReader(copy.open()))
+    assert len(rows) == sum(1 for _ in records("0001"))
+    assert all(row["Old"] and row["New"] for row in rows)
+    assert (far.folder / "state" / "uuids.csv").read_text() == copy.read_text()
+    written = json.loads((far.folder / "state" / "report.json").read_text())
+    assert written["complete"]
+
+
+def test_the_same_command_again_makes_nothing(far: Far) -> None:
+    far.run()
+    far.cloud.calls.clear()
+
+    report = far.run()
+
+    assert far.cloud.writes == []
+    assert set(report.counts) == {"unchanged"}
+
+
+def test_a_run_that_fails_tells_what_stands_and_is_gone_on_with(far: Far) -> None:
+    far.broken = lambda kind: kind == "server"
+
+    with pytest.raises(RecreateFaults) as caught:
+        far.run()
+
+    assert [str(each) for each in caught.value.faults] == ["server 'web': no"]
+    states = {each.type: each.state for each in far.report.resources}
+    assert states["port"] == "made"
+    assert states["server"] == "missing"
+    assert not json.loads((far.folder / "state" / "report.json").read_text())["complete"]
+
+    far.broken = lambda kind: False
+    assert far.run().complete
+    assert far.made() == ONE_OF_EACH
+
+
+def test_what_ansible_itself_says_is_told_where_no_action_told_anything(far: Far) -> None:
+    def play(*args: Any, log: Path, **more: Any) -> Result:
+        return Result(4, log, ("no hosts matched",))
+
+    with pytest.raises(RecreateFaults, match="no hosts matched"):
+        import_bundle(far.options(), Report("import"), connect=far.connect, play=play)
+
+
+def test_what_the_target_lacks_is_told_before_anything_is_written(far: Far) -> None:
+    far.cloud.of("/flavors").clear()
+
+    with pytest.raises(TargetFaults, match=r"complete .*mapping\.yml and add --map"):
+        far.run()
+
+    assert far.cloud.writes == []
+    assert "FILL-IN" in (far.folder / "state" / "mapping.yml").read_text()
+
+
+def test_the_project_that_the_bundle_came_from_is_refused(far: Far) -> None:
+    far.cloud.connection.current_project_id = "p1"
+
+    with pytest.raises(TargetError, match="the project that the bundle came from"):
+        far.run()
+    assert far.cloud.calls == []
+
+
+def test_where_it_goes_is_said(far: Far) -> None:
+    far.run()
+
+    assert far.notes.notes[0].startswith("target: http://cloud:5000/v3, project 1111")
+
+
+@pytest.fixture
+def edited(far: Far) -> Path:
+    """A directory whose network has another name."""
+    folder = far.folder / "by-hand"
+    unpack(open_source(far.bundle, Notes()), folder)
+    path = folder / "playbook" / "resources.yml"
+    path.write_text(path.read_text().replace("name: net\n", "name: renamed\n"))
+    return folder
+
+
+def test_what_was_edited_is_made_only_where_somebody_agrees(far: Far, edited: Path) -> None:
+    with pytest.raises(TrustError, match="nobody agreed"):
+        far.run(agree=lambda: False, source=edited, edited=True)
+    assert far.cloud.writes == []
+
+    far.run(source=edited, edited=True)
+    assert "renamed" in [net["name"] for net in far.cloud.of("/networks").values()]
+    assert any(note.startswith("edited: ") for note in far.notes.notes)
+
+
+def test_a_check_asks_nobody_and_makes_nothing(far: Far, edited: Path) -> None:
+    report = far.run(agree=lambda: False, source=edited, edited=True, check=True)
+
+    assert far.cloud.writes == []
+    assert set(report.counts) == {"planned"}
+
+
+def test_a_difference_at_the_end_is_told(far: Far) -> None:
+    far.run()
+    for port in far.cloud.of("/ports").values():
+        port["name"] = "somebody renamed it"
+
+    with pytest.raises(ResultFaults, match="port 'p': name is 'somebody renamed it', not 'p'"):
+        far.run()
+    assert not far.report.complete
+
+
+def test_only_some_steps_are_never_a_complete_import(far: Far) -> None:
+    assert not far.run(tags=("networks",)).complete
+
+
+def test_servers_stay_off_on_demand(far: Far) -> None:
+    far.run(no_start=True)
+
+    assert [each["status"] for each in far.cloud.of("/servers").values()] == ["SHUTOFF"]
+
+
+def test_a_plan_tells_what_would_be_made_and_writes_nothing(far: Far) -> None:
+    report = far.plan()
+
+    assert {each.state for each in report.resources} == {"planned"}
+    assert far.cloud.writes == []
+    assert not (far.folder / "state").exists()
+
+
+def test_a_plan_writes_the_whole_mapping_on_demand(far: Far) -> None:
+    path = far.folder / "map.yml"
+    far.plan(write_map=path)
+
+    assert yaml.safe_load(path.read_text()) == {
+        "flavors": {"m1": "g1"},
+        "networks": {"ext": "internet"},
+    }
+
+
+def test_a_failure_before_there_is_a_state_leaves_no_report(far: Far) -> None:
+    far.cloud.before.append(lambda call: response(403))
+
+    with pytest.raises(RecreateError):
+        far.plan(state=far.folder / "other")
+    assert "refused GET with 403" in (far.report.faults[0]["message"] or "")
+    assert not (far.folder / "other").exists()
