@@ -7,11 +7,9 @@ is not in an answer has no limit, or none that a tenant is told.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from downpour_cloud.cloud import Cloud
+from downpour_cloud.cloud import Cloud, Json
 
-Json = Any
 Quotas = dict[str, int]
 """Name of a quota -> what is left of it, never less than 0."""
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bundle_spec.progress import Progress
 from downpour_export.capture import leftovers, power
+from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.leftovers import Leftover, StoppedServer
-from downpour_export.capture.stop import StopFlag
 from downpour_export.cloud import SourceCloud
 from downpour_export.errors import CaptureError, CaptureFaults
 
@@ -33,19 +33,19 @@ def find(cloud: SourceCloud) -> Found:
 
 def clean_up(cloud: SourceCloud, found: Found, progress: Progress) -> None:
     """Start the servers, then delete the objects.  Raises CaptureFaults with all that failed."""
-    stop = StopFlag()
+    cancel = CancelFlag()
     faults: list[CaptureError] = []
     total = len(found.servers) + len(found.objects)
     with progress.task("clean-up", total, "resources") as task:
         for server in found.servers:
             try:
-                power.start(cloud, server.id, stop)
+                power.start(cloud, server.id, cancel)
             except CaptureError as exc:
                 faults.append(exc)
             task.advance(1)
         for each in found.objects:
             try:
-                leftovers.delete(cloud, each.kind, each.id, stop)
+                leftovers.delete(cloud, each.kind, each.id, cancel)
             except CaptureError as exc:
                 faults.append(exc)
             task.advance(1)

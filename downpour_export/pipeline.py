@@ -27,7 +27,7 @@ from downpour_export.discover.server import flavor_name
 from downpour_export.errors import PlanError, PlanFaults, ResourceFileFaults
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
-from downpour_export.plan.needs import lacks, needs
+from downpour_export.plan.capture_quota import capture_quota, lacks
 from downpour_export.plan.select import select
 from downpour_export.plan.stopped import stopped_by_another
 from downpour_export.playbook import playbook_files
@@ -141,7 +141,7 @@ def _wanted(
 
 def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple[Plan, Room]:
     inventory = discover(cloud, progress)
-    carried = make_plan(wanted, inventory).why.why
+    carried = make_plan(wanted, inventory).reached.pulled_in_by
     inventory = complete(cloud, inventory, carried, progress)
     return make_plan(wanted, inventory), inventory.room
 
@@ -186,7 +186,7 @@ def _write(
         plan, room = _plan(wanted, cloud, progress)
         if found := list(stopped_by_another(plan, writer.uuid)):
             raise PlanFaults("another export has stopped servers of this one", found)
-        for lack in lacks(needs(plan.captures), room):
+        for lack in lacks(capture_quota(plan.captures), room):
             progress.note(f"warning: {lack}")
         for warning in plan.warnings:
             progress.note(f"warning: {warning}")

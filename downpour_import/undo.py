@@ -14,7 +14,7 @@ from typing import Any
 
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress
-from downpour_cloud import find_cloud
+from downpour_cloud import Json, find_cloud
 from downpour_import import session
 from downpour_import.cloud import connect
 from downpour_import.errors import RecreateError, RecreateFaults, StateError
@@ -29,8 +29,6 @@ from downpour_import.recreate.upload import open_own_bundle
 from downpour_import.recreate.volume import disk_image
 from downpour_import.source.opening import settings_of_source
 from downpour_import.state import directory
-
-Json = Any
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
         for record, entry in entries:
             kind = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
             target = entry.target or kind.find(context, record)
-            item = kind.look(context, target) if target else None
+            item = kind.fetch(context, target) if target else None
             if target and item is not None:
                 other = "it bears no mark of this bundle"
                 if not kind.can_be_marked:
@@ -119,7 +117,7 @@ def undo(context: Context, objects: list[MadeObject], progress: Progress) -> Non
     with progress.task("delete", len(taken), "resources") as task:
         for made in taken:
             try:
-                if made.kind.look(context, made.target) is not None:
+                if made.kind.fetch(context, made.target) is not None:
                     made.kind.dismantle(context, made.target, made.item)
             except RecreateError as exc:
                 what = made.record.type.replace("_", " ")

@@ -21,7 +21,7 @@ from bundle_spec.model import (
     SecurityGroup,
     Volume,
 )
-from bundle_spec.model.resources import needs
+from bundle_spec.model.resources import required_refs
 
 
 def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
@@ -56,7 +56,7 @@ def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
 
 
 def _references(resource: Resource) -> Iterator[Ref]:
-    yield from needs(resource)
+    yield from required_refs(resource)
     if isinstance(resource, Image) and resource.server_id is not None:
         yield Ref("server", resource.server_id)
 

@@ -46,7 +46,7 @@ class Resources(Record):
             yield from getattr(self, name)
 
 
-def needs(resource: Resource) -> Iterator[Ref]:
+def required_refs(resource: Resource) -> Iterator[Ref]:
     """What must stand for ``resource`` to be whole: its references, and the groups that the rules
     of a group name, which may be the group itself."""
     yield from resource.references()

@@ -90,7 +90,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class Left:
+class NotCarried:
     """Something that the source has and the bundle does not carry, and why."""
 
     type: str
@@ -127,7 +127,7 @@ class Summary:
     totals: Totals
     abandoned: Totals
     user_data: tuple[Named, ...]
-    omissions: tuple[Left, ...]
+    omissions: tuple[NotCarried, ...]
 
     def as_json(self) -> dict[str, Any]:
         """The object of docs/show.md."""
@@ -176,7 +176,7 @@ def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) 
         totals=_totals(manifest.disks),
         abandoned=_totals(manifest.abandoned),
         user_data=_named(each for each in resources.servers if each.user_data is not None),
-        omissions=tuple(map(_left, manifest.omissions)),
+        omissions=tuple(map(_not_carried, manifest.omissions)),
     )
 
 
@@ -225,5 +225,7 @@ def _totals(disks: Sequence[Disk | AbandonedDisk]) -> Totals:
     )
 
 
-def _left(omission: Omission) -> Left:
-    return Left(omission.type, omission.id, omission.name, omission.attribute, omission.reason)
+def _not_carried(omission: Omission) -> NotCarried:
+    return NotCarried(
+        omission.type, omission.id, omission.name, omission.attribute, omission.reason
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from bundle_spec.form import digest
-from bundle_spec.show.summary import DiskSummary, Left, Named, Summary, Totals
+from bundle_spec.show.summary import DiskSummary, Named, NotCarried, Summary, Totals
 from bundle_spec.text import filled, human_bytes, printable, table
 
 _COLUMNS = (
@@ -40,7 +40,7 @@ def _lines(summary: Summary) -> Iterator[str]:
         yield printable(f"user data, carried as it is: {names}")
     yield ""
     yield f"not carried: {len(summary.omissions)}"
-    yield from map(_left, summary.omissions)
+    yield from map(_not_carried, summary.omissions)
 
 
 def _head(summary: Summary) -> Iterator[tuple[str, str]]:
@@ -108,9 +108,9 @@ def _saved(totals: Totals) -> str:
     )
 
 
-def _left(left: Left) -> str:
-    what = f"{_words(left.type)} {left.name!r} {left.attribute or ''}".strip()
-    return printable(f"  {what}: {left.reason}")
+def _not_carried(omitted: NotCarried) -> str:
+    what = f"{_words(omitted.type)} {omitted.name!r} {omitted.attribute or ''}".strip()
+    return printable(f"  {what}: {omitted.reason}")
 
 
 def _words(name: str) -> str:

@@ -11,18 +11,18 @@ from functools import partial
 
 from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
+from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.copy import Captured, Copier
 from downpour_export.capture.earlier import Earlier, Group
 from downpour_export.capture.moment import Moment
 from downpour_export.capture.power import Power, Stop
 from downpour_export.capture.slots import SPARE, Slots
-from downpour_export.capture.stop import StopFlag
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover.quota import Room
 from downpour_export.errors import PlanError, PlanFaults
 from downpour_export.plan import DiskCapture
-from downpour_export.plan.needs import lacks, needs_at_once
+from downpour_export.plan.capture_quota import capture_quota_at_once, lacks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +67,8 @@ def capture(
         # What is left there, or was stopped for good, the next run must know of.
         writer.keep(not run.give_up())
         raise
-    run.power.start_all(StopFlag())
-    run.temporaries.delete_all(StopFlag())
+    run.power.start_all(CancelFlag())
+    run.temporaries.delete_all(CancelFlag())
     earlier.abandon_unwanted(captured)
     servers = {each.server_id for each in disks if each.server_id}
     captured.stopped.update(filter(run.power.ran, servers))
@@ -100,19 +100,19 @@ class _Run:
     ):
         self._limits = limits
         self._progress = progress
-        self._stop = StopFlag()
-        self._slots = Slots(limits.temporaries, self._stop)
-        self.power = Power(cloud, writer, stops, self._stop, progress)
-        self.temporaries = Temporaries(cloud, writer.uuid, self._slots, self._stop, progress)
-        self.copier = Copier(cloud, writer, self._slots, self.temporaries, self._stop, progress)
+        self._cancel = CancelFlag()
+        self._slots = Slots(limits.temporaries, self._cancel)
+        self.power = Power(cloud, writer, stops, self._cancel, progress)
+        self.temporaries = Temporaries(cloud, writer.uuid, self._slots, self._cancel, progress)
+        self.copier = Copier(cloud, writer, self._slots, self.temporaries, self._cancel, progress)
 
     def take_over(self, groups: list[Group]) -> None:
         """From a run that was killed: keep the snapshots of ``groups``, and undo all else."""
         self.temporaries.delete_all(
-            self._stop, but={each for group in groups for each in group.temporaries}
+            self._cancel, but={each for group in groups for each in group.temporaries}
         )
         self.power.adopt()
-        self.power.start_all(self._stop, but={group.server_id for group in groups})
+        self.power.start_all(self._cancel, but={group.server_id for group in groups})
 
     def all(self, groups: list[Group]) -> None:
         """Capture ``groups``, in this order; raises what the first that fails raises."""
@@ -141,7 +141,7 @@ class _Run:
                         if ended.reads:
                             task.advance(1)
             except BaseException:
-                self._stop.set()
+                self._cancel.set()
                 for pool in (making, reading):
                     pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -157,7 +157,7 @@ class _Run:
         if sum(1 for job in running if not job.reads) >= jobs:
             return False
         begun = {id(each): each.disks for each in (*(job.group for job in running), group)}
-        return not any(lacks(needs_at_once(begun.values()), self._limits.room))
+        return not any(lacks(capture_quota_at_once(begun.values()), self._limits.room))
 
     def _begin(self, group: Group) -> list[_Job]:
         """Snapshot all disks of a group, from a stopped server if so planned; the copies to do."""
@@ -190,8 +190,8 @@ class _Run:
 
     def give_up(self) -> bool:
         """Leave the source as it was found, whatever happened; whether it is."""
-        self._stop.set()
-        last = StopFlag()
+        self._cancel.set()
+        last = CancelFlag()
         down = len(self.power.down)
         self._progress.note(
             "stopping: temporary volumes, snapshots and images are removed"

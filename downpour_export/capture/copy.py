@@ -10,10 +10,10 @@ from bundle_spec import BundleWriter
 from bundle_spec.form import codec
 from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
+from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.download import Names, download
 from downpour_export.capture.moment import Held, Kind, Moment, Moments, label
 from downpour_export.capture.slots import Slots
-from downpour_export.capture.stop import StopFlag
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import image as image_discovery
@@ -49,7 +49,7 @@ class Copier:
         writer: BundleWriter,
         slots: Slots,
         temporaries: Temporaries,
-        stop: StopFlag,
+        cancel: CancelFlag,
         progress: Progress,
     ):
         self._cloud = cloud
@@ -57,7 +57,7 @@ class Copier:
         self._slots = slots
         self._temporaries = temporaries
         self._moments = Moments(writer)
-        self._stop = stop
+        self._cancel = cancel
         self._progress = progress
         self.captured = Captured()
 
@@ -88,7 +88,7 @@ class Copier:
 
         Each other temporary object is deleted as soon as it can go.
         """
-        self._stop.check()
+        self._cancel.check()
         if (own := _own_image(disk)) is not None:
             return own
         held = moment.of(disk)
@@ -100,7 +100,7 @@ class Copier:
 
     def read(self, moment: Moment, disk: DiskCapture, image_id: str) -> None:
         """Bring the bytes of ``disk``'s image into the bundle; a temporary one is deleted then."""
-        self._stop.check()
+        self._cancel.check()
         self._read(disk, image_id, moment.at, moment.of(disk))
         if _own_image(disk) is None:
             self._delete("image", image_id)
@@ -157,7 +157,7 @@ class Copier:
             item,
             Capture(type=disk.type, id=disk.id, at=at, consistency=held.consistency),
             Names(label(disk), _shown(disk)),
-            self._stop,
+            self._cancel,
             self._progress,
         )
 

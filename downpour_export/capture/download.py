@@ -16,7 +16,7 @@ from bundle_spec.form import codec
 from bundle_spec.model import Capture, Disk
 from bundle_spec.progress import Progress
 from downpour_cloud import Json
-from downpour_export.capture.stop import StopFlag, Stopped
+from downpour_export.capture.cancel import CancelFlag, Cancelled
 from downpour_export.cloud import SourceCloud
 from downpour_export.errors import CaptureError
 
@@ -40,7 +40,7 @@ def download(
     image: Json,
     capture: Capture,
     names: Names,
-    stop: StopFlag,
+    cancel: CancelFlag,
     progress: Progress,
 ) -> Disk:
     """Read ``image`` (its JSON, active) into a disk, from where an earlier run stopped in it.
@@ -58,8 +58,8 @@ def download(
         try:
             with progress.task(names.shown, image["size"], "bytes") as task:
                 task.advance(disk.size)
-                for piece in _pieces(cloud, image, disk.size, stop, tell):
-                    stop.check()
+                for piece in _pieces(cloud, image, disk.size, cancel, tell):
+                    cancel.check()
                     disk.write(piece)
                     if hasher:
                         hasher.update(piece)
@@ -100,7 +100,7 @@ def _begin(
 
 
 def _pieces(
-    cloud: SourceCloud, image: Json, offset: int, stop: StopFlag, tell: Callable[[str], None]
+    cloud: SourceCloud, image: Json, offset: int, cancel: CancelFlag, tell: Callable[[str], None]
 ) -> Iterator[bytes]:
     """The image's bytes from ``offset`` on, over as many connections as it takes."""
     size: int | None = image["size"]
@@ -114,7 +114,7 @@ def _pieces(
             if size is None or offset >= size:
                 return
             raise CaptureError(f"{offset} bytes came of {size}", where=f"image {image['id']}")
-        except Stopped:
+        except Cancelled:
             raise
         except CaptureError as exc:
             fruitless += 1
@@ -122,7 +122,7 @@ def _pieces(
                 raise
             tell(f"{exc}; going on at byte {offset}")
             # Not all at the same moment, when a service comes back.
-            stop.sleep(random.uniform(0.5, 1.0) * PAUSE * 2.0 ** (fruitless - 1))
+            cancel.sleep(random.uniform(0.5, 1.0) * PAUSE * 2.0 ** (fruitless - 1))
 
 
 def _connection(cloud: SourceCloud, image_id: str, offset: int) -> Iterator[bytes]:

@@ -141,7 +141,7 @@ class Earlier:
         if held.kind is None or held.id is None:
             # Images and the tenant's own snapshots do not change; a volume may have.
             return disk.type in ("image", "volume_snapshot") or disk.image_id is not None
-        item = self._temporaries.look(held.kind, held.id)
+        item = self._temporaries.fetch(held.kind, held.id)
         return item is not None and item["status"] in _ALIVE[held.kind]
 
     def _take(self, disk: DiskCapture, captured: Captured) -> None:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from downpour_cloud import Service
+from downpour_export.capture.cancel import CancelFlag, Patience
 from downpour_export.capture.moment import Kind
-from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 
@@ -98,22 +98,22 @@ def stopped_servers(cloud: SourceCloud) -> Iterator[StoppedServer]:
             yield StoppedServer(id=item["id"], name=item["name"], bundle=short(mark))
 
 
-def look(cloud: SourceCloud, kind: Kind, identity: str) -> Any | None:
+def fetch(cloud: SourceCloud, kind: Kind, identity: str) -> Any | None:
     """Its JSON, or None when it is gone."""
     service, path = _PATHS[kind]
     item = cloud.get_or_none(service, f"{path}/{identity}")
     return item if item is None or kind == "image" else item[kind]
 
 
-def delete(cloud: SourceCloud, kind: Kind, identity: str, stop: StopFlag) -> None:
+def delete(cloud: SourceCloud, kind: Kind, identity: str, cancel: CancelFlag) -> None:
     """Delete it and wait until it is gone, with patience for a busy backend.
 
     Raises CaptureError.
     """
     service, path = _PATHS[kind]
-    patience = Patience(stop)
+    patience = Patience(cancel)
     while True:
         accepted = cloud.delete(service, f"{path}/{identity}")
-        if accepted and look(cloud, kind, identity) is None:
+        if accepted and fetch(cloud, kind, identity) is None:
             break
         patience.wait(f"deleting temporary {kind} {identity}")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
 from downpour_export.capture import leftovers
-from downpour_export.capture.stop import Patience, StopFlag
+from downpour_export.capture.cancel import CancelFlag, Patience
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 from downpour_export.errors import Busy, CaptureError
@@ -30,13 +30,13 @@ class Power:
         cloud: SourceCloud,
         writer: BundleWriter,
         stops: Mapping[str, Stop],
-        stop: StopFlag,
+        cancel: CancelFlag,
         progress: Progress,
     ):
         self._cloud = cloud
         self._writer = writer
         self._stops = stops
-        self._stop = stop
+        self._cancel = cancel
         self._progress = progress
         self._lock = threading.Lock()
         self._down: set[str] = set()
@@ -68,7 +68,7 @@ class Power:
         if how is None:
             return
         path = f"/servers/{server_id}"
-        patience = Patience(self._stop)
+        patience = Patience(self._cancel)
         while (server := self._look(server_id)).get("OS-EXT-STS:task_state") is not None:
             patience.wait(f"what else goes on with server {server_id}")
         if server["status"] == "SHUTOFF":
@@ -91,10 +91,10 @@ class Power:
     def _look(self, server_id: str) -> Any:
         return self._cloud.get("compute", f"/servers/{server_id}")["server"]
 
-    def start(self, server_id: str, stop: StopFlag | None = None) -> None:
+    def start(self, server_id: str, cancel: CancelFlag | None = None) -> None:
         """Start a server that shall run again, and wait until it does.  Raises CaptureError."""
         with self._progress.task(f"start server {self._names.get(server_id)}", None, "time"):
-            start(self._cloud, server_id, stop or self._stop)
+            start(self._cloud, server_id, cancel or self._cancel)
         with self._lock:
             self._down.discard(server_id)
 
@@ -109,27 +109,27 @@ class Power:
         """Whether a server is off that ran before, on purpose or not."""
         return bool(self.down) or self._kept_off
 
-    def start_all(self, stop: StopFlag, but: Container[str | None] = ()) -> None:
+    def start_all(self, cancel: CancelFlag, but: Container[str | None] = ()) -> None:
         """Start all that shall run, except ``but``.  Never raises: tells what failed.
 
-        ``stop`` may be another one than that of the run, which may have been stopped.
+        ``cancel`` may be another one than that of the run, which may have been stopped.
         """
         for server_id in sorted(self.down):
             if server_id in but:
                 continue
             try:
-                self.start(server_id, stop)
+                self.start(server_id, cancel)
             except CaptureError as exc:
                 self._progress.note(f"cannot start server {server_id}, start it by hand: {exc}")
 
 
-def start(cloud: SourceCloud, server_id: str, stop: StopFlag) -> None:
+def start(cloud: SourceCloud, server_id: str, cancel: CancelFlag) -> None:
     """Start a server that carries our mark, wait until it runs, and take the mark away.
 
     A server that runs already or is gone is not an error.  Raises CaptureError.
     """
     path = f"/servers/{server_id}"
-    patience = Patience(stop)
+    patience = Patience(cancel)
     while True:
         answer = cloud.get_or_none("compute", path)
         if answer is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from downpour_export.capture.stop import StopFlag
+from downpour_export.capture.cancel import CancelFlag
 from downpour_export.errors import OverQuota
 
 T = TypeVar("T")
@@ -19,9 +19,9 @@ SPARE = 2
 class Slots:
     """Counts temporary objects.  Thread-safe."""
 
-    def __init__(self, limit: int, stop: StopFlag) -> None:
+    def __init__(self, limit: int, cancel: CancelFlag) -> None:
         self._limit = limit
-        self._stop = stop
+        self._cancel = cancel
         self._changed = threading.Condition()
         self._held = 0
         self._given = 0
@@ -90,4 +90,4 @@ class Slots:
 
     def _wait(self) -> None:
         self._changed.wait(0.5)
-        self._stop.check()
+        self._cancel.check()

@@ -12,10 +12,10 @@ from typing import Any
 from bundle_spec.progress import Progress
 from downpour_cloud import Service
 from downpour_export.capture import leftovers
+from downpour_export.capture.cancel import CancelFlag, Patience
 from downpour_export.capture.leftovers import PROPERTY
 from downpour_export.capture.moment import Kind
 from downpour_export.capture.slots import Slots
-from downpour_export.capture.stop import Patience, StopFlag
 from downpour_export.cloud import SourceCloud
 from downpour_export.errors import Busy, CaptureError
 
@@ -28,13 +28,13 @@ class Temporaries:
         cloud: SourceCloud,
         bundle_uuid: str,
         slots: Slots,
-        stop: StopFlag,
+        cancel: CancelFlag,
         progress: Progress,
     ):
         self._cloud = cloud
         self._uuid = bundle_uuid
         self._slots = slots
-        self._stop = stop
+        self._cancel = cancel
         self._progress = progress
 
     @property
@@ -98,7 +98,7 @@ class Temporaries:
 
     def _post(self, service: Service, path: str, body: Any) -> Any:
         """POST when the quota has room and nothing else goes on with the resource."""
-        patience = Patience(self._stop)
+        patience = Patience(self._cancel)
         while True:
             try:
                 return self._slots.make(
@@ -111,11 +111,11 @@ class Temporaries:
 
     def wait(self, kind: Kind, identity: str, gibibytes: float) -> Any:
         """Wait until it can be read; its JSON.  Raises CaptureError when it failed."""
-        patience = Patience(self._stop, gibibytes, self._progress.note)
+        patience = Patience(self._cancel, gibibytes, self._progress.note)
         # A tenant's own volume may be attached while its image is made.
         ready = ("active",) if kind == "image" else ("available", "in-use")
         while True:
-            item = self.look(kind, identity)
+            item = self.fetch(kind, identity)
             if item is None:
                 raise CaptureError(f"the temporary {kind} is gone", where=identity)
             if item["status"] in ready:
@@ -127,20 +127,20 @@ class Temporaries:
                 )
             patience.wait(f"temporary {kind} {identity}")
 
-    def look(self, kind: Kind, identity: str) -> Any | None:
+    def fetch(self, kind: Kind, identity: str) -> Any | None:
         """Its JSON, or None when it is gone."""
-        return leftovers.look(self._cloud, kind, identity)
+        return leftovers.fetch(self._cloud, kind, identity)
 
     # --- deleting ---
 
     def delete(self, kind: Kind, identity: str) -> None:
         """Delete it and wait until it is gone."""
-        leftovers.delete(self._cloud, kind, identity, self._stop)
+        leftovers.delete(self._cloud, kind, identity, self._cancel)
 
-    def delete_all(self, stop: StopFlag, but: Collection[str] = ()) -> bool:
+    def delete_all(self, cancel: CancelFlag, but: Collection[str] = ()) -> bool:
         """Delete whatever this bundle has left, also what a broken call made unknown to us.
 
-        ``but``: IDs of those that are still needed.  ``stop`` is another one than that of the
+        ``but``: IDs of those that are still needed.  ``cancel`` is another one than that of the
         run, which may have been stopped.  Returns whether all is gone; never raises CaptureError,
         what could not be deleted is said.
         """
@@ -154,7 +154,7 @@ class Temporaries:
             if each.id in but:
                 continue
             try:
-                leftovers.delete(self._cloud, each.kind, each.id, stop)
+                leftovers.delete(self._cloud, each.kind, each.id, cancel)
             except CaptureError as exc:
                 gone = False
                 self._progress.note(f"cannot delete the temporary {each.kind} {each.id}: {exc}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from downpour_cloud import Json
@@ -11,10 +11,6 @@ from downpour_cloud import Json
 class Loss(NamedTuple):
     attribute: str
     reason: str
-
-
-Losses = Mapping[str, tuple[Loss, ...]]
-"""ID -> losses, of resources that have any."""
 
 
 def of_network(item: Json) -> Iterator[Loss]:

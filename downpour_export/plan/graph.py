@@ -12,42 +12,42 @@ from downpour_export.discover import Inventory
 
 @dataclass(frozen=True)
 class Closure:
-    """``why``: every reached reference -> what pulled it in (None: named in the file).
+    """``pulled_in_by``: every reached reference -> what pulled it in (None: named in the file).
 
     References that the inventory cannot make again (flavors, foreign networks …) are in it too;
     the plan decides what becomes of them.
     """
 
-    why: dict[Ref, Ref | None]
+    pulled_in_by: dict[Ref, Ref | None]
 
     def __contains__(self, ref: Ref) -> bool:
-        return ref in self.why
+        return ref in self.pulled_in_by
 
 
 def closure(inventory: Inventory, roots: Iterable[Resource]) -> Closure:
-    """Everything that ``roots`` need, breadth first, so that ``why`` is a shortest way.
+    """Everything that ``roots`` need, breadth first, so that ``pulled_in_by`` is a shortest way.
 
     A root is given as the record that will be carried: a server with another ``key_name``
     than at the source needs that key and not the old one.
     """
-    why: dict[Ref, Ref | None] = {}
+    pulled_in_by: dict[Ref, Ref | None] = {}
     queue: deque[Resource] = deque()
     for root in roots:
-        if root.ref not in why:
-            why[root.ref] = None
+        if root.ref not in pulled_in_by:
+            pulled_in_by[root.ref] = None
             queue.append(root)
     while queue:
         resource = queue.popleft()
-        for ref in needs(inventory, resource):
-            if ref not in why:
-                why[ref] = resource.ref
+        for ref in dependencies(inventory, resource):
+            if ref not in pulled_in_by:
+                pulled_in_by[ref] = resource.ref
                 record = carried_record(inventory, ref)
                 if record is not None:
                     queue.append(record)
-    return Closure(why)
+    return Closure(pulled_in_by)
 
 
-def needs(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
+def dependencies(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
     """What a resource needs: what it refers to, and what makes it reachable.
 
     Beyond ``references()``: the groups that a group's rules name, every subnet of a network,

@@ -42,7 +42,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
     reached = closure(inventory, roots)
     carried = {
         ref: servers.get(ref.id) if ref.type == "server" else carried_record(inventory, ref)
-        for ref in reached.why
+        for ref in reached.pulled_in_by
     }
     lost: list[Omission] = []
     records = [prune(record, reached, inventory, lost) for record in carried.values() if record]
@@ -90,7 +90,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
                 if each.size > _TIB
             ),
         ),
-        why=reached,
+        reached=reached,
     )
 
 

@@ -62,4 +62,4 @@ class Plan:
     boots: Mapping[str, Boot]
     omissions: tuple[Omission, ...]
     warnings: tuple[str, ...]
-    why: Closure
+    reached: Closure

@@ -8,8 +8,8 @@ from typing import Any
 from bundle_spec.model import Omission, Ref, Reference, Resource
 from bundle_spec.text import human_bytes, printable
 from downpour_export.discover.quota import Room
+from downpour_export.plan.capture_quota import capture_quota, lacks
 from downpour_export.plan.model import DiskCapture, Plan
-from downpour_export.plan.needs import lacks, needs
 
 FORMAT = "downpour plan 1"
 _SHOWN = 3
@@ -17,7 +17,7 @@ _SHOWN = 3
 
 def as_json(plan: Plan, room: Room) -> dict[str, Any]:
     """What ``plan --json`` prints."""
-    needed = needs(plan.captures)
+    needed = capture_quota(plan.captures)
     return {
         "format": FORMAT,
         "resources": [
@@ -25,7 +25,7 @@ def as_json(plan: Plan, room: Room) -> dict[str, Any]:
                 "type": each.type,
                 "id": each.id,
                 "name": each.name,
-                "needed_by": _ref(plan.why.why.get(each.ref)),
+                "needed_by": _ref(plan.reached.pulled_in_by.get(each.ref)),
             }
             for each in plan.resources
         ],
@@ -34,7 +34,7 @@ def as_json(plan: Plan, room: Room) -> dict[str, Any]:
                 "type": each.type,
                 "id": each.id,
                 "name": each.name,
-                "needed_by": _ref(plan.why.why.get(each.ref)),
+                "needed_by": _ref(plan.reached.pulled_in_by.get(each.ref)),
             }
             for each in plan.references
         ],
@@ -115,7 +115,7 @@ def _tree(plan: Plan) -> Iterator[str]:
     """Each resource below what pulled it in; what was named in the file is at the left."""
     records: dict[Ref, Resource] = {each.ref: each for each in plan.resources}
     below: dict[Ref | None, list[Ref]] = {}
-    for ref, parent in plan.why.why.items():
+    for ref, parent in plan.reached.pulled_in_by.items():
         if ref in records:
             below.setdefault(parent, []).append(ref)
     disks = {each.ref: each for each in plan.captures}
@@ -166,7 +166,7 @@ def _disks(plan: Plan) -> list[str]:
 
 
 def _temporary(plan: Plan, room: Room, max_temporary: int) -> list[str]:
-    needed = needs(plan.captures)
+    needed = capture_quota(plan.captures)
     made = sum(1 for each in plan.captures if each.type != "image" and each.image_id is None)
     if not made:
         return _section("temporary objects at the source", ["none"])

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 from bundle_spec.model import (
     AddressGroup,
@@ -26,11 +25,11 @@ from bundle_spec.model import (
     Trunk,
 )
 from bundle_spec.model.playbook import MappingRules
+from downpour_cloud import Json
 from downpour_import.errors import TargetError
 from downpour_import.preflight.result import Targets
 from downpour_import.preflight.survey import Survey
 
-Json = Any
 GIB = 1 << 30
 
 _FREE_TO_CHOOSE = "fixed_ips: drop in the mapping lets the target choose"

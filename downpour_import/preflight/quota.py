@@ -64,7 +64,7 @@ def quota_faults(
     """
     wanted = list(wanted)
     remedy = "ask the operator for more, or leave something out with --skip"
-    for name, needed in needs(wanted, targets, target, disks).items():
+    for name, needed in import_quota(wanted, targets, target, disks).items():
         free = target.room.get(name)
         if free is not None and needed > free:
             message = f"{needed} more needed, and it has room for {free}"
@@ -77,7 +77,7 @@ def quota_faults(
             yield TargetError(message, where=where, remedy="ask the operator for more")
 
 
-def needs(
+def import_quota(
     wanted: Iterable[Resource], targets: Targets, target: Survey, disks: Mapping[str, Disk]
 ) -> Counter[str]:
     """How much of each quota the resources take, by the names of ``limits``."""

@@ -30,10 +30,11 @@ from bundle_spec.model import (
     VolumeTypeReference,
 )
 from bundle_spec.model.playbook import MappingRules
+from downpour_cloud import Json
 from downpour_import.errors import TargetError
 from downpour_import.preflight import mapping
-from downpour_import.preflight.numbers import Numbers, distance, numbers_of
-from downpour_import.preflight.result import Json, Preflight
+from downpour_import.preflight.flavor_size import FlavorSize, distance, size_of
+from downpour_import.preflight.result import Preflight
 from downpour_import.preflight.survey import Survey
 
 _SECTION_OF = {section.removesuffix("s"): section for section in mapping.SECTIONS} | {
@@ -87,22 +88,22 @@ class _Work:
         flavors = self._target.flavors
         if self._ruled("flavors", wanted, flavors):
             return
-        numbers = Numbers(wanted.vcpus, wanted.ram, wanted.disk, wanted.ephemeral, wanted.swap)
-        equal = [item for item in flavors if numbers_of(item) == numbers]
+        size = FlavorSize(wanted.vcpus, wanted.ram, wanted.disk, wanted.ephemeral, wanted.swap)
+        equal = [item for item in flavors if size_of(item) == size]
         named = [item for item in equal if item["name"] == wanted.name]
         if len(named or equal) == 1:
-            self._take(wanted, (named or equal)[0], numbers)
+            self._take(wanted, (named or equal)[0], size)
             return
-        near = min(flavors, key=lambda item: distance(numbers_of(item), numbers), default=None)
+        near = min(flavors, key=lambda item: distance(size_of(item), size), default=None)
         self._missing(
             "flavors",
             wanted,
-            f"{len(equal)} flavors of the target have {numbers}: "
+            f"{len(equal)} flavors of the target have {size}: "
             + ", ".join(item["name"] for item in equal)
             if equal
-            else f"no flavor of the target has {numbers}",
+            else f"no flavor of the target has {size}",
             (equal[0] if equal else near),
-            numbers_of,
+            size_of,
         )
 
     def network(self, wanted: NetworkReference) -> None:

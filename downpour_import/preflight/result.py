@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bundle_spec.model import Ref
 from bundle_spec.model.playbook import MappingRules
 from downpour_import.errors import TargetError, TargetFaults
 from downpour_import.preflight import mapping
 
-Json = Any
 Targets = Mapping[Ref, str | None]
 """What stands for what: an ID (a name for volume types and zones); None: do without."""
 

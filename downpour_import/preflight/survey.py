@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bundle_spec.model import References, Resources
+from downpour_cloud import Json
 from downpour_cloud.quotas import Quotas
 from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import limits
-
-Json = Any
 
 
 @dataclass(frozen=True, kw_only=True)

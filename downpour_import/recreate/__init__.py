@@ -82,5 +82,5 @@ def differences(
     target = context.optional_target(record.ref)
     if target is None:
         return ["it was not made"]
-    item = known.get(record.type, {}).get(target) or kind.look(context, target)
+    item = known.get(record.type, {}).get(target) or kind.fetch(context, target)
     return ["it is gone"] if item is None else kind.differences(context, record, item)

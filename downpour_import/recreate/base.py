@@ -9,15 +9,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import ClassVar, Generic, Literal, TypeVar
 
 from bundle_spec.model import Ref, Resource, Tagged
-from downpour_cloud import Service
+from downpour_cloud import Json, Service
 from downpour_import.errors import RecreateError, Refused
 from downpour_import.recreate.context import Context, wait_for
 from downpour_import.recreate.optional import Without, post
 
-Json = Any
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T", bound=Tagged)
 
@@ -79,7 +78,7 @@ class Recreator(ABC, Generic[R]):
         if not context.cloud.delete(self.service, self.at(target)):
             raise RecreateError("the target says that it is in use")
         what = f"{self.path} {target}"
-        wait_for(lambda: self.look(context, target), _gone, what, failed=_undeletable)
+        wait_for(lambda: self.fetch(context, target), _gone, what, failed=_undeletable)
 
     def at(self, target: str) -> str:
         """The path of one object."""
@@ -113,7 +112,7 @@ class Recreator(ABC, Generic[R]):
         """Whether what was made is beyond use, so that it is made again."""
         return False
 
-    def look(self, context: Context, target: str) -> Json | None:
+    def fetch(self, context: Context, target: str) -> Json | None:
         """The object as the target has it, or None if it is gone."""
         item = context.cloud.get_or_none(self.service, self.at(target))
         return item if item is None or self.key is None else item[self.key]
@@ -179,7 +178,7 @@ def standing(kind: Recreator[R], context: Context, record: R, *, check: bool = F
             journal.record("made", ref, record.name, target)
     if target is None:
         return None
-    item = kind.look(context, target)
+    item = kind.fetch(context, target)
     done = entry is not None and entry.event == "done"
     if item is not None and (done or not kind.broken(item)):
         return target
@@ -217,7 +216,7 @@ class NetworkRecreator(Recreator[T]):
         return identity
 
     def all(self, context: Context) -> Iterator[Json]:
-        """Every object of this type in the project, each as ``look`` gives it."""
+        """Every object of this type in the project, each as ``fetch`` gives it."""
         query = {"project_id": context.cloud.project_id}
         return context.cloud.list("network", self.path, self.collection, query)
 

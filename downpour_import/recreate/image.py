@@ -112,11 +112,11 @@ class Images(Recreator[Image]):
             body = DiskBody(reader, disk, self._on_bytes)
             try:
                 refuse_foreign(reader, record)
-                item = self.look(context, target)
+                item = self.fetch(context, target)
                 if item is None or item["status"] != "active":
                     put_bytes(context, f"{self.path}/{target}/file", body)
                 item = wait_for(
-                    lambda: self.look(context, target),
+                    lambda: self.fetch(context, target),
                     lambda item: item is not None and item["status"] == "active",
                     f"image {record.name!r}",
                     failed=_failure,

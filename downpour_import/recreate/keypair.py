@@ -28,12 +28,12 @@ class Keypairs(Recreator[Keypair]):
         return iter(())
 
     def find(self, context: Context, record: Keypair) -> str | None:
-        item = self.look(context, record.name)
+        item = self.fetch(context, record.name)
         return None if item is None or self.differences(context, record, item) else record.name
 
     def reusable(self, context: Context, record: Keypair) -> str | None:
         found = self.find(context, record)
-        if found is None and self.look(context, record.name) is not None:
+        if found is None and self.fetch(context, record.name) is not None:
             raise failed("the target has another key under this name; map keypairs", record)
         return found
 

@@ -7,13 +7,12 @@ is written to the journal and told; whatever would change how a resource behaves
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from bundle_spec.model import Resource
+from downpour_cloud import Json
 from downpour_import.errors import Refused
 from downpour_import.recreate.context import Context
 
-Json = Any
 Without = Callable[[dict[str, Json]], dict[str, Json]]
 """The attributes of a POST -> the same without one of them."""
 

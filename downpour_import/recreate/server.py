@@ -163,7 +163,7 @@ class Servers(Recreator[Server]):
 
     def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> Any:
         return wait_for(
-            lambda: self.look(context, target),
+            lambda: self.fetch(context, target),
             lambda item: item is not None and item["status"] in ready,
             f"server {record.name!r}",
             failed=_failure,
@@ -176,7 +176,7 @@ class Servers(Recreator[Server]):
         super().remove(context, target)
         # Its ports and volumes are free again only when it is gone.
         wait_for(
-            lambda: self.look(context, target),
+            lambda: self.fetch(context, target),
             lambda item: item is None,
             f"deleting the broken server {target}",
         )

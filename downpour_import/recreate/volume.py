@@ -65,7 +65,7 @@ class Volumes(Recreator[Volume]):
 
     def complete(self, context: Context, record: Volume, target: str) -> None:
         item = wait_for(
-            lambda: self.look(context, target),
+            lambda: self.fetch(context, target),
             lambda item: item is not None and item["status"] in ("available", "in-use"),
             f"volume {record.name!r}",
             failed=_failure,

@@ -20,7 +20,7 @@ from bundle_spec.model import (
     Trunk,
 )
 from bundle_spec.model.playbook import PlaybookData
-from bundle_spec.model.resources import RESOURCE_TYPES, needs
+from bundle_spec.model.resources import RESOURCE_TYPES, required_refs
 
 
 class SelectionFaults(Faults, UsageError):
@@ -47,7 +47,7 @@ def select(data: PlaybookData, only: Sequence[str], skip: Sequence[str]) -> Play
     kept = [record for record in everything if record.ref in chosen]
     there = {record.ref for record in everything}
     for record in kept:
-        for ref in needs(record):
+        for ref in required_refs(record):
             if ref in there and ref not in chosen:
                 message = f"it needs {ref}, which is left out"
                 where = f"{record.type.replace('_', ' ')} {record.name!r}"
@@ -101,7 +101,7 @@ def _closure(everything: Sequence[Resource], chosen: set[Ref]) -> set[Ref]:
         before = len(chosen)
         for ref in list(chosen):
             if ref in by_ref:
-                chosen.update(needs(by_ref[ref]))
+                chosen.update(required_refs(by_ref[ref]))
         for record in everything:
             if chosen.intersection(_companion_of(record)):
                 chosen.add(record.ref)
@@ -123,7 +123,7 @@ def _companion_of(record: Resource) -> Iterator[Ref]:
 
 def _referred(references: References, kept: Iterable[Resource]) -> References:
     """Only what the resources that are kept refer to must be on the target."""
-    needed = {ref for record in kept for ref in needs(record)}
+    needed = {ref for record in kept for ref in required_refs(record)}
     subnets = tuple(each for each in references.subnets if each.ref in needed)
     needed |= {Ref("network", each.network_id) for each in subnets}
     sections: dict[str, Any] = {

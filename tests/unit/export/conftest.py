@@ -10,7 +10,7 @@ import pytest
 from bundle_spec import BundleWriter
 from downpour_cloud import session
 from downpour_export.capture import download
-from downpour_export.capture.stop import Patience
+from downpour_export.capture.cancel import Patience
 from tests.unit.export.capture_source import Source
 
 

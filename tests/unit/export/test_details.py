@@ -111,6 +111,6 @@ def test_a_thousand_servers_cost_their_pages_and_a_call_for_each_object() -> Non
     lists = len(fake.calls)
     assert len(inventory.servers) == SERVERS
     assert lists <= 3 * pages
-    carried = closure(inventory, [each.record for each in inventory.servers.values()]).why
+    carried = closure(inventory, [each.record for each in inventory.servers.values()]).pulled_in_by
     complete(cloud, inventory, carried)
     assert len(fake.calls) - lists <= len(carried)

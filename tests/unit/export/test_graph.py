@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bundle_spec.model import Ref
-from downpour_export.plan.graph import carried_record, closure
+from downpour_export.plan.graph import Closure, carried_record, closure
 from tests.unit.export.things import group, inventory, network, port, server, subnet
 
 WEB = inventory().servers["web"].record
 
 
 def names(reached: object) -> set[str]:
-    assert hasattr(reached, "why")
-    return {str(ref) for ref in reached.why}
+    assert isinstance(reached, Closure)
+    return {str(ref) for ref in reached.pulled_in_by}
 
 
 def test_a_server_pulls_in_all_that_it_stands_on() -> None:
@@ -36,7 +36,7 @@ def test_a_server_pulls_in_all_that_it_stands_on() -> None:
 
 
 def test_each_reached_thing_says_what_pulled_it_in() -> None:
-    why = closure(inventory(), [WEB]).why
+    why = closure(inventory(), [WEB]).pulled_in_by
     assert why[Ref("server", "web")] is None
     assert why[Ref("subnet", "s-own")] == Ref("port", "p-web")
     assert why[Ref("router", "r-edge")] == Ref("subnet", "s-own")
@@ -59,7 +59,7 @@ def test_a_network_brings_every_subnet_of_its_own() -> None:
 def test_groups_that_name_each_other_or_themselves_end() -> None:
     groups = {each.id: each for each in (group("g-web", "g-db", "g-web"), group("g-db", "g-web"))}
     reached = closure(inventory(security_groups=groups), [WEB])
-    assert sorted(ref.id for ref in reached.why if ref.type == "security_group") == [
+    assert sorted(ref.id for ref in reached.pulled_in_by if ref.type == "security_group") == [
         "g-db",
         "g-web",
     ]

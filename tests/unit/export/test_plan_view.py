@@ -15,7 +15,7 @@ from downpour_export.cloud import SourceCloud
 from downpour_export.discover import quota
 from downpour_export.discover.quota import Room
 from downpour_export.plan import make_plan
-from downpour_export.plan.needs import Needs, lacks, needs
+from downpour_export.plan.capture_quota import CaptureQuota, capture_quota, lacks
 from downpour_export.plan.view import as_json, as_text, omission_lines
 from tests.unit.export.capture_source import DB, WEB, disk
 from tests.unit.export.things import inventory, wanted
@@ -97,13 +97,15 @@ def test_equal_losses_are_one_line() -> None:
 def test_what_is_needed_is_that_of_the_largest_server() -> None:
     alone = disk("volume", "v3", "idle")
     snapshot = replace(disk("volume", "s", "live"), type="volume_snapshot", size=5 << 30)
-    assert needs([*WEB, *DB, alone]) == Needs(snapshots=1, volumes=1, gigabytes=2, largest=1)
-    assert needs([snapshot]) == Needs(snapshots=0, volumes=1, gigabytes=5, largest=5)
-    assert needs([alone, disk("image", "i", "idle")]) == Needs()
+    assert capture_quota([*WEB, *DB, alone]) == CaptureQuota(
+        snapshots=1, volumes=1, gigabytes=2, largest=1
+    )
+    assert capture_quota([snapshot]) == CaptureQuota(snapshots=0, volumes=1, gigabytes=5, largest=5)
+    assert capture_quota([alone, disk("image", "i", "idle")]) == CaptureQuota()
 
 
 def test_a_quota_that_has_no_room_is_told_and_an_unlimited_one_is_not() -> None:
-    needed = Needs(snapshots=2, volumes=1, gigabytes=30, largest=10)
+    needed = CaptureQuota(snapshots=2, volumes=1, gigabytes=30, largest=10)
     assert list(lacks(needed, Room())) == []
     assert list(lacks(needed, Room(snapshots=2, volumes=1, gigabytes=30))) == []
     assert list(lacks(needed, Room(snapshots=1, gigabytes=29, per_volume_gigabytes=9))) == [

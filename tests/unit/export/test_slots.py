@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from bundle_spec import BundleWriter
+from downpour_export.capture.cancel import CancelFlag, Cancelled
 from downpour_export.capture.slots import Slots
-from downpour_export.capture.stop import StopFlag, Stopped
 from downpour_export.errors import OverQuota, PlanFaults
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, disk, run
 from tests.unit.fake_cloud import Call, response
@@ -82,8 +82,8 @@ def test_a_quota_without_room_is_no_endless_wait(
 
 
 def test_a_copy_waits_for_its_slots_until_it_is_stopped() -> None:
-    stop = StopFlag()
-    slots = Slots(3, stop)
+    cancel = CancelFlag()
+    slots = Slots(3, cancel)
     assert slots.try_take(1)
     assert not slots.try_take(1)  # the last two are for copies
     with ThreadPoolExecutor(1) as pool:
@@ -91,6 +91,6 @@ def test_a_copy_waits_for_its_slots_until_it_is_stopped() -> None:
         slots.give()
         waiting.result(timeout=5)
         stopped = pool.submit(slots.take, 1)
-        stop.set()
-        with pytest.raises(Stopped):
+        cancel.set()
+        with pytest.raises(Cancelled):
             stopped.result(timeout=5)

@@ -10,8 +10,8 @@ import requests
 
 from bundle_spec import BundleWriter
 from bundle_spec.progress import NULL
+from downpour_export.capture.cancel import CancelFlag, Cancelled, Patience
 from downpour_export.capture.slots import Slots
-from downpour_export.capture.stop import Patience, StopFlag, Stopped
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from downpour_export.errors import CaptureError
@@ -22,8 +22,8 @@ from tests.unit.quiet import Notes
 
 def made_by(fake: Source) -> Temporaries:
     uuid = "01234567-89ab-4def-8000-000000000000"
-    stop = StopFlag()
-    return Temporaries(SourceCloud(fake.connection), uuid, Slots(20, stop), stop, NULL)
+    cancel = CancelFlag()
+    return Temporaries(SourceCloud(fake.connection), uuid, Slots(20, cancel), cancel, NULL)
 
 
 @pytest.mark.parametrize("where", ["/snapshots", "/volumes"])
@@ -147,7 +147,7 @@ def test_temporaries_find_images_volumes_and_snapshots_in_the_order_to_delete(
         ("volume", volume),
         ("snapshot", snapshot),
     ]
-    temporaries.delete_all(StopFlag())
+    temporaries.delete_all(CancelFlag())
     deleted = [each.path.split("/")[1] for each in fake.sent("DELETE")]
     assert deleted == ["images", "volumes", "snapshots"]
 
@@ -159,23 +159,23 @@ def test_a_temporary_that_vanishes_is_no_endless_wait(fake: Source) -> None:
 
 
 def test_a_stop_wakes_a_thread_that_waits() -> None:
-    stop = StopFlag()
-    stop.check()
-    timer = threading.Timer(0.02, stop.set)
+    cancel = CancelFlag()
+    cancel.check()
+    timer = threading.Timer(0.02, cancel.set)
     timer.start()
     begun = time.monotonic()
-    with pytest.raises(Stopped):
-        stop.sleep(30)
+    with pytest.raises(Cancelled):
+        cancel.sleep(30)
     assert time.monotonic() - begun < 5
     timer.join()
-    with pytest.raises(Stopped):
-        stop.check()
+    with pytest.raises(Cancelled):
+        cancel.check()
 
 
 def test_patience_ends_later_for_a_larger_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    small, large = Patience(StopFlag()), Patience(StopFlag(), gibibytes=100)
+    small, large = Patience(CancelFlag()), Patience(CancelFlag(), gibibytes=100)
     now = 601.0
     with pytest.raises(CaptureError, match="snapshot x takes too long"):
         small.wait("snapshot x")
@@ -189,7 +189,7 @@ def test_a_long_wait_is_told_less_and_less_often(monkeypatch: pytest.MonkeyPatch
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     told: list[str] = []
-    patience = Patience(StopFlag(), gibibytes=2048, tell=told.append)
+    patience = Patience(CancelFlag(), gibibytes=2048, tell=told.append)
     for minute in range(600):
         now = 60.0 * minute
         patience.wait("temporary image x")

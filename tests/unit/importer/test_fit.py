@@ -29,7 +29,7 @@ from bundle_spec.model.port import AddressPair, FixedIp
 from bundle_spec.model.router import RouterInterface
 from bundle_spec.model.security_group import SecurityGroupRule
 from downpour_import.preflight import FitInput, Preflight, fit, port_address_ref, quota_faults
-from downpour_import.preflight.quota import needs
+from downpour_import.preflight.quota import import_quota
 from downpour_import.preflight.survey import Survey
 from tests.unit.fake_cloud import PROJECT
 
@@ -108,7 +108,9 @@ def test_networks_count_what_they_bring_with_them() -> None:
         image(),
         volume(10, disk_id="0001"),
     ]
-    found = needs(wanted, TARGETS, Survey(default_volume_type="bulk"), {"0001": disk(3 * GIB)})
+    found = import_quota(
+        wanted, TARGETS, Survey(default_volume_type="bulk"), {"0001": disk(3 * GIB)}
+    )
     assert found == {
         "network": 1,
         "router": 1,

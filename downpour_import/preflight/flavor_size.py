@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from downpour_import.preflight.result import Json
+from downpour_cloud import Json
 
 
 @dataclass(frozen=True)
-class Numbers:
+class FlavorSize:
     """``ram`` and ``swap`` in MiB, ``disk`` and ``ephemeral`` in GiB, as Nova counts them."""
 
     vcpus: int
@@ -23,9 +23,9 @@ class Numbers:
         return f"{self.vcpus} vCPU, {self.ram} MiB RAM, {self.disk} GiB disk{more}"
 
 
-def numbers_of(item: Json) -> Numbers:
+def size_of(item: Json) -> FlavorSize:
     """Those of a flavor as Nova tells it."""
-    return Numbers(
+    return FlavorSize(
         item["vcpus"],
         item["ram"],
         item["disk"],
@@ -34,7 +34,7 @@ def numbers_of(item: Json) -> Numbers:
     )
 
 
-def distance(have: Numbers, want: Numbers) -> tuple[bool, float]:
+def distance(have: FlavorSize, want: FlavorSize) -> tuple[bool, float]:
     """Smaller is nearer; a flavor that has too little of something comes after all others."""
     pairs = [(getattr(have, name), getattr(want, name)) for name in ("vcpus", "ram", "disk")]
     return any(a < b for a, b in pairs), sum(abs(a - b) / max(a, b, 1) for a, b in pairs)

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from downpour_export.errors import CaptureError
 
 
-class Stopped(CaptureError):
+class Cancelled(CaptureError):
     """The run was interrupted, or another disk failed."""
 
 
-class StopFlag:
+class CancelFlag:
     """Set once, seen by every thread of a run."""
 
     def __init__(self) -> None:
@@ -23,12 +23,12 @@ class StopFlag:
         self._event.set()
 
     def check(self) -> None:
-        """Raises Stopped when the run shall end."""
+        """Raises Cancelled when the run shall end."""
         if self._event.is_set():
-            raise Stopped("stopped before it was done")
+            raise Cancelled("stopped before it was done")
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, or raise Stopped as soon as the run shall end."""
+        """Sleep, or raise Cancelled as soon as the run shall end."""
         self._event.wait(seconds)
         self.check()
 
@@ -41,7 +41,7 @@ class Patience:
 
     def __init__(
         self,
-        stop: StopFlag,
+        cancel: CancelFlag,
         gibibytes: float = 0.0,
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
@@ -52,7 +52,7 @@ class Patience:
         # Ten minutes for anything, and one more for each GiB (17 MiB/s, a slow backend).
         self._deadline = time.monotonic() + 600 + 60 * gibibytes
         self._pause = self.FIRST
-        self._stop = stop
+        self._cancel = cancel
 
     def wait(self, what: str) -> None:
         """Wait before the next look.  Raises CaptureError when it has taken too long."""
@@ -61,5 +61,5 @@ class Patience:
         if time.monotonic() - self._begun > self._next_word:
             self._tell(f"waiting for {what}, {self._next_word / 60:.0f} min so far")
             self._next_word *= 2
-        self._stop.sleep(self._pause)
+        self._cancel.sleep(self._pause)
         self._pause = min(self._pause * 1.5, self.LONGEST)

@@ -12,7 +12,7 @@ _GIB = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Needs:
+class CaptureQuota:
     """What must have room at the same time, one server after another; GiB of both together."""
 
     snapshots: int = 0
@@ -21,13 +21,13 @@ class Needs:
     largest: int = 0
 
 
-def needs(captures: Iterable[DiskCapture]) -> Needs:
+def capture_quota(captures: Iterable[DiskCapture]) -> CaptureQuota:
     """The least that is enough: more at once is faster, and waits where there is no room."""
     groups: dict[object, list[DiskCapture]] = {}
     for disk in captures:
         groups.setdefault(disk.server_id or disk.ref, []).append(disk)
     found = [_of(group) for group in groups.values()]
-    return Needs(
+    return CaptureQuota(
         snapshots=max((each.snapshots for each in found), default=0),
         volumes=max((each.volumes for each in found), default=0),
         gigabytes=max((each.gigabytes for each in found), default=0),
@@ -35,10 +35,10 @@ def needs(captures: Iterable[DiskCapture]) -> Needs:
     )
 
 
-def needs_at_once(groups: Iterable[list[DiskCapture]]) -> Needs:
+def capture_quota_at_once(groups: Iterable[list[DiskCapture]]) -> CaptureQuota:
     """What must have room while the disks of several servers are captured together."""
     found = [_of(group) for group in groups]
-    return Needs(
+    return CaptureQuota(
         snapshots=sum(each.snapshots for each in found),
         volumes=sum(each.volumes for each in found),
         gigabytes=sum(each.gigabytes for each in found),
@@ -46,13 +46,13 @@ def needs_at_once(groups: Iterable[list[DiskCapture]]) -> Needs:
     )
 
 
-def _of(group: list[DiskCapture]) -> Needs:
+def _of(group: list[DiskCapture]) -> CaptureQuota:
     """A volume in use is snapshotted, and a volume made of the snapshot, one after another."""
     in_use = [
         disk.size // _GIB for disk in group if disk.type == "volume" and disk.consistency != "idle"
     ]
     copied = in_use + [disk.size // _GIB for disk in group if disk.type == "volume_snapshot"]
-    return Needs(
+    return CaptureQuota(
         snapshots=len(in_use),
         volumes=1 if copied else 0,
         gigabytes=sum(in_use) + max(copied, default=0),
@@ -60,7 +60,7 @@ def _of(group: list[DiskCapture]) -> Needs:
     )
 
 
-def lacks(needed: Needs, room: Room) -> Iterator[str]:
+def lacks(needed: CaptureQuota, room: Room) -> Iterator[str]:
     """Where the quota has no room even for one server after another, in words."""
     for what, need, free in (
         ("snapshots", needed.snapshots, room.snapshots),
