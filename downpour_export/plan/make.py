@@ -3,35 +3,79 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from bundle_spec.model import Omission, Resource, Resources, Server
+from bundle_spec.model import Omission, Ref, Resource, Resources, Server
 from downpour_export.discover import Inventory
 from downpour_export.errors import PlanFaults
 from downpour_export.plan import captures as disks
 from downpour_export.plan import reference
-from downpour_export.plan.choices import rebuilt_roots, root_volume, snapshots
+from downpour_export.plan.choices import rebuilt_roots, snapshots
 from downpour_export.plan.faults import faults
 from downpour_export.plan.graph import carried_record, closure
-from downpour_export.plan.model import CAPTURABLE, Plan
+from downpour_export.plan.model import Plan
 from downpour_export.plan.omissions import omissions
 from downpour_export.plan.prune import hidden, prune
 from downpour_export.plan.select import Selection, select
+from downpour_export.plan.warnings import selection_warnings, size_warnings
 from downpour_export.resource_file import Boot, Item, ResourceFile, in_order
-
-_TIB = 1 << 40
 
 
 def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
-    """Raises PlanFaults with everything that cannot be done as asked."""
-    selection, found_faults = select(wanted, inventory)
-    found_faults += faults(selection, inventory)
-    if found_faults:
-        raise PlanFaults("this export cannot be made as asked", in_order(found_faults))
+    """What an export of ``wanted`` carries, reads, stops and leaves behind.  Pure.
+
+    1. The items of the resource file become records of the inventory.
+    2. What they depend on is reached from them; what the project cannot make again is a reference.
+    3. Each record loses what does not go with it; every loss is told.
+    4. The disks to read follow from the records, and the servers to stop from the disks.
+
+    Raises PlanFaults with everything that cannot be done as asked.
+    """
+    selection = _selected(wanted, inventory)
     inventory = _with_rebuilt_roots(selection, inventory)
     servers = {record.id: _server(record, item) for item, record in selection.servers}
-    roots: list[Resource] = [
+    reached = closure(inventory, _roots(selection, servers, inventory))
+    carried = {
+        ref: servers.get(ref.id) if ref.type == "server" else carried_record(inventory, ref)
+        for ref in reached.pulled_in_by
+    }
+    lost: list[Omission] = []
+    records = [prune(record, reached, inventory, lost) for record in carried.values() if record]
+    boots = dict(_boots(selection))
+    stops = disks.stops(selection, inventory)
+    captures = tuple(disks.captures(selection, records, inventory, stops))
+    return Plan(
+        resources=_resources(records),
+        references=reference.references(inventory, _not_carried(carried, inventory)),
+        captures=captures,
+        stops=stops,
+        stopped_by=_stopped_by(selection, inventory),
+        boots=boots,
+        omissions=(
+            *lost,
+            *omissions(records, selection, inventory),
+            *_lost_boot_volumes(servers.values(), boots),
+        ),
+        warnings=(*selection_warnings(selection, inventory), *size_warnings(captures)),
+        reached=reached,
+    )
+
+
+def _selected(wanted: ResourceFile, inventory: Inventory) -> Selection:
+    """Raises PlanFaults."""
+    selection, mistakes = select(wanted, inventory)
+    mistakes += faults(selection, inventory)
+    if mistakes:
+        raise PlanFaults("this export cannot be made as asked", in_order(mistakes))
+    return selection
+
+
+def _roots(
+    selection: Selection, servers: Mapping[str, Server], inventory: Inventory
+) -> list[Resource]:
+    """The records that the resource file names, as they will be carried."""
+    return [
         *servers.values(),
         *(inventory.volumes[record.id].record for _, record in selection.volumes),
         *(snapshot.record for snapshot in snapshots(selection, inventory)),
@@ -39,59 +83,35 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
         *(record for _, record in selection.keypairs),
         *selection.others,
     ]
-    reached = closure(inventory, roots)
-    carried = {
-        ref: servers.get(ref.id) if ref.type == "server" else carried_record(inventory, ref)
-        for ref in reached.pulled_in_by
+
+
+def _not_carried(carried: Mapping[Ref, Resource | None], inventory: Inventory) -> Iterator[Ref]:
+    """What was reached and only the target's operator can make; nobody sees what is hidden."""
+    for ref, record in carried.items():
+        if record is None and not hidden(ref, inventory):
+            yield ref
+
+
+def _stopped_by(selection: Selection, inventory: Inventory) -> dict[str, str]:
+    """Servers that are off because an export stopped them -> the uuid of that one's bundle."""
+    return {
+        server.id: bundle
+        for _, server in selection.servers
+        if server.power_state == "stopped"
+        and (bundle := inventory.servers[server.id].stopped_by) is not None
     }
-    lost: list[Omission] = []
-    records = [prune(record, reached, inventory, lost) for record in carried.values() if record]
-    lost += omissions(records, selection, inventory)
-    boots = dict(_boots(selection))
-    lost += (
-        Omission(
-            type="server",
-            id=each.id,
-            name=each.name,
-            attribute="boot volume",
-            reason="becomes an image, as boot: image asks, and loses its type and metadata",
-        )
-        for each in servers.values()
-        if boots.get(each.id) == "image"
-    )
-    stopped = disks.stops(selection, inventory)
-    captured = tuple(disks.captures(selection, records, inventory, stopped))
-    return Plan(
-        resources=_resources(records),
-        references=reference.references(
-            inventory,
-            (
-                ref
-                for ref, record in carried.items()
-                if record is None and not hidden(ref, inventory)
-            ),
-        ),
-        captures=captured,
-        stops=stopped,
-        stopped_by={
-            server.id: by
-            for _, server in selection.servers
-            if server.power_state == "stopped"
-            and (by := inventory.servers[server.id].stopped_by) is not None
-        },
-        boots=boots,
-        omissions=tuple(lost),
-        warnings=(
-            *_warnings(selection, inventory),
-            *(
-                f"{each.type.replace('_', ' ')} {each.name!r} may have more than 1 TiB: Glance "
-                "takes no larger image unless its image_size_cap was raised"
-                for each in captured
-                if each.size > _TIB
-            ),
-        ),
-        reached=reached,
-    )
+
+
+def _lost_boot_volumes(servers: Iterable[Server], boots: Mapping[str, Boot]) -> Iterator[Omission]:
+    for server in servers:
+        if boots.get(server.id) == "image":
+            yield Omission(
+                type="server",
+                id=server.id,
+                name=server.name,
+                attribute="boot volume",
+                reason="becomes an image, as boot: image asks, and loses its type and metadata",
+            )
 
 
 def _with_rebuilt_roots(selection: Selection, inventory: Inventory) -> Inventory:
@@ -128,41 +148,3 @@ def _resources(records: list[Resource]) -> Resources:
     for record in records:
         sections.setdefault(f"{record.type}s", []).append(record)
     return Resources(**{name: tuple(found) for name, found in sections.items()})  # type: ignore[arg-type]
-
-
-def _warnings(selection: Selection, inventory: Inventory) -> Iterator[str]:
-    chosen = {server.id for _, server in selection.servers}
-    for item, server in selection.servers:
-        found = inventory.servers[server.id]
-        if item.save_state and CAPTURABLE.get(found.status) == "live" and item.stop == "no":
-            yield (
-                f"server {server.name!r} is running: its disks are captured as after a power cut"
-            )
-        if item.user_data is not None:
-            yield (
-                f"server {server.name!r}: its user data goes into the bundle as the file has it; "
-                "see that it holds nothing that whoever finds the bundle must not know"
-            )
-        if item.stop != "no" and not item.save_state:
-            yield f"server {server.name!r} goes without its contents and is not stopped for that"
-        if item.boot == "image" and server.image_id is None:
-            root = root_volume(server)
-            size = inventory.volumes[root].record.size if root in inventory.volumes else 0
-            if found.flavor.disk < size:
-                yield (
-                    f"server {server.name!r} will boot from an image of {size} GiB, and its flavor "
-                    f"has a disk of {found.flavor.disk} GiB: map the flavor to a larger one"
-                )
-        key = item.key_name or server.key_name
-        if key and key not in inventory.keypairs:
-            yield (
-                f"server {server.name!r} names the keypair {key!r}, which this user does not have "
-                "at the source: the target must have it, or a mapping for it"
-            )
-    for item, volume in selection.volumes:
-        others = set(inventory.volumes[volume.id].devices) - chosen
-        if others and item.save_state:
-            yield (
-                f"volume {volume.name!r} is attached to server {', '.join(sorted(others))}, which "
-                "is not listed: the volume is captured by a snapshot and goes without the server"
-            )
