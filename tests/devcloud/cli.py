@@ -43,6 +43,11 @@ def _install(devcloud: Devcloud, _: argparse.Namespace) -> int:
     return 0
 
 
+def _needs(devcloud: Devcloud, _: argparse.Namespace) -> int:
+    devcloud.require_machine()
+    return 0
+
+
 def _up(devcloud: Devcloud, options: argparse.Namespace) -> int:
     devcloud.up(
         options.clouds, owner=options.owner, port_base=options.port_base, debug=options.debug
@@ -146,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     command("install", _install, "make the cloud venv and the empty databases, if not there")
+    command("needs", _needs, "check that this machine has what the clouds need")
     up = command("up", _up, "start clouds, installing and making them first when needed")
     clouds(up)
     up.add_argument(

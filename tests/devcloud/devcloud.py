@@ -20,6 +20,7 @@ from . import clouds_yaml, config, install, process, schema
 from .cloud import DEFAULT_PORT_BASE, PORTS_PER_CLOUD, SERVICES, Cloud, write_private
 from .clouds import CLOUDS
 from .errors import DevcloudError
+from .told import told
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ class Devcloud:
             raise DevcloudError(f"there is no cloud {name} yet: run `up {name}`.") from None
 
     # -- what can be done ---------------------------------------------------------------
+    def require_machine(self) -> None:
+        """Raises DevcloudError when this machine lacks what the clouds need; installs nothing but
+        qemu-img, where it can."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        self.state.chmod(0o700)
+        fresh = not install.is_installed(self.venv)
+        install.require_machine(self.state, fresh=fresh, say=self._say)
+
     def install(self) -> None:
         """The cloud venv and the empty databases; does nothing when they are there."""
         with self._locked():
@@ -92,17 +101,10 @@ class Devcloud:
             self._install()
             made = [self._make(name, port_base) for name in names]
             wanted = [cloud for cloud in made if not self._status(cloud.name).is_up]
-            cancelled = threading.Event()
-            with ThreadPoolExecutor(max(1, len(wanted))) as pool:
-                try:
-                    starts = [
-                        pool.submit(self._start, cloud, owner, debug, cancelled) for cloud in wanted
-                    ]
-                    for started in as_completed(starts):
-                        started.result()
-                except BaseException:
-                    cancelled.set()
-                    raise
+            if wanted:
+                what = f"starting {' and '.join(cloud.name for cloud in wanted)}: half a minute"
+                with told(self._say, what):
+                    self._start_all(wanted, owner, debug)
             for cloud in made:
                 if cloud not in wanted:
                     self._say(f"{cloud.name}: already up at {cloud.auth_url}")
@@ -126,11 +128,15 @@ class Devcloud:
 
     # -- the steps ----------------------------------------------------------------------
     def _install(self) -> None:
-        install.require_qemu_img()
+        self.require_machine()
+        log = self.state / "install.log"
         if not install.is_installed(self.venv):
-            self._say("installing OpenStack into the cloud venv (about a minute) ...")
-            install.install(self.venv, self.state / "install.log")
-        schema.template(self.state, self.venv)
+            what = "installing OpenStack from the package index: 2 to 4 minutes, once"
+            with told(self._say, what, lambda: install.step(log)):
+                install.install(self.venv, log)
+        if not schema.has_template(self.state):
+            with told(self._say, "making the empty databases: half a minute, once"):
+                schema.template(self.state, self.venv)
 
     def _make(self, name: str, port_base: int | None) -> Cloud:
         """The cloud's folder, with databases and keys but nothing running."""
@@ -155,6 +161,20 @@ class Devcloud:
                 secret = base64.urlsafe_b64encode(os.urandom(32)).decode()
                 write_private(root / "keystone" / repository / key, secret)
         return cloud
+
+    def _start_all(self, clouds: Sequence[Cloud], owner: int | None, debug: bool) -> None:
+        """Side by side; when one does not start, the others are given up."""
+        cancelled = threading.Event()
+        with ThreadPoolExecutor(len(clouds)) as pool:
+            try:
+                starts = [
+                    pool.submit(self._start, cloud, owner, debug, cancelled) for cloud in clouds
+                ]
+                for started in as_completed(starts):
+                    started.result()
+            except BaseException:
+                cancelled.set()
+                raise
 
     def _start(
         self, cloud: Cloud, owner: int | None, debug: bool, cancelled: threading.Event

@@ -30,12 +30,20 @@ CELL1_CONNECTION = "{scheme}:////{path}?{query}"
 Command = Sequence[str | Path]
 
 
-def template(state: Path, venv: Path) -> Path:
-    """The folder with the databases; made when it is not there yet."""
+def _folder(state: Path) -> Path:
     sources = (Path(__file__), Path(__file__).with_name("neutron_schema.py"))
     made_from = constraints_key().encode() + b"".join(file.read_bytes() for file in sources)
-    key = hashlib.sha256(made_from).hexdigest()[:12]
-    folder = state / f"template-{key}"
+    return state / f"template-{hashlib.sha256(made_from).hexdigest()[:12]}"
+
+
+def has_template(state: Path) -> bool:
+    """Whether the databases of these versions have been made."""
+    return _folder(state).is_dir()
+
+
+def template(state: Path, venv: Path) -> Path:
+    """The folder with the databases; made when it is not there yet."""
+    folder = _folder(state)
     if not folder.is_dir():
         for old in state.glob("template-*"):
             shutil.rmtree(old)

@@ -1,0 +1,136 @@
+"""A small, plain tenant: two servers with what usually goes with them.
+
+``make demo`` moves it, and the tutorial works on it.  ``tests.tenant`` is the other one, with
+everything that is awkward to move.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from openstack.connection import Connection
+
+from tests.devcloud import Cloud
+
+MIB = 1 << 20
+SERVERS = ("web-1", "db-1")
+IMAGE = "tiny-linux-1.0"
+EXTERNAL = "public"
+
+EXPORT_YML = """\
+servers:
+  - name: web-1
+  - name: db-1
+"""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class PlainTenant:
+    """IDs of what was made."""
+
+    web: str
+    db: str
+    volume: str
+    network: str
+    subnet: str
+    router: str
+    security_groups: tuple[str, str]
+    floating_ip: str
+
+
+def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
+    """Make the tenant.  The project must not have servers of these names yet."""
+    say("keypair ops-key, security groups web and db")
+    cloud.compute.create_keypair(name="ops-key")
+    groups = [_security_group(cloud, name, port) for name, port in (("web", 443), ("db", 5432))]
+    say("network app-net with its subnet, router app-router")
+    network = cloud.network.create_network(name="app-net")
+    subnet = cloud.network.create_subnet(
+        network_id=network.id, name="app-subnet", ip_version=4, cidr="10.0.10.0/24"
+    )
+    external = cloud.network.find_network(EXTERNAL).id
+    router = cloud.network.create_router(
+        name="app-router", external_gateway_info={"network_id": external}
+    )
+    cloud.network.add_interface_to_router(router, subnet_id=subnet.id)
+    say("volume db-1-data, servers web-1 and db-1")
+    volume = cloud.block_storage.create_volume(name="db-1-data", size=1)
+    image = cloud.image.find_image(IMAGE).id
+    flavor = cloud.compute.find_flavor("m1.tiny").id
+    web, db = (
+        cloud.compute.create_server(
+            name=name,
+            image_id=image,
+            flavor_id=flavor,
+            key_name="ops-key",
+            networks=[{"uuid": network.id}],
+            security_groups=[{"name": group}],
+        )
+        for name, group in zip(SERVERS, ("web", "db"), strict=True)
+    )
+    for server in (web, db):
+        cloud.compute.wait_for_server(server, wait=180, interval=0.3)
+    cloud.block_storage.wait_for_status(volume, "available", interval=0.3, wait=120)
+    cloud.compute.create_volume_attachment(db, volume_id=volume.id)
+    cloud.block_storage.wait_for_status(volume, "in-use", interval=0.3, wait=60)
+    port = next(iter(cloud.network.ports(device_id=web.id)))
+    floating_ip = cloud.network.create_ip(floating_network_id=external, port_id=port.id)
+    say(f"floating IP {floating_ip.floating_ip_address} on web-1")
+    return PlainTenant(
+        web=web.id,
+        db=db.id,
+        volume=volume.id,
+        network=network.id,
+        subnet=subnet.id,
+        router=router.id,
+        security_groups=(groups[0], groups[1]),
+        floating_ip=floating_ip.id,
+    )
+
+
+def _security_group(cloud: Connection, name: str, port: int) -> str:
+    group = cloud.network.create_security_group(name=name)
+    cloud.network.create_security_group_rule(
+        security_group_id=group.id,
+        direction="ingress",
+        ether_type="IPv4",
+        protocol="tcp",
+        port_range_min=port,
+        port_range_max=port,
+    )
+    found: str = group.id
+    return found
+
+
+def write_disks(source: Cloud, made: PlainTenant) -> None:
+    """Write what the guests would have written: some bytes on each disk, the rest stays zero."""
+    for seed, path, size in (
+        (1, source.server_disk(made.web), 2 * MIB),
+        (2, source.server_disk(made.db), 2 * MIB),
+        (3, source.volume_file(made.volume), 24 * MIB),
+    ):
+        with path.open("r+b") as file:
+            file.seek(4 * MIB)
+            file.write(random.Random(seed).randbytes(size))
+
+
+def remove(cloud: Connection, made: PlainTenant) -> None:
+    """Delete the tenant again."""
+    network = cloud.network
+    network.delete_ip(made.floating_ip)
+    for server in (made.web, made.db):
+        cloud.compute.delete_server(server)
+        cloud.compute.wait_for_delete(cloud.compute.get_server(server), wait=60)
+    volume = cloud.block_storage.get_volume(made.volume)
+    cloud.block_storage.wait_for_status(volume, "available", interval=0.3, wait=60)
+    cloud.block_storage.delete_volume(made.volume)
+    network.remove_interface_from_router(made.router, subnet_id=made.subnet)
+    network.delete_router(made.router)
+    network.delete_network(made.network)
+    for group in made.security_groups:
+        network.delete_security_group(group)
+    cloud.compute.delete_keypair("ops-key")
