@@ -130,7 +130,7 @@ class Summary:
     omissions: tuple[NotCarried, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The object of docs/show.md."""
+        """The object of docs/reference/show.md."""
         value = {
             **asdict(self),
             "path": str(self.path),

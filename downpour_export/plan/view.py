@@ -1,4 +1,4 @@
-"""A plan for a person, and for a program.  docs/plan.md describes both."""
+"""A plan for a person, and for a program.  docs/reference/plan.md describes both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``export.yml``: which resources shall go, and how.  docs/resource-file.md describes it.
+"""``export.yml``: which resources shall go, and how.  docs/reference/resource-file.md describes it.
 
 Every mistake is reported, each with line and column, before any cloud is asked.
 """

@@ -30,7 +30,7 @@ class Report:
     """Filled in as a run goes on, so that it is true wherever it ends.
 
     ``counts``: state -> resources of this run.  ``sent``:
-    bytes of disks that went to the target in this run.  See docs/report.md.
+    bytes of disks that went to the target in this run.  See docs/reference/report.md.
     """
 
     command: str

@@ -16,7 +16,7 @@ import downpour_export
 import downpour_import
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, BundleFaults, DownpourError, LocalError
 
-TABLE = Path(__file__).parents[2] / "docs" / "exit-codes.md"
+TABLE = Path(__file__).parents[2] / "docs" / "reference" / "exit-codes.md"
 
 
 PACKAGES = (bundle_spec, downpour_cloud, downpour_export, downpour_import)
