@@ -19,34 +19,24 @@ SERVERS = ("web-1", "db-1")
 IMAGE = "tiny-linux-1.0"
 EXTERNAL = "public"
 
-EXPORT_YML = """\
-servers:
-  - name: web-1
-  - name: db-1
-"""
-
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class PlainTenant:
-    """IDs of what was made."""
+    """IDs of what has a disk."""
 
     web: str
     db: str
     volume: str
-    network: str
-    subnet: str
-    router: str
-    security_groups: tuple[str, str]
-    floating_ip: str
 
 
 def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
     """Make the tenant.  The project must not have servers of these names yet."""
-    say("keypair ops-key, security groups web and db")
-    cloud.compute.create_keypair(name="ops-key")
-    groups = [_security_group(cloud, name, port) for name, port in (("web", 443), ("db", 5432))]
+    say("keypair app-key, security groups web and db")
+    cloud.compute.create_keypair(name="app-key")
+    _security_group(cloud, "web", 443)
+    _security_group(cloud, "db", 5432)
     say("network app-net with its subnet, router app-router")
     network = cloud.network.create_network(name="app-net")
     subnet = cloud.network.create_subnet(
@@ -66,7 +56,7 @@ def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
             name=name,
             image_id=image,
             flavor_id=flavor,
-            key_name="ops-key",
+            key_name="app-key",
             networks=[{"uuid": network.id}],
             security_groups=[{"name": group}],
         )
@@ -80,19 +70,10 @@ def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
     port = next(iter(cloud.network.ports(device_id=web.id)))
     floating_ip = cloud.network.create_ip(floating_network_id=external, port_id=port.id)
     say(f"floating IP {floating_ip.floating_ip_address} on web-1")
-    return PlainTenant(
-        web=web.id,
-        db=db.id,
-        volume=volume.id,
-        network=network.id,
-        subnet=subnet.id,
-        router=router.id,
-        security_groups=(groups[0], groups[1]),
-        floating_ip=floating_ip.id,
-    )
+    return PlainTenant(web=web.id, db=db.id, volume=volume.id)
 
 
-def _security_group(cloud: Connection, name: str, port: int) -> str:
+def _security_group(cloud: Connection, name: str, port: int) -> None:
     group = cloud.network.create_security_group(name=name)
     cloud.network.create_security_group_rule(
         security_group_id=group.id,
@@ -102,8 +83,6 @@ def _security_group(cloud: Connection, name: str, port: int) -> str:
         port_range_min=port,
         port_range_max=port,
     )
-    found: str = group.id
-    return found
 
 
 def write_disks(source: Cloud, made: PlainTenant) -> None:
@@ -118,19 +97,26 @@ def write_disks(source: Cloud, made: PlainTenant) -> None:
             file.write(random.Random(seed).randbytes(size))
 
 
-def remove(cloud: Connection, made: PlainTenant) -> None:
-    """Delete the tenant again."""
-    network = cloud.network
-    network.delete_ip(made.floating_ip)
-    for server in (made.web, made.db):
-        cloud.compute.delete_server(server)
-        cloud.compute.wait_for_delete(cloud.compute.get_server(server), wait=60)
-    volume = cloud.block_storage.get_volume(made.volume)
-    cloud.block_storage.wait_for_status(volume, "available", interval=0.3, wait=60)
-    cloud.block_storage.delete_volume(made.volume)
-    network.remove_interface_from_router(made.router, subnet_id=made.subnet)
-    network.delete_router(made.router)
-    network.delete_network(made.network)
-    for group in made.security_groups:
-        network.delete_security_group(group)
-    cloud.compute.delete_keypair("ops-key")
+def remove(cloud: Connection) -> None:
+    """Delete the tenant again, by its names."""
+    network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
+    for name in SERVERS:
+        server = compute.find_server(name, ignore_missing=False)
+        for port in network.ports(device_id=server.id):
+            for floating_ip in network.ips(port_id=port.id):
+                network.delete_ip(floating_ip)
+        compute.delete_server(server)
+        compute.wait_for_delete(server, wait=60)
+    volume = storage.find_volume("db-1-data", ignore_missing=False)
+    storage.wait_for_status(volume, "available", interval=0.3, wait=60)
+    storage.delete_volume(volume)
+    router = network.find_router("app-router", ignore_missing=False)
+    subnet = network.find_subnet("app-subnet", ignore_missing=False)
+    network.remove_interface_from_router(router, subnet_id=subnet.id)
+    network.delete_router(router)
+    network.delete_network(network.find_network("app-net"))
+    project = cloud.current_project_id
+    for name in ("web", "db"):
+        for group in network.security_groups(name=name, project_id=project):
+            network.delete_security_group(group)
+    compute.delete_keypair("app-key")

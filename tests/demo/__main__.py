@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 from tests import plain_tenant
 from tests.connect import connect
 from tests.devcloud import Devcloud, DevcloudError
@@ -32,14 +34,23 @@ def run(command: str) -> None:
     subprocess.run(shlex.split(command), cwd=HERE, env=env, check=True)
 
 
-def make_tenant(clouds: Devcloud, directory: Path) -> None:
-    """The tenant in the account ``source``, and a ``clouds.yaml`` in ``directory``."""
+def make_tenant(clouds: Devcloud, directory: Path, *, other: bool = False) -> None:
+    """The tenant in the cloud ``source``, and a ``clouds.yaml`` in ``directory``.
+
+    ``other``: in the second project; its accounts are then called ``source`` and ``target``.
+    """
     source = clouds.cloud("source")
+    accounts = yaml.safe_load(clouds.clouds_yaml.read_text())["clouds"]
+    if other:
+        accounts = {name: accounts[f"{name}-other"] for name in ("source", "target")}
     directory.mkdir(mode=0o700, exist_ok=True)
     # openstacksdk finds a clouds.yaml in the working directory.
-    shutil.copy(clouds.clouds_yaml, directory / "clouds.yaml")
+    path = directory / "clouds.yaml"
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump({"clouds": accounts}))
     made = plain_tenant.build(
-        connect(clouds, "source"), lambda line: print(f"made: {line}", flush=True)
+        connect(clouds, "source-other" if other else "source"),
+        lambda line: print(f"made: {line}", flush=True),
     )
     plain_tenant.write_disks(source, made)
 
@@ -68,11 +79,12 @@ def main() -> int:
         metavar="DIR",
         help="only make the tenant in the cloud source, which is up, and DIR with a clouds.yaml",
     )
+    parser.add_argument("--other", action="store_true", help="with --tenant: in the other project")
     options = parser.parse_args()
     clouds = Devcloud()
     try:
         if options.tenant:
-            make_tenant(clouds, options.tenant)
+            make_tenant(clouds, options.tenant, other=options.other)
             return 0
         return whole(clouds, keep=options.keep)
     except DevcloudError as exc:

@@ -1,0 +1,80 @@
+"""docs/tutorial/first-move.md, command by command, with the output that it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import plain_tenant
+from tests.devcloud import Devcloud
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "tutorial" / "first-move.md"
+NOT_RUN = ("make clouds", "make down")
+"""The clouds of this session are up, and stay so."""
+MARK = "=== command "
+
+
+def steps() -> list[tuple[str, list[str]]]:
+    """Each command of the page, and the lines that it shows below."""
+    found: list[tuple[str, list[str]]] = []
+    for block in re.findall(r"^```console\n(.*?)^```", PAGE.read_text(), re.M | re.S):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line.removeprefix("$ "), []))
+            else:
+                found[-1][1].append(line)
+    return [step for step in found if step[0] not in NOT_RUN]
+
+
+def loose(line: str) -> str:
+    """Without what differs from run to run: IDs, numbers with a unit, blanks."""
+    line = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", line)
+    line = re.sub(r"\b\d+(\.\d+)+\b|\b\d+ s\b", "N", line)
+    return " ".join(line.split())
+
+
+@pytest.fixture
+def output(clouds: Devcloud, tmp_path: Path, connect: Any) -> Iterator[list[str]]:
+    """What each command of the page prints, in a directory that looks like a clone."""
+    (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
+    (tmp_path / ".devcloud").symlink_to(clouds.state)
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    # The first project has the tenant of the other tests.
+    commands = [
+        f"{command} --other" if "tests.demo --tenant" in command else command
+        for command, _ in steps()
+    ]
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OS_", "ANSIBLE_", "DEVCLOUD_"))
+    }
+    done = subprocess.run(
+        ["bash", "-eu", "-c", "".join(f"echo '{MARK}'\n{each}\n" for each in commands)],
+        cwd=tmp_path,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout
+    yield done.stdout.split(f"{MARK}\n")[1:]
+    plain_tenant.remove(connect("source-other"))
+
+
+def test_every_command_of_the_tutorial_prints_what_the_page_shows(output: list[str]) -> None:
+    assert len(output) == len(steps())
+    for (command, shown), printed in zip(steps(), output, strict=True):
+        lines = {loose(line) for line in printed.splitlines()}
+        missing = [line for line in shown if loose(line) not in lines]
+        assert not missing, f"$ {command}\n{printed}"
