@@ -1,8 +1,8 @@
 """The one error tree of downpour.
 
 An error says what happened in one sentence, where, and what to do about it; its class
-carries the exit code of the process.  ``docs/reference/exit-codes.md`` is the table, and a test holds
-it against the classes below.
+carries the exit code of the process.  ``docs/reference/exit-codes.md`` is the table, and a test
+holds it against the classes below.
 """
 
 from __future__ import annotations

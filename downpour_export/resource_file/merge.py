@@ -46,7 +46,8 @@ def merged(
         raise ResourceFileError(
             "nothing can be added to the file as it is written",
             where=str(there.path),
-            remedy="nothing was written; write its sections as docs/reference/resource-file.md has them",
+            remedy="nothing was written; write its sections as "
+            "docs/reference/resource-file.md has them",
         )
     return out, new
 
