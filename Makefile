@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv clouds lint types layers unit soak e2e test bench demo down clean
+.PHONY: help needs venv clouds lint types layers unit soak e2e test bench demo down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -16,12 +16,17 @@ venv: $(READY)  ## make .venv with downpour and the developers' tools
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "downpour needs Python 3.11 or later" >&2; exit 1; }
+	@echo "making $(VENV), with downpour and the developers' tools: a minute or two, once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-clouds: $(READY)  ## start the two test clouds
+needs:  # what the test clouds need is told before anything is installed
+	@test -n "$(PYTHON)" || { echo "downpour needs Python 3.11 or later" >&2; exit 1; }
+	@$(PYTHON) -m tests.devcloud needs
+
+clouds: needs $(READY)  ## start the two test clouds
 	$(BIN)/python -m tests.devcloud up
 
 lint: $(READY)  ## ruff
@@ -40,15 +45,15 @@ unit: $(READY)  ## fast tests; no cloud
 soak: $(READY)  ## ten thousand damaged bundles, ten times the examples: minutes
 	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
 
-e2e: $(READY)  ## from one real cloud to another
+e2e: needs $(READY)  ## from one real cloud to another
 	$(BIN)/pytest -q tests/e2e
 
-test: lint types layers unit e2e  ## everything
+test: needs lint types layers unit e2e  ## everything
 
 bench: $(READY)  ## measure it against doing it by hand, into docs/ (QUICK=1: small; LONG=1: what takes long)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(LONG),--long)
 
-demo: $(READY)  ## move a small tenant between two clouds (KEEP=1 leaves them up)
+demo: needs $(READY)  ## move a small tenant between two clouds (KEEP=1 leaves them up)
 	$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
 
 down: $(READY)  ## stop the test clouds

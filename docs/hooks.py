@@ -24,7 +24,8 @@ ELSEWHERE = {
 }
 """Page of the site -> file of the repository."""
 
-_WHOLE_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+_LIST = re.compile(r"^((?!- |[|#>]| )\S.*\n)(?=- )", re.M)
 _FENCE = re.compile(r"^(```.*?^```)", re.M | re.S)
 
 
@@ -37,11 +38,14 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     here = page.file.src_uri
     source = ELSEWHERE.get(here, f"docs/{here}")
+    relink = _Relink(here, source)
+
+    def prose(text: str) -> str:
+        # As on GitHub, a list may follow a paragraph without a line between.
+        return _LIST.sub(r"\1\n", _LINK.sub(relink, text))
+
     pieces = _FENCE.split(markdown)
-    return "".join(
-        piece if piece.startswith("```") else _WHOLE_LINK.sub(_Relink(here, source), piece)
-        for piece in pieces
-    )
+    return "".join(piece if piece.startswith("```") else prose(piece) for piece in pieces)
 
 
 class _Relink:
