@@ -83,6 +83,17 @@ def test_there_are_examples_of_every_kind() -> None:
     assert found == {"resources", "mapping", "policy"}
 
 
+def test_every_make_target_shown_is_one() -> None:
+    targets = set(re.findall(r"^([a-z0-9]+):", (ROOT / "Makefile").read_text(), re.M))
+    shown = {
+        target
+        for page in PAGES
+        for block in blocks(page, "console")
+        for target in re.findall(r"^\$ (?:[A-Z]+=\S+ )*make ([a-z]+)", block, re.M)
+    }
+    assert {"demo", "test", "clouds"} <= shown <= targets
+
+
 # --- the site ---
 
 
