@@ -37,7 +37,7 @@ from tests.vectors.forge import Forge
 
 EVIL = "e\x1b[2Jv\r\nil\u202e\x9b"
 AT = "2026-01-02T03:04:05Z"
-PAGE = Path(__file__).parents[3] / "docs" / "show.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "show.md"
 
 
 def write(path: Path, name: str = "web") -> None:

@@ -74,7 +74,7 @@ def test_json_says_the_same() -> None:
     assert value["temporary"]["lacks"] == [
         "the quota of snapshots has room for 0 more, and 1 must be free at once"
     ]
-    document = (Path(__file__).parents[3] / "docs" / "plan.md").read_text()
+    document = (Path(__file__).parents[3] / "docs" / "reference" / "plan.md").read_text()
     assert all(f"`{key}`" in document for key in value)
 
 

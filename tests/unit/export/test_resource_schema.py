@@ -19,7 +19,7 @@ from downpour_export.resource_file import SECTIONS, Item, parse
 SCHEMA: dict[str, Any] = json.loads(
     (Path(downpour_export.__file__).parent / "schema" / "resource-file.schema.json").read_text()
 )
-DOCUMENT = (Path(__file__).parents[3] / "docs" / "resource-file.md").read_text()
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "reference" / "resource-file.md").read_text()
 EXAMPLE = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.S)[0]
 KEYS = {each.name for each in dataclasses.fields(Item)} - {"where"}
 
