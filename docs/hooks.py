@@ -29,6 +29,14 @@ _LIST = re.compile(r"^((?!- |[|#>]| )\S.*\n)(?=- )", re.M)
 _FENCE = re.compile(r"^(```.*?^```)", re.M | re.S)
 
 
+def on_config(config: Any) -> Any:
+    """Every decision is in the nav, in its order."""
+    (decisions,) = [entry["Decisions"] for entry in config.nav if "Decisions" in entry]
+    folder = ROOT / "docs" / "adr"
+    decisions += [f"adr/{path.name}" for path in sorted(folder.glob("[0-9]*.md"))]
+    return config
+
+
 def on_files(files: Files, config: Any) -> Files:
     for page, source in ELSEWHERE.items():
         files.append(File.generated(config, page, abs_src_path=str(ROOT / source)))

@@ -85,7 +85,7 @@ def test_every_command_of_the_page(
         return lines.replace(*PARTS_OF)
 
     clone = near / "downpour"
-    for each in ("bundle_spec", "downpour_export", "downpour_import"):
+    for each in ("bundle_spec", "downpour_cloud", "downpour_export", "downpour_import"):
         shutil.copytree(ROOT / each, clone / each, ignore=shutil.ignore_patterns("__pycache__"))
     for each in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / each, clone)
