@@ -7,9 +7,10 @@ for each of them.  What a task returns is never a template to Ansible.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.downpour.bundle.plugins.plugin_utils.record import settings_of
+from ansible_collections.downpour.bundle.plugins.plugin_utils.record import Vars, settings_of
 
 from bundle_spec.errors import DownpourError
 from downpour_import import session
@@ -18,8 +19,9 @@ from downpour_import.playbook.data import decode_data, load_data
 
 
 class ActionModule(ActionBase):
-    def run(self, tmp=None, task_vars=None):
-        result = super().run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        task_vars = task_vars or {}
         try:
             path = Path(task_vars["playbook_dir"]) / "resources.yml"
             value = load_data(path)

@@ -54,6 +54,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from bundle_spec.errors import DownpourError
 from bundle_spec.form import codec
+from bundle_spec.model import Image, Volume
 from bundle_spec.model.resources import Resources
 from downpour_import import session
 from downpour_import.playbook import events
@@ -67,22 +68,22 @@ STEP = 4 << 20
 class Reporter:
     """Tells how many bytes went: every few MiB rather than for every piece."""
 
-    def __init__(self, **what):
+    def __init__(self, **what: str) -> None:
         self._what = what
         self._waiting = 0
 
-    def __call__(self, amount):
+    def __call__(self, amount: int) -> None:
         self._waiting += amount
         if self._waiting >= STEP:
             self.flush()
 
-    def flush(self):
+    def flush(self) -> None:
         if self._waiting:
             events.emit("bytes", amount=self._waiting, **self._what)
             self._waiting = 0
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "record": {"type": "dict", "required": True},
@@ -98,10 +99,12 @@ def main():
     kind, value = module.params["type"], module.params["record"]
     name = str(value.get("name"))
     try:
-        (record,) = codec.decode(Resources, {kind + "s": [value]}, "record")
+        held = codec.decode(Resources, {kind + "s": [value]}, "record")
+        disks: tuple[Image | Volume, ...] = (*held.images, *held.volumes, *held.volume_snapshots)
+        (record,) = disks
         context = session.open_context(load_settings(Path(module.params["settings"])))
         on_bytes = Reporter(type=kind, id=record.id, name=name)
-        if kind == "image":
+        if isinstance(record, Image):
             outcome = recreate(Images(on_bytes), context, record, check=module.check_mode)
         else:
             outcome = upload_volume_disk(context, record, on_bytes, check=module.check_mode)
