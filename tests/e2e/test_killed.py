@@ -17,12 +17,14 @@ from tests.e2e.holdings import holdings
 
 
 def start(shell: Shell, state: Path) -> subprocess.Popen[str]:
+    ours(state).mkdir(exist_ok=True)
     return subprocess.Popen(
         [
             BIN / "downpour-import", "out.dpbundle", "--cloud", "source-other",
             "--state", state, "--map", "keys.yml",
         ],
         cwd=shell.directory,
+        env={**os.environ, "TMPDIR": str(ours(state))},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,16 +44,25 @@ def wait_for_rows(process: subprocess.Popen[str], state: Path, number: int) -> N
         time.sleep(0.1)
 
 
-def playbooks_running() -> list[str]:
-    """Command lines of playbooks, and of modules that they left behind."""
+def ours(state: Path) -> Path:
+    """Where the imports into ``state`` keep what is temporary; all that they start inherits it."""
+    return state.with_suffix(".tmp")
+
+
+def running(state: Path) -> list[str]:
+    """Command lines of what these imports started: playbooks, and modules left behind by them.
+
+    Whoever else uses the machine may have some of their own.
+    """
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            text = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            environment = (path / "environ").read_bytes().split(b"\0")
+            command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if "downpour_import.run.playbook_process" in text or "AnsiballZ_upload" in text:
-            found.append(text)
+        if f"TMPDIR={ours(state)}".encode() in environment:
+            found.append(command)
     return found
 
 
@@ -64,19 +75,20 @@ def test_stopped_twice_and_gone_on_everything_is_there_once(
 
     process = start(shell, state)
     wait_for_rows(process, state, 6)
+    assert any("playbook_process" in command for command in running(state))
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "run the same command again to go on" in stderr
-    assert not playbooks_running()
+    assert not running(state)
 
     process = start(shell, state)
     wait_for_rows(process, state, 14)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     deadline = time.monotonic() + 20
-    while playbooks_running():
-        assert time.monotonic() < deadline, playbooks_running()
+    while running(state):
+        assert time.monotonic() < deadline, running(state)
         time.sleep(0.2)
 
     done = start(shell, state)
