@@ -7,19 +7,20 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help needs venv clouds lint types layers unit soak e2e test bench demo down clean
+.PHONY: help needs venv clouds lint types layers unit soak e2e test bench demo dist down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 venv: $(READY)  ## make .venv with downpour and the developers' tools
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml requirements/dev.txt
 	@test -n "$(PYTHON)" || { echo "downpour needs Python 3.11 or later" >&2; exit 1; }
 	@echo "making $(VENV), with downpour and the developers' tools: a minute or two, once"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --constraint requirements/dev.txt \
+		--editable '.[dev,bench]'
 	@touch $@
 
 needs:  # what the test clouds need is told before anything is installed
@@ -55,6 +56,10 @@ bench: $(READY)  ## measure it against doing it by hand, into docs/ (QUICK=1: sm
 
 demo: needs $(READY)  ## move a small tenant between two clouds (KEEP=1 leaves them up)
 	$(BIN)/python -m tests.demo $(if $(KEEP),--keep)
+
+dist: $(READY)  ## the wheel and the sdist, into dist/
+	rm -rf build dist *.egg-info
+	$(BIN)/python -m build
 
 down: $(READY)  ## stop the test clouds
 	$(BIN)/python -m tests.devcloud down
