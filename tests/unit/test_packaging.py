@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import compileall
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -25,9 +26,15 @@ from packaging.utils import canonicalize_name
 from tests.house import PACKAGES, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-TRACKED = subprocess.run(
-    ["git", "ls-files", *PACKAGES], cwd=ROOT, check=True, capture_output=True, text=True
-).stdout.split()
+
+
+def tracked(*paths: str) -> list[str]:
+    command = ["git", "ls-files", "--", *paths]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+TRACKED = tracked(*PACKAGES)
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -38,12 +45,22 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel and the sdist that the wheel was built from."""
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone whose code has run: what Python compiled lies beside it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in tracked(".", ":!tests"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     for package in PACKAGES:
-        assert compileall.compile_dir(ROOT / package, quiet=1)
+        assert compileall.compile_dir(folder / package, quiet=1)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dist(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel and the sdist that the wheel was built from."""
     folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--outdir", folder, ROOT, cwd=folder)
+    run(sys.executable, "-m", "build", "--outdir", folder, cwd=checkout)
     return folder
 
 
@@ -61,6 +78,16 @@ def test_the_wheel_holds_what_is_tracked_and_nothing_else(dist: Path) -> None:
     others = {name.split("/")[0] for name in names} - set(PACKAGES)
     version = PROJECT["version"]
     assert others <= {f"downpour-{version}.dist-info", f"downpour-{version}.data"}
+
+
+def test_a_wheel_that_pip_makes_of_the_checkout_holds_the_same(
+    checkout: Path, dist: Path, tmp_path: Path
+) -> None:
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    run(*pip, "--wheel-dir", tmp_path, ".", cwd=checkout)
+    (ours,), (pips,) = dist.glob("*.whl"), tmp_path.glob("*.whl")
+    with zipfile.ZipFile(ours) as one, zipfile.ZipFile(pips) as other:
+        assert sorted(one.namelist()) == sorted(other.namelist())
 
 
 def test_the_sdist_holds_no_less_and_nothing_that_was_compiled(dist: Path) -> None:
