@@ -6,8 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# Of every file that is not Python: what Ansible itself will run.
+PLAYBOOK := bundle_spec/playbook/v1
+COLLECTIONS := downpour_import/collection
+
 .DEFAULT_GOAL := help
-.PHONY: help needs venv clouds lint types layers unit soak e2e test bench demo dist down clean
+.PHONY: help needs venv hooks clouds format lint style layers types playbook docs unit cover matrix soak \
+	e2e test bench demo dist down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -27,21 +32,45 @@ needs:  # what the test clouds need is told before anything is installed
 	@test -n "$(PYTHON)" || { echo "downpour needs Python 3.11 or later" >&2; exit 1; }
 	@$(PYTHON) -m tests.devcloud needs
 
+hooks: $(READY)  ## have git try the quick part of lint before each commit
+	$(BIN)/pre-commit install
+
 clouds: needs $(READY)  ## start the two test clouds
 	$(BIN)/python -m tests.devcloud up
 
-lint: $(READY)  ## ruff
+format: $(READY)  ## put the code into its form, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: style layers types playbook docs  ## whatever can be told without running it
+
+style: $(READY)  ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-
-types: $(READY)  ## mypy, strict
-	$(BIN)/mypy
 
 layers: $(READY)  ## the rules of who may import whom
 	$(BIN)/lint-imports
 
+types: $(READY)  ## mypy, strict
+	$(BIN)/mypy
+
+playbook: $(READY)  ## ansible-lint, as for production
+	PATH="$(CURDIR)/$(BIN):$$PATH" ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) ansible-lint --offline \
+		-q --profile production $(PLAYBOOK)/site.yml $(PLAYBOOK)/tasks $(COLLECTIONS)
+
+docs: $(READY)  ## the site, without a dead link
+	@if test -f mkdocs.yml; then NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict; fi
+
 unit: $(READY)  ## fast tests; no cloud
 	$(BIN)/pytest -q --ignore=tests/e2e
+
+cover: $(READY)  ## the same, and how much of the code they go through
+	$(BIN)/coverage run -m pytest -q --ignore=tests/e2e
+	$(BIN)/coverage report
+	$(BIN)/python -m tests.cover
+
+matrix: $(READY)  ## under each Python from 3.11 on that is here, and old and new ansible-core
+	$(BIN)/nox
 
 soak: $(READY)  ## ten thousand damaged bundles, ten times the examples: minutes
 	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
@@ -49,7 +78,7 @@ soak: $(READY)  ## ten thousand damaged bundles, ten times the examples: minutes
 e2e: needs $(READY)  ## from one real cloud to another
 	$(BIN)/pytest -q tests/e2e
 
-test: needs lint types layers unit e2e  ## everything
+test: needs lint cover matrix e2e  ## everything
 
 bench: $(READY)  ## measure it against doing it by hand, into docs/ (QUICK=1: small; LONG=1: what takes long)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(LONG),--long)
@@ -66,4 +95,4 @@ down: $(READY)  ## stop the test clouds
 
 clean: $(READY)  ## stop the test clouds and remove everything that was made here
 	$(BIN)/python -m tests.devcloud down --wipe
-	rm -rf .devcloud .demo $(VENV) build dist *.egg-info
+	rm -rf .devcloud .demo .nox .coverage site $(VENV) build dist *.egg-info
