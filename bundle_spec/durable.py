@@ -1,15 +1,51 @@
-"""A name that survives the power: what a directory says must be on the medium, too."""
+"""Write files so that a power cut leaves the old one or the new one, and no third thing."""
 
 from __future__ import annotations
 
 import os
+import secrets
+import stat
 from pathlib import Path
+
+BY_UMASK = 0o666
+"""The mode of a new file that is no secret: the umask decides who may read it."""
 
 
 def sync_folder(folder: Path) -> None:
-    """See that the medium has the names in ``folder`` as they are now.  Raises OSError."""
+    """fsync a directory so that a rename survives a power cut.  Raises OSError."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def write_atomically(
+    path: Path, data: bytes, *, mode: int = 0o600, keep_mode: bool = False
+) -> None:
+    """Make ``path`` a file that holds ``data``, in place of what may be there.
+
+    Whatever a kill or a power cut interrupts, ``path`` is the old file or the new one, each with
+    all of its bytes; when this returns it is the new one, and a power cut does not bring the old
+    one back.  A kill may leave a file ``.downpour-…`` beside it, which nothing reads.
+
+    ``mode``: permissions of the new file, less the umask.  ``keep_mode``: those of the file that
+    is replaced instead, where there is one.  A symbolic link is replaced, not followed.  Raises
+    OSError; ``path`` is as it was then, unless it was the fsync of the directory that failed.
+    """
+    old = stat.S_IMODE(path.stat().st_mode) if keep_mode and path.exists() else None
+    temporary = path.with_name(f".downpour-{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    fd = os.open(temporary, flags, mode if old is None else 0o600)
+    try:
+        with open(fd, "wb") as file:
+            if old is not None:
+                os.fchmod(fd, old)  # exactly: here the umask has no say
+            file.write(data)
+            file.flush()
+            os.fsync(fd)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)

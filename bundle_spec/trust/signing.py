@@ -7,11 +7,10 @@ until the new tail is on the medium, so that a kill at any moment loses nothing.
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from bundle_spec.durable import sync_folder
+from bundle_spec.durable import sync_folder, write_atomically
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest, layout
 from bundle_spec.form.layout import BLOCK, End, Span
@@ -52,7 +51,7 @@ def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
                 remedy="--overwrite puts another signature in its place",
             )
         new = _tail(end, signature.make(manifest, key))
-        _write(kept, old)
+        write_atomically(kept, old)
         try:
             _replace(path, start, new)
         except OSError:
@@ -110,16 +109,6 @@ def _replace(path: Path, start: int, tail: bytes) -> None:
         file.truncate()
         file.flush()
         os.fsync(file.fileno())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Under its name it is always whole."""
-    with tempfile.NamedTemporaryFile(prefix=".downpour-", dir=path.parent, delete=False) as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(file.name, path)
-    sync_folder(path.parent)
 
 
 def _remove(path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bundle_spec.durable import sync_folder
+from bundle_spec.durable import BY_UMASK, sync_folder, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.form import digest, layout
 from bundle_spec.form.layout import Span
@@ -266,12 +266,7 @@ class PartialFile:
         digests = zip(range(1, count + 1), self._sink.all_digests(), strict=True)
         text = parts.format_list({self._final(n).name: digest for n, digest in digests})
         path = self.final_path.with_name(parts.list_name(self.final_path.name))
-        temporary = path.with_name(path.name + ".partial")
-        with temporary.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        write_atomically(path, text, mode=BY_UMASK)
         return path
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from bundle_spec.durable import BY_UMASK, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.text import printable
 from downpour_export import resource_file
@@ -99,24 +99,6 @@ def save(path: Path, text: str) -> None:
     # What a link leads to is replaced, not the link.
     target = Path(os.path.realpath(path))
     try:
-        fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with open(fd, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(fd)
-            os.chmod(name, _mode(target))
-            os.replace(name, target)
-        except BaseException:
-            os.unlink(name)
-            raise
+        write_atomically(target, text.encode(), mode=BY_UMASK, keep_mode=True)
     except OSError as exc:
         raise LocalError(f"cannot write the file: {exc.strerror}", where=str(path)) from exc
-
-
-def _mode(path: Path) -> int:
-    if path.exists():
-        return path.stat().st_mode & 0o7777
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask

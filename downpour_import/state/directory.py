@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bundle_spec.durable import BY_UMASK, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from downpour_import.cloud import TargetCloud
@@ -103,12 +103,7 @@ def locked(state: Path) -> Iterator[int]:
 def write(path: Path, value: Any) -> None:
     """JSON, atomically."""
     with _local(path):
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        write_atomically(path, json.dumps(value, indent=1).encode(), mode=BY_UMASK)
 
 
 def _owner(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from bundle_spec.durable import BY_UMASK, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from bundle_spec.model.resources import RESOURCE_TYPES
@@ -139,12 +140,8 @@ class Journal:
         """All of uuids.csv, atomically, to ``path`` or to its own place."""
         text = _csv(CSV_HEADER) + "".join(map(_csv, self.rows()))
         path = path or self.csv_path
-        partial = path.with_name(path.name + ".partial")
         try:
-            partial.write_text(text, "utf-8")
-            with partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            partial.replace(path)
+            write_atomically(path, text.encode(), mode=BY_UMASK)
         except OSError as exc:
             raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
 
