@@ -15,7 +15,7 @@ from bundle_spec.form import codec
 from bundle_spec.model import Source
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.trust import age, signature
-from bundle_spec.write.writer import Sign
+from bundle_spec.write.tail import Sign
 from downpour_cloud import CloudOptions
 from downpour_export import resource_file
 from downpour_export.assemble import assemble
@@ -201,9 +201,9 @@ def _write(
 def _same_source(writer: BundleWriter, source: Source) -> None:
     """What an earlier run captured must be of the same project.  Raises LocalError."""
     found = codec.dumps([source.auth_url, source.region, source.project_id]).decode()
-    if writer.note(_SOURCE) not in (None, found):
+    if writer.recall(_SOURCE) not in (None, found):
         raise LocalError(
             "an earlier run for this bundle took disks from another cloud or project",
             remedy="choose another name, or begin again with --fresh",
         )
-    writer.set_note(_SOURCE, found)
+    writer.remember(_SOURCE, found)

@@ -6,49 +6,16 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
 
 from bundle_spec.errors import LocalError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.layout import Span
 from bundle_spec.form.qcow2 import HEADER_SIZE, virtual_size
 from bundle_spec.model import Capture, Disk
-from bundle_spec.write.journal import ClosedList
+from bundle_spec.write.stage import Prepared, Stage
 
 BATCH = layout.MIB
 """Raw bytes that go to a thread at once: single chunks of 64 KiB would cost more in handing over
 than in compression."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A chunk ready to be placed.  ``content``: the digest of its raw bytes.
-
-    ``frame`` None: its content was known, so nobody compressed it.
-    """
-
-    content: bytes
-    raw: bytes
-    frame: bytes | None
-
-
-class Stage(Protocol):
-    """What a disk needs of its bundle's writer.  All calls are thread-safe."""
-
-    def prepare(self, chunks: list[bytes]) -> Future[list[Prepared]]: ...
-
-    def place(self, disk: str, number: int, chunk: Prepared) -> None: ...
-
-    def reserve(self, size: int, *, force: bool) -> bool: ...
-
-    def release(self, size: int) -> None: ...
-
-    def close_disk(self, disk: str, chunks: int) -> ClosedList: ...
-
-    def disk_done(self, record: Disk, span: Span) -> None: ...
-
-    def abandon(self, disk: str, chunk_size: int, size: int) -> None: ...
 
 
 class DiskWriter:
@@ -114,7 +81,7 @@ class DiskWriter:
             self._tail.clear()
         self._place_all()
         self._closed = True
-        closed = self._stage.close_disk(self.id, self._placed)
+        closed = self._stage.write_list(self.id, self._placed)
         record = Disk(
             id=self.id,
             disk_format=self._format,
@@ -128,7 +95,7 @@ class DiskWriter:
             virtual_size=virtual_size(self._start),
             capture=capture,
         )
-        self._stage.disk_done(record, closed.span)
+        self._stage.end_disk(record, closed.span)
         return record
 
     def leave(self) -> None:

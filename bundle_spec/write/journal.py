@@ -72,7 +72,7 @@ class OpenDisk:
         return self.chunks * self.chunk_size
 
 
-class ClosedList(NamedTuple):
+class ChunkList(NamedTuple):
     """Where the chunk list of a disk lies, its digest, and the disk's account [M-20]."""
 
     span: Span
@@ -124,11 +124,11 @@ class Journal:
     def set(self, key: str, value: Any) -> None:
         self._db.execute("REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def note(self, key: str) -> str | None:
+    def recall(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM note WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else None
 
-    def set_note(self, key: str, value: str) -> None:
+    def remember(self, key: str, value: str) -> None:
         self._db.execute("REPLACE INTO note VALUES (?, ?)", (key, value))
 
     def commit(self) -> None:

@@ -20,6 +20,7 @@ from bundle_spec.trust.age import Encryptor, Recipient
 from bundle_spec.write.sink import Sink
 
 _BUFFER = 2**20
+FREE_SPACE = "free space and run the same command again; another output path starts from scratch"
 _READ_WRITE = os.O_RDWR | os.O_CLOEXEC
 
 
@@ -117,7 +118,7 @@ class PartialFile:
             raise LocalError(
                 f"cannot write the bundle: {exc.strerror}",
                 where=str(self.path),
-                remedy="make room and run the same command again; elsewhere it begins anew",
+                remedy=FREE_SPACE,
             ) from exc
 
     def begin(self, position: int = 0, digests: Sequence[str] = ()) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import zstandard
@@ -20,9 +19,9 @@ from bundle_spec.form.frame import Decompressor
 from bundle_spec.form.layout import Span
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.trust.age import Recipient
-from bundle_spec.write.content_index import ContentIndex
-from bundle_spec.write.journal import ClosedList, Journal, Stored, chunk_of, place_of
+from bundle_spec.write.journal import ChunkList, Journal, Stored, chunk_of, place_of
 from bundle_spec.write.partial import PartialFile
+from bundle_spec.write.unfinished import Unfinished
 
 CHECKPOINT_BYTES = 128 * layout.MIB
 CHECKPOINT_SECONDS = 5.0
@@ -45,134 +44,32 @@ class ChunkStore:
         resume: bool,
         encrypt_to: Sequence[Recipient] = (),
     ):
-        """``encrypt_to``: then nothing is kept for a next run, and neither journal nor index, which
-        tell of the clear bytes, is on the medium."""
+        """Go on with the unfinished bundle of ``path``, or begin it, as ``Unfinished`` does."""
         self._lock = threading.RLock()
         self._failure: DownpourError | None = None
         self._useless = False
         self._sealed = False
         self._closed = False
-        self.keep = False
+        self.keep_if_empty = False
+        """Whether the next run shall go on although no chunk is stored yet."""
         self.kept: Path | None = None
-        self.forgotten: str | None = None
-        """The uuid of the unfinished bundle that was forgotten."""
-        self._journal_path = path.with_name(path.name + ".partial.journal")
-        unfinished = self._journal_path.exists()
-        self._file = PartialFile(
-            path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
+        """What the next run goes on with, once this one has left."""
+        self._unfinished = Unfinished(
+            path,
+            overwrite=overwrite,
+            part_size=part_size,
+            resume=resume,
+            encrypt_to=encrypt_to,
         )
-        self._private: tempfile.TemporaryDirectory[str] | None = None
-        try:
-            if encrypt_to:
-                self._keep_private(resume and unfinished)
-            if not unfinished:
-                self._file.refuse_to_overwrite()
-            with self._local_errors():
-                self._open(resume)
-        except BaseException:
-            self._file.close() if self._file.found else self._file.discard()
-            self._end_private()
-            raise
+        self.resumed = self._unfinished.resumed
+        self.forgotten = self._unfinished.forgotten
+        self._file = self._unfinished.file
+        self._journal = self._unfinished.journal
+        self._index = self._unfinished.index
+        self._chunks = self._unfinished.chunks
         self._syncer = ThreadPoolExecutor(1, "sync")
         self._syncing: Future[None] | None = None
         self._due = (self._file.position, time.monotonic())
-
-    def _keep_private(self, in_clear: bool) -> None:
-        if in_clear:
-            raise LocalError(
-                "an earlier run left an unfinished bundle that is not encrypted",
-                where=str(self._file.path),
-                remedy="go on with it without encryption, or remove it with --fresh",
-            )
-        with self._local_errors():
-            self._forget()
-            self._private = tempfile.TemporaryDirectory(prefix="downpour-")
-            self._journal_path = Path(self._private.name, "journal")
-
-    def _end_private(self) -> None:
-        if self._private:
-            self._private.cleanup()
-
-    def _open(self, resume: bool) -> None:
-        if not resume:
-            self._forget()
-        new = not self._journal_path.exists()
-        self._journal = Journal(self._journal_path)
-        try:
-            begun = self._journal.get("position") is not None
-            same = self._journal.get("part_size") == self._file.part_size
-            if begun and not same:
-                raise self._other_split()
-            if not begun or not self._file.found:
-                # What is left of a run that was killed at once, or of a bundle that has its name.
-                self._journal.close()
-                self._remove_journal()
-                self._journal, new = Journal(self._journal_path), True
-            if count := self._journal.get("publishing"):
-                self._file.take_back(count)
-                self._journal.set("publishing", None)
-                self._journal.commit()
-            self._file.refuse_to_overwrite()
-            self.resumed = self._journal.get("position") is not None
-            if self.resumed:
-                self._go_on()
-            else:
-                self._file.begin()
-                self._journal.set("part_size", self._file.part_size)
-            self._index = ContentIndex(self._journal_path.with_suffix(".index"))
-            self._index.load(self._journal.all_stored())
-            self._chunks = self._journal.chunk_count()
-            if not self.resumed:
-                self._file.append(layout.MAGIC_NAME, layout.MAGIC)
-        except BaseException:
-            self._journal.close()
-            if new:
-                self._remove_journal()
-            raise
-
-    def _forget(self) -> None:
-        """Remove what another run left, also one that was split otherwise, unless it still runs."""
-        try:
-            with closing(Journal(self._journal_path)) as journal:
-                # One that is about to have its name may have been copied away already.
-                self.forgotten = None if journal.get("publishing") else journal.get("uuid")
-        except sqlite3.OperationalError:
-            raise  # locked: our own lock on the file says nothing of a run with other parts
-        except (sqlite3.DatabaseError, LocalError):
-            pass  # whatever it is, it shall go
-        self._remove_journal()
-        self._file.forget_other_form()
-
-    def _other_split(self) -> LocalError:
-        begun_with = self._journal.get("part_size")
-        told = f"--split {begun_with}" if begun_with else "no --split"
-        return LocalError(
-            f"the unfinished bundle was begun with {told}",
-            where=str(self._journal_path),
-            remedy="use the same again, or begin anew with --fresh",
-        )
-
-    def _go_on(self) -> None:
-        position = self._journal.get("position")
-        self._file.begin(position, str(self._journal.get("parts")).split())
-        self._journal.forget_from(position)
-        self._journal.commit()
-
-    def _remove_journal(self) -> None:
-        for suffix in ("", "-journal"):
-            path = self._journal_path.with_name(self._journal_path.name + suffix)
-            path.unlink(missing_ok=True)
-
-    @contextmanager
-    def _local_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as exc:
-            raise LocalError(
-                f"cannot keep the journal of the bundle: {exc}",
-                where=str(self._journal_path),
-                remedy="make room and run the same command again; elsewhere it begins anew",
-            ) from exc
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -182,7 +79,7 @@ class ChunkStore:
             if self._closed:
                 raise RuntimeError("the bundle is closed")
             try:
-                with self._local_errors():
+                with self._unfinished.local_errors():
                     yield
             except LocalError as exc:
                 self._failure = exc
@@ -203,6 +100,11 @@ class ChunkStore:
                     remedy="run again to go on",
                 )
                 raise
+
+    def check(self) -> None:
+        """Raise the failure that ended the writing, if there was one."""
+        with self._guarded():
+            pass
 
     @contextmanager
     def writing(self) -> Iterator[PartialFile]:
@@ -271,7 +173,7 @@ class ChunkStore:
                 self._index.stored(content, place)
             self._checkpoint_in_time()
 
-    def close_disk(self, disk: str, chunks: int) -> ClosedList:
+    def write_list(self, disk: str, chunks: int) -> ChunkList:
         """Write a disk's chunk list."""
         running = digest.new()
         with self._moving():
@@ -282,9 +184,9 @@ class ChunkStore:
             span = self._file.append_stream(
                 layout.list_name(disk), chunks * layout.LIST_LINE, digest.tee(lines, running)
             )
-            return ClosedList(span, running.hexdigest(), *self._journal.account(disk))
+            return ChunkList(span, running.hexdigest(), *self._journal.account(disk))
 
-    def disk_done(self, record: Disk | AbandonedDisk, span: Span) -> None:
+    def end_disk(self, record: Disk | AbandonedDisk, span: Span) -> None:
         """Remember a disk whose chunk list is ``span``; when this returns, it is durable."""
         with self._guarded():
             self._journal.end_disk(record, span)
@@ -365,40 +267,30 @@ class ChunkStore:
     def publish(self) -> Path:
         """Give the file its name.  Returns it; for parts, the name of their list."""
         with self._guarded():
-            self._journal.set("publishing", len(self._file.files()))
-            self._journal.commit()
-            path = self._file.publish()
-            self._close()
-            self._remove_journal()
+            path = self._unfinished.publish()
+            self._closed = True
+            self._syncer.shutdown(wait=False)
         return path
 
     def leave(self) -> None:
         """Keep what is worth it for the next run, and nothing else."""
-        if not self._failure and not self._sealed and not self._private:
+        if not self._failure and not self._sealed and not self._unfinished.private:
             with suppress(LocalError):
                 self.checkpoint()
         self._syncer.shutdown()
         with self._lock:
             if self._closed:
                 return
-            worth = False
-            if not (self._useless or self._private):
-                with suppress(sqlite3.Error):
-                    self._journal.roll_back()
-                    worth = self.keep or self._journal.chunk_count() > 0
-            self._close()
-            if worth:
-                self._file.close()
-                self.kept = self._file.path
+            self._closed = True
+            if self._worth_keeping():
+                self.kept = self._unfinished.keep()
             else:
-                self._file.discard()
-                self._remove_journal()
+                self._unfinished.discard()
 
-    def _close(self) -> None:
-        self._closed = True
-        self._syncer.shutdown(wait=False)
+    def _worth_keeping(self) -> bool:
+        if self._useless or self._unfinished.private:
+            return False
         with suppress(sqlite3.Error):
-            self._journal.close()
-        with suppress(sqlite3.Error):
-            self._index.close()
-        self._end_private()
+            self._journal.roll_back()
+            return self.keep_if_empty or self._journal.chunk_count() > 0
+        return False

@@ -57,15 +57,15 @@ def capture(
     if captured.disks:
         progress.note(f"{len(captured.disks)} of {len(disks)} disks are in the bundle already")
     # From here on a run that is killed leaves things at the source: its mark must be known.
-    writer.keep(True)
+    writer.keep_if_empty(True)
     writer.checkpoint()
     try:
-        if writer.not_the_first:
+        if writer.has_earlier_run:
             run.take_over(groups)
         run.all(groups)
     except BaseException:
         # What is left there, or was stopped for good, the next run must know of.
-        writer.keep(not run.give_up())
+        writer.keep_if_empty(not run.give_up())
         raise
     run.power.start_all(CancelFlag())
     run.temporaries.delete_all(CancelFlag())

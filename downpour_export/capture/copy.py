@@ -150,7 +150,7 @@ class Copier:
             self.captured.images[disk.id] = found.record
             # For the next run, if this one does not come to its end.
             text = codec.dumps(codec.encode(found.record)).decode()
-            self._writer.set_note(label(disk), text)
+            self._writer.remember(label(disk), text)
         self.captured.disks[disk.ref] = download(
             self._cloud,
             self._writer,

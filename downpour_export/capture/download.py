@@ -91,11 +91,11 @@ def _begin(
     note = f"read {label}"
     same = [image["id"], image["size"], image["disk_format"], image.get("os_hash_value")]
     identity = codec.dumps(same).decode()
-    if writer.note(note) == identity:
+    if writer.recall(note) == identity:
         for left in writer.open_disks():
             if left.label == label:
                 return writer.resume_disk(left, hasher.update if hasher else None), hasher
-    writer.set_note(note, identity)
+    writer.remember(note, identity)
     return writer.disk(image["disk_format"], size_hint=image["size"], label=label), hasher
 
 

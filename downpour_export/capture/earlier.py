@@ -107,7 +107,7 @@ class Earlier:
 
     def _is_there(self, disk: DiskCapture) -> bool:
         record = self._there.get(label(disk))
-        known = disk.type != "server" or self._writer.note(label(disk)) is not None
+        known = disk.type != "server" or self._writer.recall(label(disk)) is not None
         if record is None or not known:
             return False
         return record.capture is None or self._stopped_enough(disk, record.capture.consistency)
@@ -148,6 +148,6 @@ class Earlier:
         record: Disk = self._there[label(disk)]
         captured.disks[disk.ref] = record
         if disk.type == "server":
-            text = self._writer.note(label(disk)) or ""
+            text = self._writer.recall(label(disk)) or ""
             value = codec.loads(text.encode(), label(disk))
             captured.images[disk.id] = codec.decode(Image, value, label(disk))

@@ -55,7 +55,7 @@ class Moments:
         """The one at which an earlier run snapshotted exactly these disks."""
         labels = [label(disk) for disk in disks]
         key = _key(labels)
-        text = self._writer.note(key)
+        text = self._writer.recall(key)
         if text is None:
             return None
         moment = codec.decode(Moment, codec.loads(text.encode(), key), key)
@@ -64,7 +64,7 @@ class Moments:
     def keep(self, moment: Moment) -> None:
         """When this returns, no kill makes a later run forget it."""
         text = codec.dumps(codec.encode(moment)).decode()
-        self._writer.set_note(_key([each.label for each in moment.disks]), text)
+        self._writer.remember(_key([each.label for each in moment.disks]), text)
         self._writer.checkpoint()
 
     def image_holds(self, disks: Iterable[DiskCapture], disk: DiskCapture, image_id: str) -> None:

@@ -45,7 +45,7 @@ class Power:
 
     def ran(self, server_id: str) -> bool:
         """Whether it ran before this export, or an earlier run of it, stopped it."""
-        return self._writer.note(_note(server_id)) is not None
+        return self._writer.recall(_note(server_id)) is not None
 
     def adopt(self) -> None:
         """Take over the servers that an earlier run of this bundle stopped and shall run again."""
@@ -57,7 +57,7 @@ class Power:
         }
         for server_id in found:
             if not self.ran(server_id):  # a journal that was begun again does not tell
-                self._writer.set_note(_note(server_id), "during")
+                self._writer.remember(_note(server_id), "during")
         with self._lock:
             self._names |= found
             self._down |= found.keys()
@@ -73,7 +73,7 @@ class Power:
             patience.wait(f"what else goes on with server {server_id}")
         if server["status"] == "SHUTOFF":
             return
-        self._writer.set_note(_note(server_id), how)
+        self._writer.remember(_note(server_id), how)
         self._writer.checkpoint()
         if how == "keep":
             self._kept_off = True

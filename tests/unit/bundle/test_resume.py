@@ -25,7 +25,7 @@ RAW["c"] = RAW["a"][: 20 * CHUNK] + bytes(30 * CHUNK) + RAW["b"][: 10 * CHUNK + 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # Chunks are placed as soon as they come, not tens of MiB later.
-    monkeypatch.setattr("bundle_spec.write.writer.IN_FLIGHT", 0)
+    monkeypatch.setattr("bundle_spec.write.stage.IN_FLIGHT", 0)
     return tmp_path / "out.dpbundle"
 
 
@@ -133,14 +133,14 @@ def test_a_whole_disk_can_be_abandoned_later(path: Path) -> None:
 
 def test_notes_survive(path: Path) -> None:
     with BundleWriter(path) as writer:
-        assert writer.note("source") is None
-        writer.set_note("source", "Zürich")
+        assert writer.recall("source") is None
+        writer.remember("source", "Zürich")
         disk = writer.disk("qcow2", size_hint=1)
         disk.write(RAW["a"])
         disk.finish()
         uuid = writer.uuid
     with BundleWriter(path) as writer:
-        assert writer.note("source") == "Zürich"
+        assert writer.recall("source") == "Zürich"
         assert writer.uuid == uuid
 
 
@@ -295,7 +295,7 @@ except LocalError as exc:
 def test_a_folder_that_cannot_be_written_to_is_told_and_keeps_the_journal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bundle_spec.write.writer.IN_FLIGHT", 0)
+    monkeypatch.setattr("bundle_spec.write.stage.IN_FLIGHT", 0)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "out.dpbundle"
         begin(path, "a", len(RAW["a"]))

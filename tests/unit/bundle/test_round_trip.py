@@ -152,7 +152,7 @@ def test_a_capture_and_its_image(path: Path) -> None:
 def test_an_abandoned_disk_stays_as_a_source_of_links(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bundle_spec.write.writer.IN_FLIGHT", 0)
+    monkeypatch.setattr("bundle_spec.write.stage.IN_FLIGHT", 0)
     raw = noise(40 * CHUNK + 9)
     with BundleWriter(path) as writer:
         broken = writer.disk("qcow2", size_hint=len(raw))

@@ -1,0 +1,132 @@
+"""What lies between the disks of a bundle and its store: threads that compress, within bounds.
+
+Bytes run one way: DiskWriter -> Stage -> ChunkStore -> PartialFile -> Sink.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from bundle_spec.form import layout
+from bundle_spec.form.frame import Compressor
+from bundle_spec.form.layout import Span
+from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.write.journal import ChunkList
+from bundle_spec.write.store import ChunkStore
+
+IN_FLIGHT = 32 * layout.MIB
+"""Raw bytes of all disks together that wait for compression or for their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chunk ready to be placed.  ``content``: the SHA-256 of its raw bytes, 32 bytes.
+
+    ``frame`` None: the content was stored already when a thread looked, so it is not compressed.
+    """
+
+    content: bytes
+    raw: bytes
+    frame: bytes | None
+
+
+class Stage:
+    """Compresses the chunks of all disks of one bundle and places them.  Thread-safe.
+
+    A disk is open from ``begin`` to ``end_disk`` or ``abandon``.  Of one disk, chunks are placed in
+    order and by one thread at a time; several disks do not wait for each other.  Raises LocalError
+    where the store does.
+    """
+
+    def __init__(self, store: ChunkStore, *, level: int, threads: int | None):
+        """``level``: of zstd.  ``threads``: that compress; None: a thread for each core, at most
+        eight."""
+        self._store = store
+        self._compress = Compressor(level)
+        self._pool = ThreadPoolExecutor(threads or min(os.cpu_count() or 1, 8), "compress")
+        self._in_flight = 0
+        self._flight_lock = threading.Lock()
+        self._zeros: dict[int, bytes] = {}
+        self._open: set[str] = set()
+
+    @property
+    def open(self) -> list[str]:
+        """The disks that were begun and neither ended nor abandoned, in order."""
+        return sorted(self._open)
+
+    def begin(self, disk: str) -> None:
+        """From now on chunks of ``disk`` come."""
+        self._open.add(disk)
+
+    # --- chunks ---
+
+    def reserve(self, size: int, *, force: bool) -> bool:
+        """Whether ``size`` more raw bytes may be in flight; ``force`` takes them in any case.
+
+        Whoever was given them gives them back by ``release``.
+        """
+        with self._flight_lock:
+            if not force and self._in_flight + size > IN_FLIGHT:
+                return False
+            self._in_flight += size
+            return True
+
+    def release(self, size: int) -> None:
+        """Give ``size`` bytes back that ``reserve`` gave."""
+        with self._flight_lock:
+            self._in_flight -= size
+
+    def prepare(self, chunks: list[bytes]) -> Future[list[Prepared]]:
+        """Hash and compress raw chunks in a thread."""
+        return self._pool.submit(lambda: [self._prepare(chunk) for chunk in chunks])
+
+    def _prepare(self, raw: bytes) -> Prepared:
+        content = self._zero_digest(len(raw)) if raw == bytes(len(raw)) else None
+        content = content or hashlib.sha256(raw).digest()
+        return Prepared(content, raw, None if self._store.knows(content) else self._compress(raw))
+
+    def _zero_digest(self, length: int) -> bytes:
+        if length not in self._zeros:
+            self._zeros[length] = hashlib.sha256(bytes(length)).digest()
+        return self._zeros[length]
+
+    def place(self, disk: str, number: int, chunk: Prepared) -> None:
+        """Write a chunk: as a link when its content is stored already, else as a frame [F-8]."""
+        self._store.add_chunk(
+            disk, number, chunk.content, lambda: chunk.frame or self._compress(chunk.raw)
+        )
+
+    # --- the end of a disk ---
+
+    def write_list(self, disk: str, chunks: int) -> ChunkList:
+        """Write the list of a disk's ``chunks`` chunks."""
+        return self._store.write_list(disk, chunks)
+
+    def end_disk(self, record: Disk | AbandonedDisk, span: Span) -> None:
+        """The disk whose chunk list is ``span`` has ended; when this returns, that is durable."""
+        self._store.end_disk(record, span)
+        self._open.discard(record.id)
+
+    def abandon(self, disk: str, chunk_size: int, size: int) -> None:
+        """What is stored of a disk, ``size`` raw bytes, stays in the file but is no disk [M-10]."""
+        chunks = layout.chunk_count(size, chunk_size)
+        closed = self._store.write_list(disk, chunks)
+        record = AbandonedDisk(
+            id=disk,
+            chunk_size=chunk_size,
+            size=size,
+            chunks=chunks,
+            list_sha256=closed.sha256,
+            stored=closed.stored,
+            shared=closed.shared,
+        )
+        self.end_disk(record, closed.span)
+
+    def close(self) -> None:
+        """Prepare nothing more.  Whoever calls must not hold the store's lock: threads may wait
+        for it."""
+        self._pool.shutdown(cancel_futures=True)

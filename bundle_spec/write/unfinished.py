@@ -1,0 +1,194 @@
+"""The files of an unfinished bundle: opened or begun, and left for the next run or removed."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+from bundle_spec.errors import LocalError
+from bundle_spec.form import layout
+from bundle_spec.trust.age import Recipient
+from bundle_spec.write.content_index import ContentIndex
+from bundle_spec.write.journal import Journal
+from bundle_spec.write.partial import FREE_SPACE, PartialFile
+
+
+class Unfinished:
+    """``PATH.partial``, and beside it ``.journal`` and, while a run writes, ``.index``.
+
+    ``resumed``: it goes on with what an earlier run left.  ``forgotten``: the uuid of an unfinished
+    bundle that was removed instead, if there was one.  ``private``: it is encrypted, so nothing is
+    kept for a next run.  ``chunks``: how many were in it when it was opened.  Not thread-safe.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        overwrite: bool,
+        part_size: int | None,
+        resume: bool,
+        encrypt_to: Sequence[Recipient],
+    ):
+        """Go on with the unfinished bundle of ``path``, or begin it.
+
+        ``part_size``: bytes of a part; None: the bundle is one file.  ``resume`` False: remove what
+        an earlier run left.  Raises LocalError: another run writes it, it was begun with other
+        parts or without encryption, the final name is taken, or a file cannot be written.
+        """
+        self.resumed = False
+        self.forgotten: str | None = None
+        self.private = bool(encrypt_to)
+        self._private_folder: tempfile.TemporaryDirectory[str] | None = None
+        self._journal_path = path.with_name(path.name + ".partial.journal")
+        found = self._journal_path.exists()
+        self.file = PartialFile(
+            path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
+        )
+        try:
+            if self.private:
+                self._keep_private(resume and found)
+            if not found:
+                self.file.refuse_to_overwrite()
+            with self.local_errors():
+                self._open(resume)
+        except BaseException:
+            self.file.close() if self.file.found else self.file.discard()
+            self._end_private()
+            raise
+
+    @contextmanager
+    def local_errors(self) -> Iterator[None]:
+        """What SQLite or the file system refuses becomes a LocalError at the journal."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as exc:
+            raise LocalError(
+                f"cannot keep the journal of the bundle: {exc}",
+                where=str(self._journal_path),
+                remedy=FREE_SPACE,
+            ) from exc
+
+    # --- opening ---
+
+    def _keep_private(self, in_clear: bool) -> None:
+        """Journal and index tell of the clear bytes: they must not lie on the bundle's medium."""
+        if in_clear:
+            raise LocalError(
+                "an earlier run left an unfinished bundle that is not encrypted",
+                where=str(self.file.path),
+                remedy="go on with it without encryption, or remove it with --fresh",
+            )
+        with self.local_errors():
+            self._forget()
+            self._private_folder = tempfile.TemporaryDirectory(prefix="downpour-")
+            self._journal_path = Path(self._private_folder.name, "journal")
+
+    def _end_private(self) -> None:
+        if self._private_folder:
+            self._private_folder.cleanup()
+
+    def _open(self, resume: bool) -> None:
+        if not resume:
+            self._forget()
+        new = not self._journal_path.exists()
+        self.journal = Journal(self._journal_path)
+        try:
+            begun = self.journal.get("position") is not None
+            if begun and self.journal.get("part_size") != self.file.part_size:
+                raise self._other_split()
+            if not begun or not self.file.found:
+                # What is left of a run that was killed at once, or of a bundle that has its name.
+                self.journal.close()
+                self._remove_journal()
+                self.journal, new = Journal(self._journal_path), True
+            self._take_names_back()
+            self.file.refuse_to_overwrite()
+            self.resumed = self.journal.get("position") is not None
+            self._go_on() if self.resumed else self._begin()
+            self.index = ContentIndex(self._journal_path.with_suffix(".index"))
+            self.index.load(self.journal.all_stored())
+            self.chunks = self.journal.chunk_count()
+        except BaseException:
+            self.journal.close()
+            if new:
+                self._remove_journal()
+            raise
+
+    def _forget(self) -> None:
+        """Remove what another run left, also one that was split otherwise, unless it still runs."""
+        try:
+            with closing(Journal(self._journal_path)) as journal:
+                # One that is about to have its name may have been copied away already.
+                self.forgotten = None if journal.get("publishing") else journal.get("uuid")
+        except sqlite3.OperationalError:
+            raise  # locked: our own lock on the file says nothing of a run with other parts
+        except (sqlite3.DatabaseError, LocalError):
+            pass  # whatever it is, it shall go
+        self._remove_journal()
+        self.file.forget_other_form()
+
+    def _other_split(self) -> LocalError:
+        begun_with = self.journal.get("part_size")
+        told = f"--split {begun_with}" if begun_with else "no --split"
+        return LocalError(
+            f"the unfinished bundle was begun with {told}",
+            where=str(self._journal_path),
+            remedy="use the same again, or begin anew with --fresh",
+        )
+
+    def _take_names_back(self) -> None:
+        """A run that was killed while it gave the files their names has not published them."""
+        if count := self.journal.get("publishing"):
+            self.file.take_back(count)
+            self.journal.set("publishing", None)
+            self.journal.commit()
+
+    def _go_on(self) -> None:
+        position = self.journal.get("position")
+        self.file.begin(position, str(self.journal.get("parts")).split())
+        self.journal.forget_from(position)
+        self.journal.commit()
+
+    def _begin(self) -> None:
+        self.file.begin()
+        self.journal.set("part_size", self.file.part_size)
+        self.file.append(layout.MAGIC_NAME, layout.MAGIC)
+
+    # --- the end ---
+
+    def publish(self) -> Path:
+        """Give the file its name.  Returns it; for parts, the name of their list."""
+        self.journal.set("publishing", len(self.file.files()))
+        self.journal.commit()
+        path = self.file.publish()
+        self._close()
+        self._remove_journal()
+        return path
+
+    def keep(self) -> Path:
+        """Leave the files to the next run, which goes on at the last checkpoint.  Returns where."""
+        self._close()
+        self.file.close()
+        return self.file.path
+
+    def discard(self) -> None:
+        """Remove all of it."""
+        self._close()
+        self.file.discard()
+        self._remove_journal()
+
+    def _close(self) -> None:
+        with suppress(sqlite3.Error):
+            self.journal.close()
+        with suppress(sqlite3.Error):
+            self.index.close()
+        self._end_private()
+
+    def _remove_journal(self) -> None:
+        for suffix in ("", "-journal"):
+            path = self._journal_path.with_name(self._journal_path.name + suffix)
+            path.unlink(missing_ok=True)
