@@ -107,72 +107,38 @@ def make(manifest: bytes, key: Path) -> bytes:
 
 
 def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Signed:
-    """Who made ``signature`` of ``manifest``.
+    """Who signed the stored bytes of a manifest.
 
-    Raises a SignatureError for each thing that can be wrong with it, LocalError.
+    ``signature``: armored, as it is stored [F-13].  ``where``: the bundle, for messages.  In turn:
+
+    1. it is an SSH signature, made in the namespace of bundles: else WrongSignature, OtherPurpose;
+    2. it is one of this manifest: else WrongSignature;
+    3. it was made by a key that the operator allows at this time: else UnknownSigner,
+       ExpiredSigner;
+    4. that key may sign in the namespace of bundles: else OtherPurpose;
+    5. that key is not revoked: else RevokedSigner.
+
+    Also raises LocalError for a file of ``signers`` that is missing or of another kind, and
+    NoSshKeygen.
     """
     for file in (signers.allowed, signers.revoked):
         if file is not None and not file.is_file():
             raise LocalError("no such file", where=str(file))
-    blob = _purpose(signature, where)
+    key_blob = _require_namespace(signature, where)
     with tempfile.NamedTemporaryFile(prefix="downpour-", suffix=".sig") as copy:
         copy.write(signature)
         copy.flush()
-        of_manifest = ["-n", NAMESPACE, "-s", copy.name]
-        done = _ssh_keygen(["check-novalidate", *of_manifest], manifest)
-        if done.returncode:
-            raise WrongSignature(
-                "the signature is not one of this manifest",
-                where=where,
-                remedy="the manifest or the signature was changed: ask for the bundle again",
-            )
-        found = _KEY.search(done.stdout.decode(errors="replace"))
-        key = " ".join(found.groups()) if found else "unknown"
-        allowed = ["-f", str(signers.allowed)]
-        named = _ssh_keygen(["find-principals", "-s", copy.name, *allowed], b"")
-        principals = named.stdout.decode(errors="replace").splitlines()
-        if named.returncode or not principals:
-            line = _line_of(base64.b64encode(blob), signers.allowed)
-            if line.startswith((b"ssh-", b"ecdsa-", b"sk-")):
-                raise LocalError(
-                    "this is a public key, not a list of allowed signers",
-                    where=str(signers.allowed),
-                    remedy="write a name before the key: ops@example.org ssh-ed25519 AAAA...",
-                )
-            if line:
-                raise ExpiredSigner(
-                    f"it is signed by {key}, whose time is over, or has not come",
-                    where=where,
-                    remedy=f"look at valid-before and valid-after in {signers.allowed}",
-                )
-            raise UnknownSigner(
-                f"it is signed by {key}, which is not among the allowed signers",
-                where=where,
-                remedy=f"if you trust that key, add it to {signers.allowed}",
-            )
-        verify = ["verify", *of_manifest, *allowed, "-I", principals[0]]
-        done = _ssh_keygen(verify, manifest)
-        if done.returncode:
-            raise OtherPurpose(
-                f"{signers.allowed} does not let {principals[0]} sign bundles with {key}",
-                where=where,
-                remedy=f"the namespace is {NAMESPACE}",
-            )
-        if signers.revoked:
-            done = _ssh_keygen([*verify, "-r", str(signers.revoked)], manifest)
-            if done.returncode:
-                message = f"{key}, with which {principals[0]} signed it, is revoked"
-                raise RevokedSigner(message, where=where)
-    return Signed(principals[0], key)
+        evidence = _Evidence(manifest, copy.name, signers, where)
+        key = evidence.require_made_of_manifest()
+        principal = evidence.require_allowed_now(key, key_blob)
+        signed = Signed(principal, key)
+        evidence.require_allowed_purpose(signed)
+        evidence.require_not_revoked(signed)
+    return signed
 
 
-def _line_of(key: bytes, path: Path) -> bytes:
-    """The line of an allowed signers file that has the key; empty if there is none."""
-    return next((line for line in path.read_bytes().splitlines() if key in line), b"")
-
-
-def _purpose(signature: bytes, where: str) -> bytes:
-    """The public key, if it was made for a bundle.
+def _require_namespace(signature: bytes, where: str) -> bytes:
+    """Step 1; the public key that is in the signature, as the SSH protocol encodes it.
 
     A signature that was made for something else, an e-mail or a commit, proves nothing here.
     """
@@ -187,6 +153,90 @@ def _purpose(signature: bytes, where: str) -> bytes:
             where=where,
         )
     return key
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What steps 2 to 5 look at.  ``file``: the name of a file that holds the signature."""
+
+    manifest: bytes
+    file: str
+    signers: Signers
+    where: str
+
+    def require_made_of_manifest(self) -> str:
+        """Step 2; the kind and the fingerprint of the key."""
+        done = _ssh_keygen(["check-novalidate", *self._of_manifest()], self.manifest)
+        if done.returncode:
+            raise WrongSignature(
+                "the signature is not one of this manifest",
+                where=self.where,
+                remedy="the manifest or the signature was changed: ask for the bundle again",
+            )
+        found = _KEY.search(done.stdout.decode(errors="replace"))
+        return " ".join(found.groups()) if found else "unknown"
+
+    def require_allowed_now(self, key: str, key_blob: bytes) -> str:
+        """Step 3; the name that the operator gave to the key."""
+        allowed = str(self.signers.allowed)
+        done = _ssh_keygen(["find-principals", "-s", self.file, "-f", allowed], b"")
+        principals = done.stdout.decode(errors="replace").splitlines()
+        if done.returncode or not principals:
+            raise self._not_allowed_now(key, key_blob)
+        return principals[0]
+
+    def _not_allowed_now(self, key: str, key_blob: bytes) -> LocalError | SignatureError:
+        """Why: ssh-keygen tells no more than that it finds nobody."""
+        allowed = self.signers.allowed
+        line = _line_of(base64.b64encode(key_blob), allowed)
+        if line.startswith((b"ssh-", b"ecdsa-", b"sk-")):
+            return LocalError(
+                "this is a public key, not a list of allowed signers",
+                where=str(allowed),
+                remedy="write a name before the key: ops@example.org ssh-ed25519 AAAA...",
+            )
+        if line:
+            return ExpiredSigner(
+                f"it is signed by {key}, whose time is over, or has not come",
+                where=self.where,
+                remedy=f"look at valid-before and valid-after in {allowed}",
+            )
+        return UnknownSigner(
+            f"it is signed by {key}, which is not among the allowed signers",
+            where=self.where,
+            remedy=f"if you trust that key, add it to {allowed}",
+        )
+
+    def require_allowed_purpose(self, signed: Signed) -> None:
+        """Step 4."""
+        if _ssh_keygen(self._verify(signed), self.manifest).returncode:
+            raise OtherPurpose(
+                f"{self.signers.allowed} does not let {signed.principal} sign bundles with "
+                f"{signed.key}",
+                where=self.where,
+                remedy=f"the namespace is {NAMESPACE}",
+            )
+
+    def require_not_revoked(self, signed: Signed) -> None:
+        """Step 5."""
+        revoked = self.signers.revoked
+        if revoked is None:
+            return
+        if _ssh_keygen([*self._verify(signed), "-r", str(revoked)], self.manifest).returncode:
+            message = f"{signed.key}, with which {signed.principal} signed it, is revoked"
+            raise RevokedSigner(message, where=self.where)
+
+    def _of_manifest(self) -> list[str]:
+        return ["-n", NAMESPACE, "-s", self.file]
+
+    def _verify(self, signed: Signed) -> list[str]:
+        allowed = str(self.signers.allowed)
+        return ["verify", *self._of_manifest(), "-f", allowed, "-I", signed.principal]
+
+
+def _line_of(key: bytes, path: Path) -> bytes:
+    """The line of an allowed signers file that has the key; empty if there is none."""
+    return next((line for line in path.read_bytes().splitlines() if key in line), b"")
 
 
 def _key_and_namespace(signature: bytes) -> tuple[bytes, bytes]:
