@@ -21,7 +21,7 @@ from bundle_spec.errors import BundleError, Faults
 from bundle_spec.form import digest
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.text import human_bytes, printable
-from bundle_spec.trust.provenance import ANYBODY, Trust, believe
+from bundle_spec.trust.provenance import ANYBODY, Trust, check_provenance
 from bundle_spec.trust.signature import Signed
 
 _WHOLE: dict[Level, str] = {
@@ -96,12 +96,12 @@ def check(
     """
     found: CheckedStructure | VerifiedBundle
     try:
-        believed = believe(path, folders, trust, progress)
+        provenance = check_provenance(path, folders, trust, progress)
         if level == "structure":
             found = check_structure(path, folders, progress=progress)
         else:
             found = verify_bundle(path, folders, read_data=level == "data", progress=progress)
     except BundleError as exc:
         return Report(path, level, error=exc)
-    believed.hold(path, found.manifest_sha256)
-    return Report(path, level, found, signed=believed.signed)
+    provenance.require_same_manifest(path, found.manifest_sha256)
+    return Report(path, level, found, signed=provenance.signed)

@@ -27,7 +27,7 @@ from bundle_spec.model.references import Reference
 from bundle_spec.read.envelope import read_envelope
 from bundle_spec.read.parts import find_parts
 from bundle_spec.read.source import Source
-from bundle_spec.trust.provenance import ANYBODY, Trust, believe
+from bundle_spec.trust.provenance import ANYBODY, Trust, check_provenance
 from bundle_spec.trust.signature import Signed
 
 
@@ -146,11 +146,11 @@ def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) 
     TrustError, LocalError, UnsupportedBundle, and BundleError when an end is damaged or a part is
     missing.
     """
-    believed = believe(path, folders, trust)
+    provenance = check_provenance(path, folders, trust)
     with Source(path, find_parts(path, folders)) as source:
         envelope = read_envelope(source)
         size, parts = source.size, len(source.parts)
-    believed.hold(path, envelope.end.manifest_sha256)
+    provenance.require_same_manifest(path, envelope.end.manifest_sha256)
     manifest = envelope.manifest
     resources, references = manifest.resources, manifest.references
     return Summary(
@@ -167,7 +167,7 @@ def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) 
         ),
         manifest_sha256=envelope.end.manifest_sha256,
         signed=envelope.end.signature is not None,
-        signed_by=believed.signed,
+        signed_by=provenance.signed,
         size=size,
         parts=parts,
         resources={name: _named(getattr(resources, name)) for name in SECTIONS},

@@ -1,5 +1,8 @@
-"""Who made a bundle?  Asked before anything of it is believed: a digest that came over another
-way, a signature by a key that the operator chose."""
+"""Check who made a bundle, before anything in it is used.
+
+There are two ways to know: the digest of its manifest came over another channel, or it is signed by
+a key that the operator chose [F-13].
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,16 @@ from bundle_spec.read.envelope import read_tail
 from bundle_spec.read.parts import find_parts
 from bundle_spec.read.source import Source
 from bundle_spec.trust import signature
-from bundle_spec.trust.signature import NotSigned, Signed, Signers
+from bundle_spec.trust.signature import NoSshKeygen, NotSigned, Signed, Signers
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trust:
-    """Which bundles are opened.
+    """Which bundles may be opened.
 
-    ``expect``: the SHA-256 of the manifest, in hex.  ``signers``: by whom it may be signed.
-    ``require_signature``: also refuse a bundle that is not signed, instead of warning.
+    ``expect``: the SHA-256 that the manifest must have, in hex; None: any.  ``signers``: who may
+    have signed it; None: no signature is checked.  ``require_signature``: refuse a bundle that is
+    not signed, or whose signature cannot be checked here, instead of warning.
     """
 
     expect: str | None = None
@@ -31,18 +35,22 @@ class Trust:
 
 
 ANYBODY = Trust()
+"""Every bundle may be opened, whoever made it."""
 
 
 @dataclass(frozen=True)
-class Believed:
-    """``manifest_sha256``: of the only manifest that may be opened; None where any may.
-    ``signed``: by whom, where that was asked and there is a signature."""
+class Provenance:
+    """What was found about who made a bundle.
+
+    ``manifest_sha256``: of the only manifest that may be opened, in hex; None where any may.
+    ``signed``: by whom; None where nobody asked, or nobody signed.
+    """
 
     manifest_sha256: str | None = None
     signed: Signed | None = None
 
-    def hold(self, path: Path, manifest_sha256: str) -> None:
-        """What was looked at must be what was checked since.  Raises TrustError."""
+    def require_same_manifest(self, path: Path, manifest_sha256: str) -> None:
+        """Raise TrustError unless the manifest that was opened is the one that was checked."""
         if self.manifest_sha256 not in (None, manifest_sha256):
             raise TrustError(
                 f"its manifest has the digest {digest.spoken(manifest_sha256)}, not the one that "
@@ -52,37 +60,43 @@ class Believed:
             )
 
 
-def believe(
+def check_provenance(
     path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY, progress: Progress = NULL
-) -> Believed:
-    """Ask for what ``trust`` wants of the bundle at ``path``, at once at any size.
+) -> Provenance:
+    """Check who made the bundle at ``path``, as far as ``trust`` asks.
 
-    Only its tail is read; whoever opens the bundle afterwards must ``hold`` it to the result.
-    Raises TrustError, SignatureError; BundleError for a damaged tail, LocalError.
+    ``folders``: where else its parts may lie [S-3].  Only the tail is read, so it takes no longer
+    for a large bundle.  Another process may replace the file afterwards: whoever opens it calls
+    ``require_same_manifest`` of the result.  Raises TrustError for another digest than the expected
+    one, SignatureError; BundleError for a damaged tail, LocalError.
     """
     if trust == ANYBODY:
-        return Believed()
+        return Provenance()
     with Source(path, find_parts(path, folders)) as source:
         end, manifest = read_tail(source)
         span = end.signature
-        found = None if span is None else source.read(span.offset, span.size)
-    believed = Believed(trust.expect)
-    believed.hold(path, end.manifest_sha256)
+        armored = None if span is None else source.read(span.offset, span.size)
+    unsigned = Provenance(trust.expect)
+    unsigned.require_same_manifest(path, end.manifest_sha256)
     if trust.signers is None:
-        return believed
-    if found is None:
-        missing = NotSigned(
-            "the bundle is not signed", where=str(path), remedy="ask for a signed one"
-        )
-        if trust.require_signature:
-            raise missing
-        progress.note(f"WARNING: {missing.message}: anybody may have made it")
-        return believed
+        return unsigned
     try:
-        signed = signature.check(manifest, found, trust.signers, str(path))
-    except signature.NoSshKeygen as exc:
+        signed = _signed(manifest, armored, trust.signers, str(path))
+    except (NotSigned, NoSshKeygen) as exc:
         if trust.require_signature:
             raise
-        progress.note(f"WARNING: the signature is NOT checked: {exc}")
-        return believed
-    return Believed(end.manifest_sha256, signed)
+        progress.note(f"WARNING: {_doubt(exc)}")
+        return unsigned
+    return Provenance(end.manifest_sha256, signed)
+
+
+def _signed(manifest: bytes, armored: bytes | None, signers: Signers, where: str) -> Signed:
+    if armored is None:
+        raise NotSigned("the bundle is not signed", where=where, remedy="ask for a signed one")
+    return signature.check(manifest, armored, signers, where)
+
+
+def _doubt(exc: NotSigned | NoSshKeygen) -> str:
+    if isinstance(exc, NotSigned):
+        return f"{exc.message}: anybody may have made it"
+    return f"the signature is NOT checked: {exc}"

@@ -16,7 +16,7 @@ from bundle_spec.form import digest
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
-from bundle_spec.trust.provenance import ANYBODY, Believed, Trust, believe
+from bundle_spec.trust.provenance import ANYBODY, Provenance, Trust, check_provenance
 from downpour_import.playbook.data import decode_data, parse_data
 from downpour_import.playbook.settings import bundle_path, load_settings
 
@@ -59,14 +59,16 @@ def open_source(
     believed; BundleFaults, LocalError.
     """
     own = settings_of_source(path, folders)
-    believed = Believed()
+    provenance = Provenance()
     if own.bundle is not None:
         # Before an hour of checking, as far as the ends of the bundle tell.
-        believed = believe(Path(own.bundle), tuple(map(Path, own.parts)), trust, progress)
-    if believed.signed is not None:
-        progress.note(f"signed by {believed.signed}")
+        provenance = check_provenance(
+            Path(own.bundle), tuple(map(Path, own.parts)), trust, progress
+        )
+    if provenance.signed is not None:
+        progress.note(f"signed by {provenance.signed}")
     opened = _opened(path, progress, folders)
-    believed.hold(opened.bundle.path, opened.bundle.manifest_sha256)
+    provenance.require_same_manifest(opened.bundle.path, opened.bundle.manifest_sha256)
     return opened
 
 

@@ -16,7 +16,7 @@ from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.errors import LocalError
 from bundle_spec.progress import NullProgress
 from bundle_spec.trust import signature
-from bundle_spec.trust.provenance import Believed, Trust, believe
+from bundle_spec.trust.provenance import Provenance, Trust, check_provenance
 from bundle_spec.trust.signature import (
     NAMESPACE,
     ExpiredSigner,
@@ -55,9 +55,9 @@ def public(key: Path) -> str:
 
 def check_bundle(path: Path, folders: tuple[Path, ...], signers: Signers) -> Signed:
     """Whose signature it bears."""
-    believed = believe(path, folders, Trust(signers=signers, require_signature=True))
-    assert believed.signed is not None
-    return believed.signed
+    provenance = check_provenance(path, folders, Trust(signers=signers, require_signature=True))
+    assert provenance.signed is not None
+    return provenance.signed
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_a_machine_without_ssh_keygen(
         def note(self, text: str) -> None:
             notes.append(text)
 
-    assert believe(path, (), Trust(signers=allow(key)), Notes()) == Believed()
+    assert check_provenance(path, (), Trust(signers=allow(key)), Notes()) == Provenance()
     assert notes == [
         "WARNING: the signature is NOT checked: ssh-keygen is not there, which makes and checks "
         "signatures (install openssh-client)"

@@ -14,7 +14,7 @@ from bundle_spec import verify_bundle
 from bundle_spec.errors import LocalError
 from bundle_spec.read.envelope import END_AND_TRAILER
 from bundle_spec.trust import signing
-from bundle_spec.trust.provenance import Trust, believe
+from bundle_spec.trust.provenance import Trust, check_provenance
 from bundle_spec.trust.signature import NotSigned, Signers, UnknownSigner
 from bundle_spec.trust.signing import sign_bundle
 from bundle_spec.write.split import split_bundle
@@ -53,7 +53,7 @@ def test_a_signed_bundle_is_whole_and_all_before_the_signature_stays(
     digest = sign_bundle(path, key)
     assert verify_bundle(path, read_data=True).manifest_sha256 == digest
     trust = Trust(signers=signers(tmp_path, key), require_signature=True)
-    signed = believe(path, trust=trust).signed
+    signed = check_provenance(path, trust=trust).signed
     assert signed is not None
     assert signed.principal == "ops"
     end = before.rindex(b"END\0")
@@ -72,7 +72,7 @@ def test_a_signature_is_replaced_only_when_somebody_says_so(
     assert path.read_bytes() == before
     sign_bundle(path, key, overwrite=True)
     trust = Trust(signers=signers(tmp_path, key), require_signature=True)
-    assert believe(path, trust=trust).signed
+    assert check_provenance(path, trust=trust).signed
     verify_bundle(path)
 
 
@@ -100,7 +100,9 @@ def test_a_kill_at_any_moment_is_mended_by_the_same_command(
     assert (path.read_bytes() == before) == (moment == "before")
     sign_bundle(path, key)
     verify_bundle(path)
-    assert believe(path, trust=Trust(signers=signers(tmp_path, key), require_signature=True)).signed
+    assert check_provenance(
+        path, trust=Trust(signers=signers(tmp_path, key), require_signature=True)
+    ).signed
     assert not (tmp_path / "b.dpbundle.tail").exists()
 
 
