@@ -1,1 +1,1 @@
-"""Is a bundle whole?  The three levels of checking [F-16]."""
+"""Check whether a bundle is whole, at one of three levels [F-16]."""

@@ -1,8 +1,8 @@
-"""Walk the members between magic and INDEX: every byte accounted for, every fault told.
+"""Walk all members between magic and INDEX, account for every byte, and collect every fault.
 
-One thread follows the headers and keeps the order; others read, hash and look into frames.
-Without ``read_chunks`` the frames themselves are passed over: all that stands between them,
-chunk lists and files are still checked.
+One thread follows the headers and keeps the order; others read members, hash them, and check the
+headers of frames.  Without ``read_chunks`` the frames are skipped; the headers and the padding
+between them, chunk lists and files are still checked.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ class _Walk:
         return [error for _, error in sorted(self._faults, key=lambda each: each[0])]
 
     def _hand_over(self, position: int) -> None:
-        """Let a thread do what has gathered, up to ``position``."""
+        """Submit the checks that have gathered, of members up to ``position``, to a thread."""
         batch, size = self._batch, position - self._batch_start
         self._batch, self._batch_start = [], position
         job = self._pool.submit(lambda: [each for check in batch for each in check()])
@@ -124,7 +124,7 @@ class _Walk:
     # --- INDEX ---
 
     def _check_index(self) -> None:
-        """INDEX comes last but is needed first: it tells where the chunk lists lie."""
+        """Check the digest of INDEX first, because it says where the chunk lists lie."""
         span = self._index_span
         found = digest.of_stream(self._source.pieces(span.offset, span.size))
         self._index_whole = found == self._manifest.index_sha256
@@ -141,7 +141,7 @@ class _Walk:
     # --- members ---
 
     def _skip(self, position: int, code: Code, message: str) -> int:
-        """Tell a header's fault and look for the next header that is canonical."""
+        """Report a header's fault; the position of the next header that is canonical."""
         self._fault(position, "header", code, message)
         position += BLOCK
         while position < self._end:
@@ -228,7 +228,11 @@ class _Walk:
         digest_due: tuple[Code, str],
         entry: tuple[str, int],
     ) -> None:
-        """A member of one digest.  ``entry``: what INDEX calls it."""
+        """Check a member that has one digest, a chunk list or a file.
+
+        ``digest_due``: the code of the fault, and the digest.  ``entry``: disk and number, or path
+        and 0, for ``Index.entry``.
+        """
         if header.link or header.size != size:
             message = f"not a member of {size} bytes"
             self._fault(position, header.name, Code.MEMBER_SIZE, message)

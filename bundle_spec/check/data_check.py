@@ -16,16 +16,16 @@ from bundle_spec.read.index import Index
 from bundle_spec.read.source import Source
 
 _IN_STEP = 4
-"""Disks of one chunk size that are read at once; each costs what a DiskReader holds."""
+"""Disks of one chunk size that are read at once; each takes the memory of a DiskReader."""
 
 
 def data_faults(
     source: Source, envelope: Envelope, progress: Progress, *, proven: bool
 ) -> Iterator[BundleError]:
-    """The first fault of each disk's raw bytes.
+    """The first fault of the raw bytes of each disk, where it has one [M-19].
 
-    ``proven``: all stored bytes have just been checked and none was at fault, so the frames need
-    not be hashed a second time.
+    ``proven``: a check at level ``stored`` has just found no fault, so the digests of the frames
+    need not be compared again [F-18].
     """
     index = Index(source, envelope)
     disks = envelope.manifest.all_disks()

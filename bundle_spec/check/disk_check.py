@@ -1,4 +1,4 @@
-"""How far a check of all members has come with one disk, and what its links may lead to."""
+"""The state of one disk during a check of all members: what came, and what links may lead to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ Fault = tuple[Code, str]
 class Tables:
     """What INDEX and the chunk list say of a disk's chunks.
 
-    Two windows on each: the walk goes through one in order, links jump about in the other.
+    Each is read by two windows: ``entries`` and ``lines`` in the order of the chunks,
+    ``target_entries`` and ``target_lines`` wherever links lead.
     """
 
     def __init__(self, source: Source, index: Index, record: Disk | AbandonedDisk):
@@ -33,7 +34,11 @@ class Tables:
 
 
 class DiskCheck:
-    """The state of one disk: two bytes a chunk.  ``tables`` None: INDEX cannot be believed."""
+    """The state of one disk; takes two bytes of memory a chunk.
+
+    ``next``: the number of the chunk that is due.  ``tables`` None: INDEX is damaged, so that
+    nothing can be compared with it.
+    """
 
     def __init__(self, record: Disk | AbandonedDisk):
         self.record = record
@@ -54,8 +59,7 @@ class DiskCheck:
         return layout.chunk_length(self.record.size, self.record.chunk_size, number)
 
     def stored(self, number: int, length: int) -> None:
-        """Chunk ``number`` came with ``length`` bytes of its own: from now on links may lead to
-        it."""
+        """Chunk ``number`` came with a frame of ``length`` bytes; links may now lead to it."""
         self._links[number] = 0
         self._stored += length
         self._counted += 1
@@ -80,7 +84,7 @@ class DiskCheck:
         return self._difference(number, target, at)
 
     def _difference(self, number: int, target: DiskCheck, at: int) -> Fault | None:
-        """What INDEX or the chunk list say otherwise of a link than of its target."""
+        """The fault of a link whose INDEX entry or line in the chunk list is not its target's."""
         if self.tables is None or target.tables is None:
             return None
         entry = target.tables.target_entries[at]
@@ -95,7 +99,8 @@ class DiskCheck:
         return None
 
     def account_fault(self) -> str | None:
-        """What the manifest says of the stored bytes that is not so [M-20], if all were seen."""
+        """Why ``stored`` or ``shared`` in the manifest is wrong [M-20]; None when it is right, or
+        when not all chunks were seen."""
         said = (self.record.stored, self.record.shared)
         if self._counted < self.record.chunks or said == (self._stored, self._shared):
             return None

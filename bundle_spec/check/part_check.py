@@ -1,4 +1,4 @@
-"""Which part of a split bundle a fault is in, and which parts are not those of the list."""
+"""Find the part of a split bundle that has a fault, and those that are not what the list says."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def locate_faults(faults: Iterable[BundleError], source: Source) -> None:
 
 
 def part_faults(path: Path, source: Source, progress: Progress) -> list[BundleError]:
-    """Every part that has not the digest of the list [S-4]: damaged, stale, or swapped.
+    """A fault for every part that has not the digest of the list [S-4]: damaged, old, or swapped.
 
-    Reads all parts, so it is asked only when something is wrong.
+    Reads all parts once more, so it is called only when a fault was found.
     """
     if len(source.parts) < 2:
         return []

@@ -1,7 +1,7 @@
-"""Check every stored byte of a bundle and tell all faults.  The result is a type of its own.
+"""Check a bundle: report all its faults, or return it as a type that says how far it was checked.
 
-A VerifiedBundle can only come from here: whoever takes one need not ask again whether the file
-is whole.  Whole does not mean trusted: digests show damage, a signature shows the author.
+Only ``verify_bundle`` makes a VerifiedBundle, so a function that takes one need not check the file
+again.  A whole bundle may still come from anybody: who made it ``trust`` checks.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _OURS = object()
 
 @dataclass(frozen=True)
 class CheckedStructure:
-    """A bundle whose structure is whole.  Nothing is known of the bytes of its disks.
+    """A bundle whose structure is whole; the bytes of its disks were not checked.
 
-    ``has_signature``: somebody signed it, and nothing more.
+    ``manifest_sha256``: in hex.  ``has_signature``: whether there is one; it was not checked.
     """
 
     path: Path
@@ -52,9 +52,10 @@ class CheckedStructure:
 
 @dataclass(frozen=True)
 class VerifiedBundle:
-    """A bundle that ``verify_bundle`` found whole.  ``level``: ``stored`` or ``data``.
+    """A bundle that ``verify_bundle`` found whole.
 
-    ``has_signature``: somebody signed it, and nothing more.
+    ``level``: ``stored`` or ``data``.  ``manifest_sha256``: in hex.  ``has_signature``: whether
+    there is one; it was not checked.
     """
 
     path: Path
@@ -70,7 +71,10 @@ class VerifiedBundle:
             raise TypeError("a VerifiedBundle comes from verify_bundle only")
 
     def open(self) -> BundleReader:
-        """A reader of this very bundle.  Raises BundleError when another lies at the path now."""
+        """A reader of the bundle that was verified.
+
+        Raises BundleError when another lies at the path now [F-18], LocalError.
+        """
         return open_bundle(self.path, self.folders, manifest_sha256=self.manifest_sha256)
 
 
@@ -84,8 +88,8 @@ def verify_bundle(
     """Check the whole bundle at ``path``; with ``read_data`` also decompress every disk.
 
     ``folders``: where else its parts may lie, if it is split [S-3].  Raises BundleFaults with
-    every fault that can be told, UnsupportedBundle, and LocalError when a file cannot be read.
-    Where an end of the file is damaged, nothing between can be judged, and only that is told.
+    every fault that is found, UnsupportedBundle, and LocalError when a file cannot be read.  Where
+    an end of the file is damaged, only that is reported: without it the rest cannot be checked.
     """
     level: Level = "data" if read_data else "stored"
     found = verify_files(path, find_parts(path, folders), level, progress)
@@ -103,7 +107,7 @@ def verify_bundle(
 def check_structure(
     path: Path, folders: Sequence[Path] = (), *, progress: Progress = NULL
 ) -> CheckedStructure:
-    """The quick check: all but the frames.  It does not make a VerifiedBundle.
+    """Check all but the frames, which takes far less time; it does not make a VerifiedBundle.
 
     Raises what ``verify_bundle`` raises.
     """

@@ -1,1 +1,1 @@
-"""Bounded reads at any place of a bundle, be it one file or its parts."""
+"""Read any part of a bundle, in bounded memory, and check what is read."""

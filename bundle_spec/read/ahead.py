@@ -1,4 +1,4 @@
-"""Chunks decompressed ahead of whoever takes them, of one disk or of several in step."""
+"""Decompress chunks in threads before they are asked for, of one disk or of several in step."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bundle_spec.errors import BundleError
 from bundle_spec.form import digest, layout
 
 AHEAD = 8 * layout.MIB
-"""Raw bytes that are decompressed ahead, of all disks together, if they share nothing."""
+"""Raw bytes that are decompressed ahead, of all disks together; fewer where disks share chunks."""
 
 _BATCH = layout.MIB
 
 Opened = list[bytes] | BundleError
-"""The next raw chunks of a disk in order, none at its end, or what is wrong with one of them."""
+"""The next raw chunks of a disk in order, an empty list at its end, or the fault of one of them."""
 
 
 class Chunks(Protocol):
-    """A disk, as far as it is needed here.  DiskReader is one."""
+    """What is needed of a disk here; DiskReader has it.  ``chunk_size``: in bytes."""
 
     @property
     def chunks(self) -> int: ...
@@ -37,7 +37,10 @@ class Chunks(Protocol):
 
 @contextmanager
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """A thread for each core, within reason.  Whoever leaves early does not wait for the rest."""
+    """Threads for decompression: one for each core, at most eight.
+
+    At the end, also after an error, work that was not begun is dropped.
+    """
     threads = ThreadPoolExecutor(min(os.cpu_count() or 1, 8), "decompress")
     try:
         yield threads
@@ -100,7 +103,7 @@ def _once(disk: Chunks, number: int, opened: dict[bytes, bytes]) -> bytes:
 class Hashing:
     """A running digest that is computed in ``threads``, while the caller does something else.
 
-    ``running``: one of another kind than SHA-256.
+    ``running``: a digest of another kind than SHA-256, to be used instead.
     """
 
     def __init__(self, threads: ThreadPoolExecutor, running: digest.Hash | None = None):
@@ -114,6 +117,7 @@ class Hashing:
         self._latest = self._threads.submit(self._update, pieces)
 
     def hexdigest(self) -> str:
+        """The digest of all bytes, in hex."""
         self._wait()
         return self._running.hexdigest()
 

@@ -1,4 +1,4 @@
-"""One disk out of a bundle: any range of its bytes, or all of them in order."""
+"""Read one disk of a bundle: any range of its bytes, or all of them in order."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _DIGEST = 32
 
 
 class DiskReader:
-    """A disk of ``size`` raw bytes.
+    """A disk of ``size`` raw bytes in ``chunks`` chunks of ``chunk_size``; the last may be shorter.
 
-    Holds 44 bytes a chunk, at most 44 MiB.  Every stored chunk is checked against the disk's
-    chunk list, and that against the manifest, before it is decompressed.
+    Every stored chunk is checked against the disk's chunk list, and that against the manifest,
+    before it is decompressed [F-18].  Takes 44 bytes of memory a chunk, at most 44 MiB.
     """
 
     def __init__(
@@ -37,7 +37,12 @@ class DiskReader:
         *,
         proven: bool = False,
     ):
-        """``proven``: a check of all stored bytes, in this very run, has found no fault."""
+        """Use ``BundleReader.disk``.
+
+        ``proven``: a check at level ``stored`` has just found no fault, so that the digests of the
+        frames need not be compared again [F-18].  Raises BundleError when INDEX or the chunk list
+        is damaged.
+        """
         self.record = record
         self.id = record.id
         self.size = record.size
@@ -89,7 +94,7 @@ class DiskReader:
             self.compare(hashing.hexdigest())
 
     def save(self, path: Path) -> None:
-        """Write the disk to a new file, whose zeros take no room on the medium.
+        """Write the disk to a new file, a sparse one where chunks are all zeros.
 
         Nothing stays of a disk that is damaged.  Raises LocalError, also when ``path`` exists,
         and BundleError.
@@ -120,7 +125,7 @@ class DiskReader:
             )
 
     def _kept(self, number: int) -> bytes:
-        """A chunk, and the same one again without work."""
+        """The raw bytes of a chunk; those of the latest one are remembered."""
         key, (latest, raw) = self.key(number), self._latest
         if latest != key:
             raw = self.open(number)
@@ -128,14 +133,18 @@ class DiskReader:
         return raw
 
     def key(self, number: int) -> bytes:
-        """What decides about the raw bytes of a chunk: its place, its digest, its length."""
+        """Bytes that are the same only for chunks with the same raw bytes: the chunk's entry in
+        INDEX, its digest, and its raw length."""
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
         length = layout.chunk_length(self.size, self.record.chunk_size, number)
         return b"%b%b%d" % (entry, expected, length)
 
     def open(self, number: int) -> bytes:
-        """The raw bytes of a chunk, checked as [F-18] says.  Raises BundleError."""
+        """The raw bytes of a chunk, after the checks of [F-18] in their order.
+
+        Raises BundleError with the first fault.
+        """
         due = layout.chunk_length(self.size, self.record.chunk_size, number)
         name = layout.chunk_name(self.id, number)
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
@@ -162,7 +171,10 @@ class DiskReader:
             raise BundleError(message, where=where, code=Code.FRAME_DATA) from exc
 
     def _read_list(self) -> bytes:
-        """The digests of the chunk list, packed, once the list as a whole is proven."""
+        """The digests in the chunk list, 32 bytes each, once the list has the digest it must have.
+
+        Raises BundleError.
+        """
         chunks = self.record.chunks
         span = self._index.chunk_list(self.id, chunks)
         where = describe(layout.list_name(self.id), span)

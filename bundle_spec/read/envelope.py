@@ -1,6 +1,7 @@
-"""Both ends of a bundle: the magic at its head; INDEX, manifest, signature and END at its tail.
+"""Read both ends of a bundle: the magic at its head; manifest, signature and END at its tail.
 
-Everything is checked before it is believed, and bounded before it is read.
+Sizes are checked against their limits before anything is allocated, and digests before what was
+read is used [F-18].
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _MAGIC = re.compile(rb"dpbundle ([1-9][0-9]{0,8})\n")
 
 @dataclass(frozen=True)
 class Envelope:
-    """What both ends of a bundle say."""
+    """What both ends of a bundle say: where the members of the tail lie, and the manifest."""
 
     end: End
     manifest: Manifest
@@ -57,10 +58,9 @@ def read_envelope(source: Source) -> Envelope:
 
 
 def read_tail(source: Source) -> tuple[End, bytes]:
-    """END, and the stored bytes of the manifest, whose digest END gives; nothing in them is
-    believed yet.
+    """END [F-14], and the stored bytes of the manifest, which have the digest that END gives.
 
-    Raises what ``read_envelope`` raises.
+    The manifest is not parsed.  Raises what ``read_envelope`` raises.
     """
     _check_magic(source)
     end = _read_end(source)

@@ -1,4 +1,4 @@
-"""INDEX and chunk lists: where each chunk lies, and what it hashes to, by number."""
+"""Look up where a chunk, a chunk list or a file lies, in INDEX [F-11]."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENTRY = struct.Struct("<QI")
 
 
 def pack(span: Span) -> bytes:
-    """The INDEX entry of a member whose data is ``span``."""
+    """The INDEX entry of a member whose data is ``span``, 12 bytes [F-11]."""
     return _ENTRY.pack(span.offset, span.size)
 
 
@@ -25,7 +25,10 @@ def entry_length(entry: bytes) -> int:
 
 
 class Rows:
-    """Rows of one size in a member, read a window at a time.  Not thread-safe."""
+    """The rows of a member, ``count`` rows of ``row_size`` bytes each from ``offset`` on.
+
+    They are read a window of 1,024 at a time.  Not thread-safe.
+    """
 
     WINDOW = 1024
 
@@ -50,7 +53,11 @@ class Rows:
 
 
 class Index:
-    """The entries of INDEX, by disk and by file, and the bounds that each must keep."""
+    """The entries of INDEX, by disk and by file.
+
+    They may be damaged: a span that is given must lie in the body, and at that of a chunk list or
+    file must be the header that its name and size demand.
+    """
 
     def __init__(self, source: Source, envelope: Envelope):
         self._source = source
@@ -71,11 +78,12 @@ class Index:
         return Rows(self._source, self._place(disk, 0), layout.INDEX_ENTRY, chunks)
 
     def entry(self, key: str, number: int) -> bytes:
-        """The entry of one chunk or list of the disk ``key``, or of the file ``key``."""
+        """One entry, not yet checked: of a file ``key`` with ``number`` 0, or of a disk ``key``: of
+        chunk ``number``, or with the count of its chunks, of its chunk list."""
         return self._source.read(self._place(key, number), layout.INDEX_ENTRY)
 
     def entries(self, disk: str, chunks: int) -> bytes:
-        """All of them at once: 12 bytes a chunk, at most 12 MiB."""
+        """The same, all at once: 12 bytes a chunk, at most 12 MiB."""
         return self._source.read(self._place(disk, 0), chunks * layout.INDEX_ENTRY)
 
     def chunk_list(self, disk: str, chunks: int) -> Span:

@@ -1,6 +1,6 @@
-"""The parts of a split bundle: their names, their checksum list, and where they lie.
+"""Find the parts of a split bundle, by their names and their checksum list [S-1] to [S-4].
 
-Rules S-1 to S-4 of SPEC.md.  Nothing is ever joined: see ``source``.
+Parts are never joined: ``source`` reads across them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bundle_spec.errors import BundleError, BundleFaults, LocalError
 LIST_SUFFIX = ".parts"
 MAX_PARTS = 999
 MIN_PART_SIZE = 2**16
-"""Bytes.  Smaller media than this are not worth a name."""
+"""Bytes of the smallest part that a writer makes, but for the last one [F-17]."""
 
 _NUMBERED = re.compile(r"(.+)\.([0-9]{3})", re.S)
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
@@ -42,7 +42,7 @@ def format_list(digests: Mapping[str, str]) -> bytes:
 
 
 def bundle_name(path: Path) -> Path:
-    """The bundle that a person means who names it, one of its parts, or their list."""
+    """The path of the bundle, where ``path`` is it, one of its parts, or their list."""
     # os.path and not Path: what cannot be looked at is told by whoever opens it.
     if not os.path.isfile(path):
         return path
@@ -138,9 +138,9 @@ def _places(path: Path, folders: Sequence[Path]) -> list[Path]:
 
 
 def numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
-    """The parts of the bundle ``name`` that lie there: number -> path.
+    """The parts of the bundle ``name`` that lie in ``folders``: number -> path.
 
-    What stands in several places is taken from the first.
+    A part that several folders have is taken from the first.  Raises LocalError.
     """
     found: dict[int, Path] = {}
     for folder in folders:

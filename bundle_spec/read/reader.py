@@ -1,4 +1,17 @@
-"""Bounded random access to a bundle.  Nothing is extracted; nothing is believed unchecked."""
+r"""Read a bundle in place: its manifest, its small files, any bytes of its disks.
+
+An example; ``web.qcow2`` gets the raw bytes of a disk:
+
+>>> with open_bundle(Path("out.dpbundle")) as bundle:
+...     for image in bundle.manifest.resources.images:
+...         disk = bundle.disk(image.disk_id)
+...         print(image.name, disk.size, disk.read(0, 4))
+...         disk.save(Path("web.qcow2"))
+web 196608 b'QFI\xfb'
+
+Memory stays bounded, and what a reader hands out was checked against the manifest.  To know that
+all of a bundle is whole, open it by ``verify_bundle(path).open()``.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +32,10 @@ from bundle_spec.read.source import Source
 
 
 class BundleReader:
-    """An open bundle.  Threads may share it; other processes open the path themselves."""
+    """An open bundle.  Threads may share it; other processes open the path themselves.
+
+    ``manifest_sha256``: in hex; it stands for the whole bundle [F-14].
+    """
 
     def __init__(self, source: Source, manifest_sha256: str | None = None):
         """Use ``open_bundle``."""
@@ -45,7 +61,10 @@ class BundleReader:
         self._index = Index(source, envelope)
 
     def read_file(self, path: str) -> bytes:
-        """A small file, ``playbook/site.yml``.  Raises KeyError, or BundleError when damaged."""
+        """The bytes of a small file, ``playbook/site.yml``.
+
+        Raises KeyError for a path that the manifest does not have, BundleError when it is damaged.
+        """
         file = self._file(path)
         span = self._index.file(path, file.size)
         data = self._source.read(span.offset, span.size)
@@ -58,7 +77,11 @@ class BundleReader:
         return data
 
     def disk(self, disk_id: str) -> DiskReader:
-        """The bytes of a disk.  Raises KeyError, or BundleError when its chunk list is damaged."""
+        """A reader of the disk with this ID, ``0001``.
+
+        Raises KeyError when the manifest has no such disk, BundleError when its chunk list is
+        damaged.
+        """
         return DiskReader(self._source, self._index, self.manifest.disk(disk_id))
 
     def _file(self, path: str) -> File:
@@ -68,6 +91,7 @@ class BundleReader:
         raise KeyError(path)
 
     def close(self) -> None:
+        """Close the bundle's files."""
         self._source.close()
 
     def __enter__(self) -> Self:
@@ -80,12 +104,11 @@ class BundleReader:
 def open_bundle(
     path: Path, folders: Sequence[Path] = (), *, manifest_sha256: str | None = None
 ) -> BundleReader:
-    """Open a bundle, be it one file or its parts.  Reads both ends and INDEX, not what lies
-    between.
+    """Open the bundle at ``path``: one file, or its parts, of which ``path`` may name any.
 
-    ``folders``: where else its parts may lie [S-3].  ``manifest_sha256``: refuse any other
-    bundle.  Everything that a reader hands out is checked against the manifest.  Raises
-    LocalError, UnsupportedBundle, BundleError.
+    Reads both ends and INDEX, not what lies between.  ``folders``: where else its parts may lie
+    [S-3].  ``manifest_sha256``: refuse a bundle with another manifest.  Raises LocalError,
+    UnsupportedBundle, BundleError.
     """
     source = Source(path, find_parts(path, folders))
     try:

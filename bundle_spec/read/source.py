@@ -1,4 +1,4 @@
-"""Bounded reads at any place of a bundle, be it one file or its parts."""
+"""Read bytes at any offset of a bundle, be it one file or its parts."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Part(NamedTuple):
 
 
 class Source:
-    """A bundle's bytes.  Reads never move a common position: threads and processes may share it.
+    """The ``size`` bytes of a bundle; its ``parts`` are read as if they were one file [S-1].
 
-    Nothing is joined: ``parts`` are read as if they were one file [S-1].
+    Threads may share it, and forked processes: no read moves a common position.
     """
 
     def __init__(self, path: Path, parts: Sequence[Path] = ()):
@@ -101,6 +101,7 @@ class Source:
             yield piece
 
     def close(self) -> None:
+        """Close the files."""
         while self.parts:
             os.close(self.parts.pop().fd)
 

@@ -1,8 +1,8 @@
-"""Encryption with age (age-encryption.org/v1), by pyrage: the bundle as one stream, in bounded
-memory.  Whoever has ``age`` needs nothing of this: ``age -d -i KEY FILE`` gives the same bundle.
+"""Encrypt a bundle with age (age-encryption.org/v1) and decrypt it, as one stream, by pyrage.
 
-An age file is authenticated as it is read, 64 KiB at a time: what was changed, cut or lengthened
-is refused there.
+Memory stays bounded at any size.  The ``age`` command decrypts the same files:
+``age -d -i KEY FILE``.  age authenticates every 64 KiB as they are read, so that a file that was
+changed, cut or lengthened is refused.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PIECE = 1 << 20
 
 
 def is_encrypted(source: Source) -> bool:
-    """Whether what lies at the path is an age file, and so no bundle yet."""
+    """Whether the file is an age file, which must be decrypted before it is a bundle."""
     return source.size >= len(MAGIC) and source.read(0, len(MAGIC)) == MAGIC
 
 
@@ -39,8 +39,9 @@ def is_encrypted(source: Source) -> bool:
 
 
 def recipients(texts: Iterable[str]) -> list[Recipient]:
-    """Whom to encrypt to: ``age1…``, an SSH public key, or a file of such, one on a line.
+    """The recipients to encrypt to, of ``texts`` as a person gives them.
 
+    Each is ``age1…``, an SSH public key, or the path of a file that has one of these on each line.
     Raises EncryptionError for a text that is none of these, LocalError for a file.
     """
     found = []
@@ -69,9 +70,9 @@ def _recipient(text: str, where: str) -> Recipient:
 
 
 def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
-    """What decrypts: the identities of an age key file, or an SSH private key.
+    """The identities in a file, which decrypt: those of an age key file, or an SSH private key.
 
-    ``passphrase``: of an age key file that is encrypted with one.  Raises EncryptionError,
+    ``passphrase``: of an age key file that is itself encrypted with one.  Raises EncryptionError,
     LocalError.
     """
     data = _key_file(path)
@@ -85,7 +86,11 @@ def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
         try:
             data = pyrage.passphrase.decrypt(data, passphrase)
         except (pyrage.DecryptError, OSError) as exc:
-            raise EncryptionError(f"the passphrase is not its own: {exc}", where=str(path)) from exc
+            raise EncryptionError(
+                f"wrong passphrase for this key file: {exc}",
+                where=str(path),
+                remedy="name the file that has the right one with --passphrase-file",
+            ) from exc
     try:
         if data.startswith(b"-----BEGIN"):
             return [pyrage.ssh.Identity.from_buffer(data)]
@@ -136,10 +141,11 @@ def _key_file(path: Path) -> bytes:
 
 
 class Encryptor(io.RawIOBase):
-    """What is written to it goes on to ``out`` encrypted; ``finish`` writes the rest.
+    """A stream that encrypts what is written to it and passes it on to ``out``.
 
-    A thread encrypts; between the two is a pipe, so that neither is ever far ahead.  An error of
-    ``out`` is raised again by the next ``write``, or by ``finish``.  Not thread-safe.
+    ``finish`` writes the end of the age file.  Encryption runs in a thread behind a pipe, which
+    is short, so that the writer is never far ahead.  An error of ``out`` is raised by the next
+    ``write``, or by ``finish``.  Not thread-safe.
     """
 
     def __init__(self, out: io.RawIOBase, to: Sequence[Recipient]):
@@ -189,7 +195,7 @@ class Encryptor(io.RawIOBase):
 
 
 class _Watched(io.RawIOBase):
-    """Keeps the error of a write: pyrage tells only its words."""
+    """Remembers the exception of a write: pyrage raises one of its own, with the text only."""
 
     def __init__(self, out: io.RawIOBase):
         super().__init__()
@@ -213,10 +219,11 @@ def decrypt(
     keys: Sequence[Identity],
     on_bytes: Callable[[int], None] = lambda amount: None,
 ) -> None:
-    """All that ``source`` holds, in clear, to ``out``.  ``on_bytes``: of the age file, as they go.
+    """Decrypt all of ``source`` and write it to ``out``.
 
-    What was written is only worth something when this returns.  Raises EncryptionError when no key
-    fits or the file was changed, OSError when ``out`` fails.
+    ``on_bytes`` is told how many bytes of the age file were read since it was called last.  Do not
+    use what was written if this raises: EncryptionError when no key fits or the file was changed,
+    OSError when ``out`` fails, LocalError when ``source`` cannot be read.
     """
     reading, watched = _Reading(source, on_bytes), _Watched(out)
     to = io.BufferedWriter(watched, _PIECE)
@@ -240,7 +247,7 @@ def decrypt(
 
 
 class _Reading(io.RawIOBase):
-    """The bytes of a source from the first to the last."""
+    """All bytes of a source, in order, as a stream that pyrage can read."""
 
     def __init__(self, source: Source, on_bytes: Callable[[int], None]):
         super().__init__()

@@ -1,7 +1,7 @@
-"""SSH signatures of a manifest [F-13]: made and checked by ``ssh-keygen -Y``.
+"""Make and check SSH signatures of a manifest [F-13], by ``ssh-keygen -Y``.
 
-So keys of all kinds work, on hardware and in an agent too.  Which keys are trusted is the
-operator's word (an allowed signers file, see ssh-keygen(1)), never the bundle's.
+So every kind of key works, also one on hardware or in an agent.  Which keys are trusted the
+operator says in an allowed signers file (see ssh-keygen(1)); nothing in a bundle can add one.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ _KEY = re.compile(r"with (\S+) key (\S+)")
 
 @dataclass(frozen=True)
 class Signers:
-    """Whom the operator trusts.  ``allowed``: an allowed signers file; ``revoked``: a key
-    revocation list or a file of public keys.  Both as ssh-keygen takes them."""
+    """The signers whom the operator trusts.
+
+    ``allowed``: an allowed signers file.  ``revoked``: a key revocation list, or a file of public
+    keys.  Both as ssh-keygen takes them.
+    """
 
     allowed: Path
     revoked: Path | None = None
@@ -36,8 +39,8 @@ class Signers:
 
 @dataclass(frozen=True)
 class Signed:
-    """``principal``: the name that the operator gave to the signer.  ``key``: its kind and
-    fingerprint."""
+    """Who signed.  ``principal``: the name that the operator gave to the key.  ``key``: its kind
+    and fingerprint, ``ED25519 SHA256:…``."""
 
     principal: str
     key: str
@@ -47,7 +50,7 @@ class Signed:
 
 
 class NotSigned(SignatureError):
-    """There is no signature at all."""
+    """The bundle has no signature."""
 
     exit_code = 20
 
@@ -57,13 +60,13 @@ class NoSshKeygen(LocalError):
 
 
 class WrongSignature(SignatureError):
-    """What is there is no signature, or not one of this manifest."""
+    """The signature is malformed, or is one of another manifest."""
 
     exit_code = 21
 
 
 class OtherPurpose(SignatureError):
-    """The signature was made for something else, or the key may not sign bundles."""
+    """The signature was made in another namespace, or the key may not sign in that of bundles."""
 
     exit_code = 22
 
@@ -75,13 +78,13 @@ class UnknownSigner(SignatureError):
 
 
 class ExpiredSigner(SignatureError):
-    """The key is one of them, but not at this time."""
+    """The key is among those that the operator allows, but not at this time."""
 
     exit_code = 24
 
 
 class RevokedSigner(SignatureError):
-    """The key was taken back."""
+    """The operator has revoked the key."""
 
     exit_code = 25
 
@@ -240,7 +243,10 @@ def _line_of(key: bytes, path: Path) -> bytes:
 
 
 def _key_and_namespace(signature: bytes) -> tuple[bytes, bytes]:
-    """Out of the armor (OpenSSH, PROTOCOL.sshsig).  Raises ValueError."""
+    """The public key and the namespace in an armored signature (OpenSSH, PROTOCOL.sshsig).
+
+    Raises ValueError for anything else.
+    """
     armor = _ARMOR.fullmatch(signature)
     if not armor:
         raise ValueError("no armor")
@@ -256,7 +262,7 @@ def _key_and_namespace(signature: bytes) -> tuple[bytes, bytes]:
 
 
 def _string(data: bytes) -> tuple[bytes, bytes]:
-    """A string with its length before it, and what follows."""
+    """A string with its length before it, in four bytes, and what follows.  Raises ValueError."""
     size = int.from_bytes(data[:4], "big")
     if len(data) < 4 + size:
         raise ValueError("cut short")

@@ -1,7 +1,8 @@
-"""Sign a bundle after it was written; ``BundleWriter(sign=…)`` does it before.
+"""Sign a bundle that was written before; ``BundleWriter(sign=…)`` signs one as it is written.
 
-Only what follows the manifest is written anew [F-4].  What stood there is kept beside the bundle
-until the new tail is on the medium, so that a kill at any moment loses nothing.
+Only what follows the manifest is replaced [F-4]: signature, END and the end of the archive.  A copy
+of the old bytes lies beside the bundle, as ``NAME.tail``, until the new ones are synced, so that
+after a kill the next signing can restore them.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ KEPT_SUFFIX = ".tail"
 def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
     """Sign the bundle at ``path`` with an SSH key, as ``signature.make`` takes it.
 
-    A signing that was killed is mended first.  Returns the digest of the manifest.  Raises
-    LocalError, also for a bundle that is split, or signed already without ``overwrite``; and
-    BundleError when its tail is damaged.
+    ``overwrite``: replace a signature that is there.  What an earlier signing that was killed left
+    half done is undone first.  Returns the digest of the manifest, in hex.  Raises LocalError, also
+    for a bundle that is split, or signed already without ``overwrite``; BundleError when its tail
+    is damaged.
     """
     kept = path.with_name(path.name + KEPT_SUFFIX)
     if find_parts(path) != (path,):
@@ -69,7 +71,7 @@ def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
 
 
 def _tail(end: End, armored: bytes) -> bytes:
-    """The members after the manifest, and the end of the archive."""
+    """The bytes behind the manifest: signature, END and the end of the archive."""
     start = end.manifest.next_header
     signed = replace(end, signature=Span(start + BLOCK, len(armored)))
     return b"".join(
@@ -85,7 +87,9 @@ def _tail(end: End, armored: bytes) -> bytes:
 
 
 def _put_back(path: Path, kept: Path) -> None:
-    """Undo what a killed signing began.  Raises LocalError when ``kept`` is not of this bundle."""
+    """Write the old tail again, over what a killed signing wrote.
+
+    Raises LocalError when ``kept`` is not of this bundle."""
     old = kept.read_bytes()
     try:
         end = layout.decode_end(old[-END_AND_TRAILER:][BLOCK : 2 * BLOCK], str(kept))

@@ -1,1 +1,1 @@
-"""Write a bundle in one pass, so that a kill at any moment loses next to nothing."""
+"""Write a bundle in one pass; after a kill the next run goes on from the last checkpoint."""

@@ -1,6 +1,7 @@
-"""Which content is stored where: found in a file, so that memory stays bounded at any size.
+"""Find the chunk that holds given content, by the digest of its raw bytes.
 
-Nobody needs it after a crash: the journal has all that it holds.
+The index is a SQLite file, so that memory stays bounded at any size of bundle.  It need not survive
+a crash: the next run builds it from the journal.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ CACHE = 96 * 2**20
 
 
 class ContentIndex:
-    """Eight bytes of a content's digest -> the chunk that it was last stored as, and its links.
+    """Maps the first eight bytes of a content's SHA-256 to a chunk and the number of its links.
 
-    Not thread-safe: the writer calls it under its lock.  Raises sqlite3.Error.
+    The chunk is the one that the content was last stored as, by its ``place`` in the journal.  Not
+    thread-safe: ChunkStore calls it under its lock.  Raises sqlite3.Error.
     """
 
     def __init__(self, path: Path):
@@ -35,9 +37,10 @@ class ContentIndex:
         )
 
     def find(self, content: bytes) -> int | None:
-        """The chunk that a chunk with this content may still be linked to [F-8].
+        """The place of the chunk that one more chunk with this content may be linked to [F-8].
 
-        Only eight bytes of the digest were compared: the caller compares the rest.
+        ``content``: a digest of 32 bytes, of which only eight are compared: the caller compares the
+        rest.  None where nothing fits, or MAX_LINKS links lead there already.
         """
         row = self._db.execute(
             "SELECT place, links FROM content WHERE key = ?", (_key(content),)
@@ -45,17 +48,17 @@ class ContentIndex:
         return row[0] if row and row[1] < MAX_LINKS else None
 
     def stored(self, content: bytes, place: int) -> None:
-        """From now on ``place`` is the one to link to for this content."""
+        """Let chunks with this content be linked to ``place`` from now on."""
         self._db.execute("REPLACE INTO content VALUES (?, ?, 0)", (_key(content), place))
 
     def linked(self, content: bytes) -> None:
-        """One more link leads to the chunk that ``find`` gave for this content."""
+        """Count one more link to the chunk that ``find`` gave for this content."""
         self._db.execute("UPDATE content SET links = links + 1 WHERE key = ?", (_key(content),))
 
     def load(self, rows: Iterable[tuple[bytes, int, int]]) -> None:
-        """Content, place and links of all frames; the last of one content counts.
+        """Add rows of content, place and number of links; the last row of one content counts.
 
-        Fast when sorted by content.
+        Rows that are sorted by content are added fastest.
         """
         self._db.executemany(
             "REPLACE INTO content VALUES (?, ?, ?)",
@@ -63,7 +66,7 @@ class ContentIndex:
         )
 
     def close(self) -> None:
-        """Forget everything and remove the file."""
+        """Close the index and remove its file."""
         self._db.close()
         self._path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""One disk on its way into a bundle: cut, compressed ahead in threads, placed in order."""
+"""Write one disk into a bundle: cut its bytes into chunks and hand these to the stage, in order."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from bundle_spec.model import Capture, Disk
 from bundle_spec.write.stage import Prepared, Stage
 
 BATCH = layout.MIB
-"""Raw bytes that go to a thread at once: single chunks of 64 KiB would cost more in handing over
-than in compression."""
+"""Raw bytes that go to a thread at once: with single chunks of 64 KiB, handing them over would cost
+more than compressing them."""
 
 
 class DiskWriter:
-    """Takes a disk's bytes in order, from one thread at a time.
+    """Takes a disk's raw bytes in order, from one thread at a time.
 
-    ``id`` names the disk in the bundle; ``size`` counts the bytes taken so far.
+    ``id``: of the disk in the bundle, ``0001``.  ``size``: bytes taken so far.  ``chunk_size``: in
+    bytes.  End it with ``finish``, ``leave`` or ``abandon``.
     """
 
     def __init__(self, stage: Stage, disk: str, disk_format: str, chunk_size: int):
@@ -41,7 +42,10 @@ class DiskWriter:
         self._pending: deque[tuple[int, Future[list[Prepared]]]] = deque()
 
     def write(self, data: bytes | memoryview) -> None:
-        """Take the next bytes.  Raises LocalError; the disk can then only be abandoned."""
+        """Take the next bytes, any number of them.
+
+        Raises LocalError; the disk can then only be abandoned.
+        """
         if self._closed:
             raise RuntimeError(f"disk {self.id} is closed")
         view = memoryview(data).cast("B")
@@ -64,7 +68,10 @@ class DiskWriter:
         self.size += len(view)
 
     def go_on(self, chunks: Iterable[bytes], seen: Callable[[bytes], object] | None) -> None:
-        """Count ``chunks``, which are in the bundle already, as written by this disk."""
+        """Count ``chunks``, raw bytes that an earlier run stored, as written by this disk.
+
+        ``seen`` is given each of them.  Called before the first ``write``.
+        """
         for chunk in chunks:
             self._count(chunk)
             if seen is not None:
@@ -73,7 +80,11 @@ class DiskWriter:
             self._placed += 1
 
     def finish(self, capture: Capture | None = None) -> Disk:
-        """No more bytes come.  Returns the record of the disk for the manifest."""
+        """End the disk; when this returns, it is durable.
+
+        ``capture``: how it was captured, for its record.  Returns the record of the disk for the
+        manifest.  Raises LocalError.
+        """
         if self._closed:
             raise RuntimeError(f"disk {self.id} is closed")
         if self._tail:
@@ -99,14 +110,17 @@ class DiskWriter:
         return record
 
     def leave(self) -> None:
-        """Leave the disk unfinished, with every whole chunk in its place for the next run."""
+        """Leave the disk unfinished; the next run can go on behind its last whole chunk.
+
+        Raises LocalError.
+        """
         self._closed = True
         self._place_all()
 
     def abandon(self) -> None:
-        """Give this attempt up: its whole chunks stay in the file, but are no disk.
+        """Give the disk up: its whole chunks stay in the file, but are no disk [M-10].
 
-        Safe to call at any time, also after a failure of the writer and after ``finish``.
+        May be called at any time, also after an error and after ``finish``, where it does nothing.
         """
         if self._closed:
             return

@@ -1,7 +1,8 @@
-"""What a writer must not forget: every member of the unfinished bundle, in a file beside it.
+"""The journal of an unfinished bundle: a SQLite file beside it, with a record of every member.
 
-A record is believed only up to ``position``, which is set when the medium has every byte before
-it: whatever a run is killed by, the next one goes on from there.
+``position`` says how many bytes of the bundle the medium surely has: it is set after an fsync and
+committed together with the records of the members before it.  The next run cuts the file there,
+deletes the records of members behind it, and goes on.
 """
 
 from __future__ import annotations
@@ -33,21 +34,25 @@ CREATE TABLE chunk (
 """
 
 _DISK_BITS = 20
-"""A chunk's place is its disk's number, and in the lowest 20 bits its own [F-17]."""
+"""The place of a chunk is one integer: the number of its disk, then 20 bits for its own [F-17]."""
 
 
 def place_of(disk: str, number: int) -> int:
-    """One integer for a chunk of a disk."""
+    """The place of a chunk: one integer for the disk's ID and the chunk's number."""
     return int(disk) << _DISK_BITS | number
 
 
 def chunk_of(place: int) -> tuple[str, int]:
-    """The disk and the number of a chunk."""
+    """The disk's ID and the chunk's number, of a place."""
     return disk_id(place >> _DISK_BITS), place & ((1 << _DISK_BITS) - 1)
 
 
 class Stored(NamedTuple):
-    """A frame that lies in the file: whose chunk it is, what it holds and hashes to."""
+    """The record of a chunk with a frame of its own.
+
+    ``content``: SHA-256 of its raw bytes.  ``offset``, ``length``: of the frame, in bytes of the
+    bundle.  ``sha256``: of the frame.  Both digests are 32 bytes.
+    """
 
     place: int
     content: bytes
@@ -58,7 +63,11 @@ class Stored(NamedTuple):
 
 @dataclass(frozen=True)
 class OpenDisk:
-    """A disk that a stopped run had begun.  ``label`` is what the exporter called it."""
+    """A disk that a stopped run had begun.
+
+    ``label``: what the exporter called it.  ``chunk_size``: in bytes.  ``chunks``: how many of it
+    are stored.
+    """
 
     id: str
     label: str
@@ -68,12 +77,15 @@ class OpenDisk:
 
     @property
     def size(self) -> int:
-        """The bytes of it that are in the bundle: the next to write is the one behind them."""
+        """How many bytes of it are in the bundle, and so the offset of the next one to write."""
         return self.chunks * self.chunk_size
 
 
 class ChunkList(NamedTuple):
-    """Where the chunk list of a disk lies, its digest, and the disk's account [M-20]."""
+    """A chunk list that was written: where, its digest in hex, and the disk's account [M-20].
+
+    ``stored``, ``shared``: in bytes.
+    """
 
     span: Span
     sha256: str
@@ -82,10 +94,16 @@ class ChunkList(NamedTuple):
 
 
 class Journal:
-    """Not thread-safe: the writer calls it under its lock.  Raises sqlite3.Error."""
+    """Records of disks and chunks, values of the writer's own, and texts of the exporter's.
+
+    Not thread-safe: ChunkStore calls it under its lock.  Raises sqlite3.Error.
+    """
 
     def __init__(self, path: Path):
-        """Open the journal at ``path``, or begin one.  Raises LocalError for any other file."""
+        """Open the journal at ``path``, or begin one.
+
+        Raises LocalError for a journal of another version.
+        """
         self.path = path
         self._db = sqlite3.connect(path, timeout=1, check_same_thread=False, isolation_level=None)
         try:
@@ -115,35 +133,41 @@ class Journal:
                 remedy="remove it and the .partial beside it to begin again",
             )
 
-    # --- what is durable ---
+    # --- values and texts ---
 
     def get(self, key: str) -> Any:
+        """A value of the writer's own, ``position`` for one; None where it was never set."""
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
     def set(self, key: str, value: Any) -> None:
+        """Set a value of the writer's own."""
         self._db.execute("REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def recall(self, key: str) -> str | None:
+        """The text that ``remember`` kept under ``key``."""
         row = self._db.execute("SELECT value FROM note WHERE key = ?", (key,)).fetchone()
         return str(row[0]) if row else None
 
     def remember(self, key: str, value: str) -> None:
+        """Keep a text of the exporter's, for a later run."""
         self._db.execute("REPLACE INTO note VALUES (?, ?)", (key, value))
 
+    # --- durability ---
+
     def commit(self) -> None:
-        """All that was said so far survives whatever comes."""
+        """Make durable all that was recorded so far."""
         self._db.execute("COMMIT")
         self._db.execute("BEGIN IMMEDIATE")
 
     def roll_back(self) -> None:
-        """Forget what was said since the last ``commit``."""
+        """Drop what was recorded since the last ``commit``."""
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
         self._db.execute("BEGIN IMMEDIATE")
 
     def forget_from(self, position: int) -> None:
-        """Forget every member that does not lie before ``position``."""
+        """Delete the records of members that do not lie before ``position``, in bytes."""
         self._db.execute("DELETE FROM chunk WHERE at >= ?", (position,))
         self._db.execute(
             "UPDATE disk SET record = NULL, list_offset = NULL WHERE list_offset > ?", (position,)
@@ -156,7 +180,7 @@ class Journal:
     # --- members ---
 
     def add_stored(self, at: int, chunk: Stored) -> None:
-        """A chunk with a frame of its own; ``at``: where its header is."""
+        """Record a chunk with a frame of its own; ``at``: the offset of its header."""
         place, content, offset, length, sha256 = chunk
         self._db.execute(
             "INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?, NULL)",
@@ -164,14 +188,14 @@ class Journal:
         )
 
     def add_link(self, at: int, place: int, target: Stored) -> None:
-        """A chunk that is a link: its place in the file and its digest are its target's."""
+        """Record a chunk that is a link to ``target``; ``at``: the offset of its header."""
         self._db.execute(
             "INSERT INTO chunk VALUES (?, ?, NULL, ?, ?, ?, ?)",
             (place, at, target.offset, target.length, target.sha256, target.place),
         )
 
     def stored(self, place: int) -> Stored:
-        """What was said of a chunk with a frame of its own."""
+        """The record of a chunk with a frame of its own."""
         row = self._db.execute(
             "SELECT place, content, offset, length, sha256 FROM chunk WHERE place = ?", (place,)
         ).fetchone()
@@ -186,7 +210,10 @@ class Journal:
         )
 
     def frames(self, disk: str) -> Iterator[tuple[Span, bytes]]:
-        """Where the frame of each chunk of a disk lies and what it hashes to, in order."""
+        """For each chunk of a disk, in order: where its frame lies, and the frame's digest.
+
+        For a link both are those of its target [F-11] [F-9].
+        """
         rows = self._db.execute(
             "SELECT offset, length, sha256 FROM chunk WHERE place BETWEEN ? AND ? ORDER BY place",
             _range(disk),
@@ -194,7 +221,7 @@ class Journal:
         return ((Span(offset, length), sha256) for offset, length, sha256 in rows)
 
     def account(self, disk: str) -> tuple[int, int]:
-        """The bytes of the frames that a disk holds, and of those that its links lead to."""
+        """``stored`` and ``shared`` of a disk, in bytes [M-20]."""
         row = self._db.execute(
             "SELECT coalesce(sum(length) FILTER (WHERE target IS NULL), 0),"
             " coalesce(sum(length) FILTER (WHERE target IS NOT NULL), 0)"
@@ -204,16 +231,18 @@ class Journal:
         return int(row[0]), int(row[1])
 
     def chunk_count(self) -> int:
+        """How many chunks of all disks are recorded."""
         return int(self._db.execute("SELECT count(*) FROM chunk").fetchone()[0])
 
     # --- disks ---
 
     def begin_disk(self, disk: str, label: str, disk_format: str, chunk_size: int) -> None:
+        """Record that a disk was begun."""
         row = (int(disk), label, disk_format, chunk_size)
         self._db.execute("INSERT INTO disk VALUES (?, ?, ?, ?, NULL, NULL, NULL)", row)
 
     def end_disk(self, record: Disk | AbandonedDisk, span: Span) -> None:
-        """``span``: of the disk's chunk list."""
+        """Record that a disk has ended; ``span``: of its chunk list."""
         text = codec.dumps(codec.encode(record)).decode()
         values = (text, span.offset, span.size, int(record.id))
         self._db.execute(
@@ -221,7 +250,7 @@ class Journal:
         )
 
     def last_disk(self) -> int:
-        """The highest number of a disk, 0 where there is none."""
+        """The highest number of any disk; 0 where there is none."""
         return int(self._db.execute("SELECT coalesce(max(id), 0) FROM disk").fetchone()[0])
 
     def disks(self) -> dict[str, tuple[Disk | AbandonedDisk, Span, str]]:
@@ -251,7 +280,7 @@ class Journal:
         return [OpenDisk(disk_id(row[0]), *row[1:]) for row in rows]
 
     def close(self) -> None:
-        """What was not committed is forgotten."""
+        """Close the file; what was not committed is dropped."""
         self._db.close()
 
 

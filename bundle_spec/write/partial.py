@@ -1,4 +1,4 @@
-"""The file under its temporary name: append members, sync, and give it its name."""
+"""The file of a bundle under its temporary name: append members, sync it, and rename it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _READ_WRITE = os.O_RDWR | os.O_CLOEXEC
 class PartialFile:
     """``PATH.partial``, or ``PATH.001.partial`` …, locked against a second run.
 
-    ``beside_whole``: the whole bundle may lie beside its parts, and stays.  ``encrypt_to``: whose
-    keys decrypt it, if it is to be encrypted; positions are in clear all the same, but nothing can
-    be read back.  Not thread-safe.  Raises LocalError.
+    ``path``: the final name.  ``part_size``: bytes of a part, None for one file.  ``beside_whole``:
+    the bundle as one file may lie beside its parts, and stays.  ``encrypt_to``: the recipients, if
+    it is to be encrypted; ``position`` counts clear bytes all the same, but nothing can be read
+    back.  Not thread-safe, but for ``sync``.  Raises LocalError.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class PartialFile:
         return path.with_name(parts.part_name(path.name, number)) if self.part_size else path
 
     def refuse_to_overwrite(self) -> None:
-        """Raises LocalError when the name, or that of a part, is taken."""
+        """Raise LocalError when the final name, or that of a part, is taken."""
         if self._overwrite:
             return
         for path in self._old():
@@ -87,7 +88,7 @@ class PartialFile:
             )
 
     def _old(self) -> list[Path]:
-        """What another bundle of this name left: the file, parts, or their list."""
+        """The files that a finished bundle of this name has: itself, its parts, or their list."""
         path = self.final_path
         whole = [path] if path.exists() and not self._beside_whole else []
         found = parts.numbered(path.name, [path.parent]).values() if path.parent.is_dir() else ()
@@ -122,9 +123,9 @@ class PartialFile:
             ) from exc
 
     def begin(self, position: int = 0, digests: Sequence[str] = ()) -> None:
-        """Append from ``position`` on; what stands behind it is forgotten.
+        """Append from ``position`` on; what stands behind it is cut off.
 
-        ``digests``: of the parts before, if there are any.
+        ``digests``: of the full parts before it, in hex.
         """
         with self.local_errors():
             self._sink.go_on(position, digests)
@@ -138,7 +139,7 @@ class PartialFile:
 
     @property
     def digests(self) -> list[str]:
-        """Of the parts that are full and out of the buffer."""
+        """The SHA-256, in hex, of each part that is full and out of the buffer."""
         return self._sink.digests
 
     def write(self, data: bytes) -> None:
@@ -173,7 +174,7 @@ class PartialFile:
         self.position += layout.BLOCK
 
     def read(self, span: Span) -> bytes:
-        """The data of a member that was flushed before."""
+        """The data of a member; ``flush`` must have been called since it was written."""
         with self.local_errors():
             return self._sink.read_back(span.offset, span.size)
 
@@ -183,12 +184,12 @@ class PartialFile:
             self._file.flush()
 
     def sync(self, since: int = 0) -> None:
-        """See that the medium has what was flushed from ``since`` on.  Thread-safe."""
+        """fsync what was flushed from the position ``since`` on.  Thread-safe."""
         with self.local_errors():
             self._sink.sync(since)
 
     def end(self) -> None:
-        """Write the end of the archive, and see that the medium has every byte."""
+        """Write the end of the archive, and fsync all of it."""
         with self.local_errors():
             self._file.write(layout.TRAILER)
             self._file.flush()
@@ -202,7 +203,10 @@ class PartialFile:
         return self._sink.paths()
 
     def check_written(self, progress: Progress) -> None:
-        """See that the medium gives back what was written, where nobody here can decrypt it."""
+        """Read an encrypted bundle back and compare the digests with those of what was written.
+
+        Nobody here can decrypt it, so it cannot be verified as a bundle.
+        """
         with (
             Source(self.path, self.files()) as source,
             progress.task("read back", source.size, "bytes") as task,
@@ -219,9 +223,10 @@ class PartialFile:
                     )
 
     def publish(self) -> Path:
-        """Give the file its name, durably; or the parts theirs, and their list at last.
+        """Rename the file, or the parts, and fsync the directory; parts get their list, too.
 
-        Returns what a person should be told: the file, or the list.
+        With ``overwrite``, what is left of another bundle of this name is removed.  Returns the
+        file, or the list.
         """
         self.refuse_to_overwrite()
         old = set(self._old())
@@ -241,7 +246,7 @@ class PartialFile:
         return shown
 
     def forget_other_form(self) -> None:
-        """Remove what an unfinished run left that was split otherwise."""
+        """Remove the temporary files of an unfinished bundle that was split otherwise."""
         with self.local_errors():
             if self.part_size:
                 self.path.unlink(missing_ok=True)
@@ -271,7 +276,7 @@ class PartialFile:
         return path
 
     def close(self) -> None:
-        """Leave the file as it is."""
+        """Close the file and leave it as it is."""
         # What is still buffered was not recorded, and may not fit on a full disk.
         with suppress(OSError):
             self._file.close()
@@ -280,7 +285,7 @@ class PartialFile:
         self._sink.close()
 
     def discard(self) -> None:
-        """Remove the file."""
+        """Remove the file, or all parts."""
         for path in self.files():
             path.unlink(missing_ok=True)
         self.close()

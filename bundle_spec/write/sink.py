@@ -1,4 +1,4 @@
-"""The bytes of a bundle on their way to the medium: one file, or parts of a given size."""
+"""Write the bytes of a bundle to the medium: to one file, or to parts of a given size."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ _PIECE = 2**20
 class Sink(io.RawIOBase):
     """Appends to the files ``path_of(1)``, ``path_of(2)`` …, each of ``part_size`` bytes.
 
-    With ``part_size`` None there is one file only.  Raises OSError; not thread-safe but for
-    ``sync``.  ``digests`` are those of the parts that are full; ``hashed``: of the one file, too.
+    With ``part_size`` None there is one file only.  ``first_fd``: the open first file, which it
+    closes in the end.  ``digests``: the SHA-256, in hex, of each part that is full.  ``hashed``:
+    compute that of a single file, too.  Raises OSError.  Not thread-safe, but for ``sync``.
     """
 
     def __init__(
@@ -62,10 +63,10 @@ class Sink(io.RawIOBase):
         self._running = hashlib.sha256()
 
     def go_on(self, position: int, digests: Sequence[str]) -> None:
-        """Forget what stands behind ``position`` and append there.
+        """Cut off what stands behind ``position``, in bytes of the bundle, and append there.
 
         ``digests``: of the full parts before the one that ``position`` lies in.  Raises OSError
-        when less than ``position`` bytes are there.
+        when fewer than ``position`` bytes are there.
         """
         size = self._part_size
         before = len(digests) if size else 0
@@ -88,7 +89,7 @@ class Sink(io.RawIOBase):
                 number += 1
 
     def read_back(self, position: int, length: int) -> bytes:
-        """Bytes that were written before.  Raises OSError."""
+        """Exactly ``length`` bytes that were written before, from ``position`` on."""
         data = b""
         while len(data) < length:
             place, left = position + len(data), length - len(data)
@@ -105,11 +106,11 @@ class Sink(io.RawIOBase):
         return [self._path_of(number) for number in range(1, len(self._fds) + 1)]
 
     def all_digests(self) -> list[str]:
-        """Of every part, the last one as it is now."""
+        """The digest of every part; that of the last covers what was written to it so far."""
         return [*self.digests, self._running.hexdigest()]
 
     def sync(self, since: int = 0) -> None:
-        """See that the medium has every byte written from ``since`` on.  Thread-safe."""
+        """fsync the files that have the bytes from the position ``since`` on.  Thread-safe."""
         first = since // self._part_size if self._part_size else 0
         for fd in self._fds[first:]:
             os.fsync(fd)

@@ -1,4 +1,4 @@
-"""Cut a bundle into parts after it was written.  ``BundleWriter(part_size=…)`` does it before."""
+"""Split a finished bundle into parts; ``BundleWriter(part_size=…)`` splits one as it is written."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def split_bundle(
 ) -> Path:
     """Write parts of ``part_size`` bytes and their list into ``folder``, else beside the bundle.
 
-    The parts are verified before they get their names [S-1] [S-2]; the bundle stays.  Returns the
-    list.  Raises LocalError, and BundleFaults when the bundle, or what the medium made of it, is
-    not whole.
+    The parts are verified before they get their final names [S-1] [S-2]; the bundle stays.  Returns
+    the path of the list.  Raises LocalError; BundleFaults when the bundle is not whole, or the
+    medium does not give back what was written.
     """
     with Source(path, find_parts(path)) as source:
         if source.size > part_size * MAX_PARTS:

@@ -1,4 +1,7 @@
-"""The unfinished bundle: the file, its journal and its index, moving together under one lock."""
+"""Store the chunks of an unfinished bundle, each content once.
+
+File, journal and index change together under one lock.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,15 @@ from bundle_spec.write.unfinished import Unfinished
 
 CHECKPOINT_BYTES = 128 * layout.MIB
 CHECKPOINT_SECONDS = 5.0
-"""How much of the bundle, or of time, a kill may cost at the most."""
+"""A checkpoint is made after so many bytes or seconds: so much work a kill may cost at the most."""
 
 
 class ChunkStore:
-    """Chunks and chunk lists, stored once each, and remembered.  Thread-safe.
+    """Writes chunks and chunk lists into the file, and their records into the journal.
 
     After a failure of the file system every call raises the same failure again: a member that
-    was written in part cannot be taken back, so nothing may follow it.  Raises LocalError.
+    was written in part cannot be taken back, so nothing may follow it.  Thread-safe.  Raises
+    LocalError.
     """
 
     def __init__(
@@ -108,18 +112,19 @@ class ChunkStore:
 
     @contextmanager
     def writing(self) -> Iterator[PartialFile]:
-        """The file, for one writer at a time."""
+        """The file, held by one thread at a time."""
         with self._guarded():
             yield self._file
 
     @contextmanager
     def journal(self) -> Iterator[Journal]:
-        """The journal, for one at a time."""
+        """The journal, held by one thread at a time."""
         with self._guarded():
             yield self._journal
 
     def seal(self) -> None:
-        """What is written from now on is the tail, which the next run writes anew."""
+        """Let ``leave`` make no checkpoint any more: the tail is written, and that is no point to
+        go on from."""
         self._sealed = True
 
     def fail(self, error: DownpourError, *, useless: bool) -> None:
@@ -151,7 +156,11 @@ class ChunkStore:
     def add_chunk(
         self, disk: str, number: int, content: bytes, make_frame: Callable[[], bytes]
     ) -> None:
-        """Write a chunk: as a link when its content is stored already, else as a frame."""
+        """Write a chunk: as a link when its content is stored already, else as a frame [F-8].
+
+        ``content``: the SHA-256 of its raw bytes, 32 bytes.  ``make_frame``: called only where a
+        frame is needed.  The chunks of one disk come in the order of their numbers [F-6].
+        """
         with self._moving():
             if self._chunks == layout.MAX_TOTAL_CHUNKS:
                 raise self.over_limit(f"{layout.MAX_TOTAL_CHUNKS} chunks")
@@ -174,7 +183,7 @@ class ChunkStore:
             self._checkpoint_in_time()
 
     def write_list(self, disk: str, chunks: int) -> ChunkList:
-        """Write a disk's chunk list."""
+        """Write the list of a disk's ``chunks`` chunks [F-9]."""
         running = digest.new()
         with self._moving():
             lines = (
@@ -231,7 +240,11 @@ class ChunkStore:
         return self._file.position, " ".join(self._file.digests)
 
     def _sync(self, position: int, parts: str, since: int) -> None:
-        """Runs beside the writing: only the records of what is synced by then count."""
+        """A checkpoint in a thread, while others go on writing.
+
+        What they record meanwhile is committed with it, but a next run deletes the records of
+        members that do not lie before ``position``.
+        """
         with suppress(LocalError, RuntimeError):
             self._sync_file(since)
             with self._guarded():
@@ -253,7 +266,7 @@ class ChunkStore:
         self._journal.commit()
 
     def checkpoint(self) -> None:
-        """All that was written so far survives whatever comes."""
+        """Make durable all that was written so far."""
         if self._syncing:
             self._syncing.result()
         with self._guarded():
@@ -265,7 +278,7 @@ class ChunkStore:
     # --- the end ---
 
     def publish(self) -> Path:
-        """Give the file its name.  Returns it; for parts, the name of their list."""
+        """Give the file its final name.  Returns it; for parts, the name of their list."""
         with self._guarded():
             path = self._unfinished.publish()
             self._closed = True
@@ -273,7 +286,7 @@ class ChunkStore:
         return path
 
     def leave(self) -> None:
-        """Keep what is worth it for the next run, and nothing else."""
+        """Keep the files where the next run can go on with them, else remove them."""
         if not self._failure and not self._sealed and not self._unfinished.private:
             with suppress(LocalError):
                 self.checkpoint()

@@ -161,7 +161,7 @@ class Unfinished:
     # --- the end ---
 
     def publish(self) -> Path:
-        """Give the file its name.  Returns it; for parts, the name of their list."""
+        """Give the file its final name.  Returns it; for parts, the name of their list."""
         self.journal.set("publishing", len(self.file.files()))
         self.journal.commit()
         path = self.file.publish()

@@ -1,7 +1,7 @@
 r"""Write a bundle in one pass: streams of bytes in, one verified file with its final name out.
 
-An example with one disk; ``image`` is the path of a qcow2 file, ``content`` a
-``bundle_spec.model.Content``, which names the disk by the ID of its record:
+An example with one disk; ``image`` is the path of a qcow2 file, and ``content_of`` makes a
+``bundle_spec.model.Content`` in which an image of the tenant has the disk's ID:
 
 >>> with BundleWriter(Path("out.dpbundle")) as writer:
 ...     disk = writer.disk("qcow2", size_hint=image.stat().st_size, label="volume web-1")
@@ -10,7 +10,7 @@ An example with one disk; ``image`` is the path of a qcow2 file, ``content`` a
 ...             disk.write(piece)
 ...     record = disk.finish()
 ...     writer.add_file("playbook/site.yml", b"---\n")
-...     finished = writer.finish(content(record.id))
+...     finished = writer.finish(content_of(record))
 >>> print(finished.path, [each.sha256 == record.sha256 for each in finished.manifest.disks])
 out.dpbundle [True]
 """
