@@ -21,9 +21,9 @@ from __future__ import annotations
 import email.utils
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep, time
 from typing import Any
 
 import requests
@@ -83,10 +83,10 @@ class PatientSession(ks_session.Session):
     def budget(self) -> Iterator[float]:
         """All requests of this thread within are repeated for PATIENCE seconds together.
 
-        Gives the end of that time, as ``time.monotonic`` counts.
+        Gives the end of that time, as ``monotonic`` counts.
         """
         outer: float | None = getattr(self._budget, "deadline", None)
-        self._budget.deadline = time.monotonic() + PATIENCE if outer is None else outer
+        self._budget.deadline = monotonic() + PATIENCE if outer is None else outer
         try:
             yield self._budget.deadline
         finally:
@@ -96,26 +96,26 @@ class PatientSession(ks_session.Session):
         self, url: str, method: str, args: Any, kwargs: dict[str, Any], deadline: float
     ) -> requests.Response:
         request = _Request(url, method.upper(), streamed=kwargs.get("data") is not None)
-        began, told = time.monotonic(), False
+        began, told = monotonic(), False
         while True:
             request.tries += 1
             try:
                 response: requests.Response = super().request(url, method, *args, **kwargs)
             except _BROKEN as exc:
-                if not request.may_follow(exc, met=self.met) or time.monotonic() > deadline:
+                if not request.may_follow(exc, met=self.met) or monotonic() > deadline:
                     raise
                 problem, pause = str(exc), _pause(request.tries)
             else:
                 self.met = True
-                if not request.may_follow(response.status_code) or time.monotonic() > deadline:
+                if not request.may_follow(response.status_code) or monotonic() > deadline:
                     return response
                 problem = f"it answers {response.status_code}"
                 pause = _pause(request.tries, response.headers.get("Retry-After"))
                 response.close()
-            if not told and time.monotonic() + pause - began > WORD_AFTER:
+            if not told and monotonic() + pause - began > WORD_AFTER:
                 self.tell(f"waiting for the cloud to answer {method} {url}: {problem}")
                 told = True
-            time.sleep(pause)
+            sleep(pause)
 
 
 class _Request:
@@ -161,6 +161,6 @@ def _seconds(retry_after: str | None) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text[:6])
     try:
-        return email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+        return email.utils.parsedate_to_datetime(text).timestamp() - time()
     except (ValueError, IndexError, TypeError):
         return None

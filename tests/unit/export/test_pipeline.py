@@ -44,7 +44,9 @@ def fake() -> Source:
 def options(tmp_path: Path) -> ExportOptions:
     path = tmp_path / "export.yml"
     path.write_text(WANTED)
-    return ExportOptions(resource_file=path, bundle=tmp_path / "out.dpbundle", cloud=OPTIONS)
+    # One after another: the volume is there when the image is read.
+    bundle = tmp_path / "out.dpbundle"
+    return ExportOptions(resource_file=path, bundle=bundle, cloud=OPTIONS, jobs=1)
 
 
 def run(fake: Source, options: ExportOptions, notes: Notes | None = None) -> Exported:
@@ -79,7 +81,7 @@ def test_nothing_is_left_at_the_source(fake: Source, options: ExportOptions) -> 
 def test_an_export_that_stopped_goes_on_with_the_same_command(
     fake: Source, options: ExportOptions
 ) -> None:
-    on_read(fake, "v3", lambda read: response(403))
+    on_read(fake, "golden", lambda read: response(403))
     notes = Notes()
     with pytest.raises(CaptureError, match="with 403"):
         run(fake, options, notes)
@@ -91,13 +93,13 @@ def test_an_export_that_stopped_goes_on_with_the_same_command(
     run(fake, options)
 
     assert verify_bundle(options.bundle).level == "stored"
-    assert not fake.sent("GET", "/images/golden/file")
+    assert not fake.sent("POST", "/volumes/v3")
 
 
 def test_what_was_captured_in_another_project_is_not_gone_on_with(
     fake: Source, options: ExportOptions
 ) -> None:
-    on_read(fake, "v3", lambda read: response(403))
+    on_read(fake, "golden", lambda read: response(403))
     with pytest.raises(CaptureError):
         run(fake, options)
 
@@ -139,7 +141,7 @@ def test_a_key_file_stays_only_with_its_bundle(
     encrypted = dataclasses.replace(options, passphrase_file=secret)
     key = options.bundle.with_name(options.bundle.name + ".key")
 
-    on_read(fake, "v3", lambda read: response(403))
+    on_read(fake, "golden", lambda read: response(403))
     with pytest.raises(CaptureError):
         run(fake, encrypted)
     assert not key.exists()

@@ -10,7 +10,9 @@ import yaml
 from bundle_spec.playbook import static_files
 from downpour_import.run import runner
 
-PLUGINS = Path(runner.__file__).parents[1] / "collection/ansible_collections/downpour/bundle/plugins"
+PLUGINS = (
+    Path(runner.__file__).parents[1] / "collection/ansible_collections/downpour/bundle/plugins"
+)
 ACTIONS = sorted(path.stem for path in (PLUGINS / "action").glob("*.py"))
 RECORD = {"name": "a record that lacks all but its name"}
 
