@@ -28,11 +28,13 @@ def open_connection(
     side: str,
     app_name: str,
     tell: Callable[[str], None] = lambda text: None,
+    *,
+    met: bool = False,
 ) -> Opened:
     """Connect to the cloud and fetch a token.
 
     ``side``: what people call the cloud, ``source`` or ``target``.  ``app_name``: who the cloud
-    is told that we are.  ``tell``: see ``PatientSession``.  Raises CloudError.
+    is told that we are.  ``tell``, ``met``: see ``PatientSession``.  Raises CloudError.
     """
     # What fails is told by our errors; these would write their own words to stderr.
     for name in ("keystoneauth", "urllib3.connectionpool"):
@@ -41,7 +43,7 @@ def open_connection(
     try:
         config = loader.get_one(cloud=options.cloud, region_name=options.region, app_name=app_name)
         connection = openstack.connection.Connection(config=config)
-        connection.session.tell = tell
+        connection.session.tell, connection.session.met = tell, met
         connection.authorize()
     except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
         raise CloudError(

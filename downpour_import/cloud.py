@@ -28,12 +28,15 @@ class TargetCloud(Cloud):
         return RecreateError(message, where=where, remedy=remedy)
 
 
-def connect(options: CloudOptions, tell: Callable[[str], None] = lambda text: None) -> TargetCloud:
+def connect(
+    options: CloudOptions, tell: Callable[[str], None] = lambda text: None, *, met: bool = False
+) -> TargetCloud:
     """Open the target cloud and fetch a token.
 
-    ``tell`` is given a sentence when the cloud is waited for.  Raises CloudError.
+    ``tell`` is given a sentence when the cloud is waited for.  ``met``: it has answered this run
+    before, so that an outage is waited for.  Raises CloudError.
     """
-    opened = open_connection(options, "target", "downpour-import", tell)
+    opened = open_connection(options, "target", "downpour-import", tell, met=met)
     cloud = TargetCloud(opened.connection)
     cloud.config_file, cloud.secure_file = opened.config_file, opened.secure_file
     return cloud

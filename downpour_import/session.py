@@ -39,7 +39,11 @@ def cloud_options(settings: Settings) -> CloudOptions:
 
 def connect_within_playbook(settings: Settings) -> TargetCloud:
     """The target, for an action: what it waits for is told as an event.  Raises CloudError."""
-    return connect(cloud_options(settings), lambda text: events.emit("note", message=text))
+
+    def tell(text: str) -> None:
+        events.emit("note", message=text)
+
+    return connect(cloud_options(settings), tell, met=True)
 
 
 def run_preflight(

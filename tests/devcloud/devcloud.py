@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -122,6 +122,18 @@ class Devcloud:
                     shutil.rmtree(root, ignore_errors=True)
                 self._say(f"{name}: down{' and wiped' if wipe else ''}")
             self._write_clouds_yaml()
+
+    @contextmanager
+    def outage(self, name: str, services: Collection[str]) -> Iterator[None]:
+        """Some services of a cloud that is up are down for as long as the block takes."""
+        cloud = self.cloud(name)
+        (owner,) = {each.owner for each in process.running(cloud.root)}
+        process.stop(cloud.root, services)
+        try:
+            yield
+        finally:
+            process.start(cloud, self.venv, owner, services)
+            process.wait_until_ready(cloud, threading.Event())
 
     def status(self) -> list[CloudStatus]:
         return [self._status(name) for name in CLOUDS]

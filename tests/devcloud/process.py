@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -48,12 +48,12 @@ def module_command(venv: Path, module: str, *arguments: str) -> list[str]:
     return [str(venv / "bin" / "python"), "-m", f"{PACKAGE}.{module}", *arguments]
 
 
-def start(cloud: Cloud, venv: Path, owner: int | None) -> None:
-    """Start all services of a cloud; they wait for each other by themselves."""
-    for service in SERVICES:
+def start(cloud: Cloud, venv: Path, owner: int | None, services: Iterable[str] = SERVICES) -> None:
+    """Start services of a cloud; they wait for each other by themselves."""
+    for service in services:
         _require_free_port(cloud, service)
     owner_arguments = [] if owner is None else [str(owner), str(start_time(owner))]
-    for service in SERVICES:
+    for service in services:
         command = module_command(venv, "services", service, str(cloud.root), *owner_arguments)
         with cloud.output_file(service).open("ab") as output:
             child = subprocess.Popen(
@@ -101,18 +101,22 @@ def running(root: Path) -> list[ServiceProcess]:
     return found
 
 
-def stop(root: Path) -> None:
-    """Stop what runs, for certain: when this returns, nothing of the cloud is left."""
+def stop(root: Path, services: Collection[str] = SERVICES) -> None:
+    """Stop what runs, for certain: when this returns, nothing of these services is left."""
+
+    def left() -> list[ServiceProcess]:
+        return [process for process in running(root) if process.service in services]
+
     for signum in (signal.SIGTERM, signal.SIGKILL):
-        for process in running(root):
+        for process in left():
             # Each service leads a process group of its own, with the qemu-img it may run.
             os.killpg(process.pid, signum)
-        if _wait(lambda: not running(root), STOP_TIMEOUT):
+        if _wait(lambda: not left(), STOP_TIMEOUT):
             break
     else:
-        pids = ", ".join(str(process.pid) for process in running(root))
+        pids = ", ".join(str(process.pid) for process in left())
         raise DevcloudError(f"these processes of {root.name} cannot be killed: {pids}.")
-    for service in SERVICES:
+    for service in services:
         _file(root, service).unlink(missing_ok=True)
 
 
