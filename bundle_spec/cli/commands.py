@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os.path
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bundle_spec.check.verify import Level
+from bundle_spec.cli.arguments import Arguments
 from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
 from bundle_spec.progress import Progress
@@ -37,9 +39,25 @@ class VerifyOptions:
     trust: Trust = ANYBODY
 
 
-def level_of(*, read_data: bool, quick: bool) -> Level:
-    """The level of checking that the flags ask for."""
-    return "structure" if quick else "data" if read_data else "stored"
+def verify_options_of(arguments: Arguments, *, trust: Trust) -> VerifyOptions:
+    """The options of a check.  ``trust``: which bundle is believed at all."""
+    level: Level = "stored"
+    if arguments["--quick"]:
+        level = "structure"
+    elif arguments["--read-data"]:
+        level = "data"
+    return VerifyOptions(
+        path=Path(arguments["BUNDLE"]),
+        folders=paths(arguments["--parts"]),
+        level=level,
+        json=arguments["--json"],
+        trust=trust,
+    )
+
+
+def paths(texts: Iterable[str]) -> tuple[Path, ...]:
+    """What an option that may be repeated names, each once."""
+    return tuple(map(Path, dict.fromkeys(texts)))
 
 
 def verify(options: VerifyOptions, progress: Progress) -> None:
@@ -65,6 +83,16 @@ class ShowOptions:
     folders: tuple[Path, ...] = ()
     json: bool = False
     trust: Trust = ANYBODY
+
+
+def show_options_of(arguments: Arguments, *, trust: Trust) -> ShowOptions:
+    """The options of ``show``.  ``trust``: which bundle is believed at all."""
+    return ShowOptions(
+        path=Path(arguments["BUNDLE"]),
+        folders=paths(arguments["--parts"]),
+        json=arguments["--json"],
+        trust=trust,
+    )
 
 
 def show(options: ShowOptions) -> None:

@@ -1,30 +1,28 @@
-"""The edge that the command lines share: docopt in, bars, errors and exit codes out.
+"""The edge that the command lines share: bars, errors and exit codes.
 
 stdout is data, stderr is talk.  Nothing but a command line imports this module.
 """
 
 from __future__ import annotations
 
-import difflib
 import io
 import os
-import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from collections.abc import Callable
+from importlib.util import find_spec
 from types import FrameType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from docopt import DocoptExit, docopt
-from tqdm import tqdm
-
-from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, UsageError
+from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, LocalError, UsageError
 from bundle_spec.progress import Task, Unit
 from bundle_spec.text import human_bytes as human_bytes
 from bundle_spec.text import printable
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 SILENCE = 60.0
 """Seconds after which a step that goes on is told of, where there are no bars."""
@@ -32,40 +30,8 @@ SILENCE = 60.0
 DEBUG_VARIABLE = "DOWNPOUR_DEBUG"
 """Set it to see the traceback of what is not an error of the tree."""
 
-
-def parse(doc: str, argv: Sequence[str] | None) -> dict[str, Any]:
-    """The arguments of a command line whose help text is ``doc``.
-
-    ``--help`` and ``--version`` print and exit.  Raises UsageError.
-    """
-    try:
-        return dict(docopt(doc, argv, version=f"downpour {version('downpour')}"))
-    except DocoptExit as exc:
-        usage = doc[doc.index("Usage:") :].split("\n\n")[0]
-        reason = _unknown_option(doc, argv) or _unknown_command(doc, argv)
-        reason = reason or "these arguments fit none of the patterns below"
-        raise UsageError(f"{reason}\n{usage}\nSee --help for all options") from exc
-
-
-def _unknown_option(doc: str, argv: Sequence[str] | None) -> str | None:
-    """What to say of an option that the help text does not have; docopt's words are its own."""
-    known = re.findall(r"--[a-z-]+", doc)
-    for word in sys.argv[1:] if argv is None else argv:
-        option = word.partition("=")[0]
-        if option.startswith("--") and not any(each.startswith(option) for each in known):
-            near = difflib.get_close_matches(option, known, n=1)
-            return f"unknown option {option}" + (f"; did you mean {near[0]}?" if near else "")
-    return None
-
-
-def _unknown_command(doc: str, argv: Sequence[str] | None) -> str | None:
-    """What to say of a first word that is nearly one of the commands."""
-    words = [word for word in (sys.argv[1:] if argv is None else argv) if not word.startswith("-")]
-    commands = re.findall(r"^  [\w-]+ ([a-z]+) ", doc, re.M)
-    near = difflib.get_close_matches(words[0], commands, n=1, cutoff=0.7) if words else []
-    if not near or words[0] in commands:
-        return None
-    return f"{words[0]!r} is no command; did you mean {near[0]}?"
+_PACKAGES = {"docopt": "docopt-ng", "pyrage": "pyrage", "zstandard": "zstandard"}
+"""Module -> package, of what ``python -m bundle_spec`` needs for some commands only."""
 
 
 def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupted: str) -> int:
@@ -89,6 +55,10 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
         sys.stderr.close()  # the reader of our output went away; nobody is left to tell
         return INTERRUPTED_EXIT_CODE
     except Exception as exc:
+        if isinstance(exc, ModuleNotFoundError) and exc.name in _PACKAGES:
+            package = _PACKAGES[exc.name]
+            progress.note(f"error: the package {package} is missing (pip install {package})")
+            return LocalError.exit_code
         if os.environ.get(DEBUG_VARIABLE):
             raise
         progress.note(
@@ -101,7 +71,10 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
 def agreed(question: str) -> bool:
     """Ask the person at the terminal.  Raises UsageError where nobody is."""
     if not sys.stdin.isatty():
-        raise UsageError("nobody is here to be asked", remedy="add --yes to do what is listed")
+        raise UsageError(
+            "confirmation needed, but stdin is not a terminal",
+            remedy="add --yes to do what is listed",
+        )
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -116,7 +89,8 @@ class TerminalProgress:
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._bars = sys.stderr.isatty() and not quiet
+        # The format alone works without tqdm, and then without bars.
+        self._bars = sys.stderr.isatty() and not quiet and find_spec("tqdm") is not None
         self._lock = threading.Lock()
         self._open: set[_Step] = set()
         self._ticker: threading.Thread | None = None
@@ -125,14 +99,21 @@ class TerminalProgress:
         return _Step(self, printable(label), total, unit)
 
     def note(self, text: str) -> None:
-        # tqdm leaves the cursor at the end of a line when it takes a lower bar away.
-        start = "\r" if self._bars else ""
+        text = "\n".join(map(printable, text.split("\n")))
         with self._lock:
-            tqdm.write(start + "\n".join(map(printable, text.split("\n"))), file=sys.stderr)
+            if not self._bars:
+                sys.stderr.write(f"{text}\n")
+                return
+            from tqdm import tqdm
+
+            # tqdm leaves the cursor at the end of a line when it takes a lower bar away.
+            tqdm.write(f"\r{text}", file=sys.stderr)
 
     def bar(self, label: str, total: int | None, unit: Unit) -> tqdm[Any] | None:
         if not self._bars:
             return None
+        from tqdm import tqdm
+
         # A label is tenant text: it is shown as it is, and tqdm's own format never sees it.
         return tqdm(
             total=total,

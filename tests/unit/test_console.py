@@ -9,8 +9,8 @@ import time
 import pytest
 
 from bundle_spec.cli import console
-from bundle_spec.cli.console import DEBUG_VARIABLE, TerminalProgress, parse, run
-from bundle_spec.errors import BundleError, LocalError, UsageError
+from bundle_spec.cli.console import DEBUG_VARIABLE, TerminalProgress, run
+from bundle_spec.errors import BundleError, LocalError
 
 
 def end(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -87,13 +87,3 @@ def test_a_step_that_goes_on_is_told_of_where_there_are_no_bars(
             told += capsys.readouterr().err
     assert told.startswith("make image: 2.0 KiB in 0.0 s so far\n")
     assert "hush" not in told
-
-
-def test_a_mistyped_command_is_told_from_the_ones_that_exist() -> None:
-    doc = "x\n\nUsage:\n  x verify FILE\n  x show FILE\n  x FILE OTHER\n\nOptions:\n  --all  All.\n"
-    with pytest.raises(UsageError, match=r"'verfy' is no command; did you mean verify\?"):
-        parse(doc, ["verfy"])
-    with pytest.raises(UsageError, match="these arguments fit none"):
-        parse(doc, ["verify"])
-    with pytest.raises(UsageError, match="these arguments fit none"):
-        parse(doc, ["something"])

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.cli.console import parse
+from bundle_spec.cli.arguments import parse
 from bundle_spec.errors import UsageError
 from downpour_export import cli
 from downpour_export.discover import Inventory
 from downpour_export.resource_file.query import Query, matches
+from downpour_export.usage import PROGRAM
 from tests.unit.export.things import image, inventory, server, volume
 
 
@@ -98,7 +99,7 @@ def test_a_volume_of_that_name_within_a_server_makes_it_ambiguous_too() -> None:
 
 
 def options(*arguments: str) -> Query:
-    return cli.query_of(parse(cli.__doc__ or "", ["query", *arguments, "export.yml"]))
+    return cli.query_of(parse(PROGRAM, ["query", *arguments, "export.yml"]).arguments)
 
 
 def test_every_option_arrives_once() -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bundle_spec.cli.console import parse
+from bundle_spec.cli.arguments import parse
 from bundle_spec.errors import LocalError
 from bundle_spec.trust.signature import Signers
 from downpour_import import cli
 from downpour_import.options import ImportOptions
 from downpour_import.source import policy
 from downpour_import.source.policy import Policy
+from downpour_import.usage import PROGRAM
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def test_a_mistake_is_told_and_nothing_is_imported(
 
 def test_the_command_line_asks_for_more_and_never_for_less(places: tuple[Path, Path]) -> None:
     def options(*arguments: str) -> ImportOptions:
-        return cli.options_of(parse(cli.__doc__ or "", [*arguments, "out.dpbundle"]))
+        return cli.options_of(parse(PROGRAM, [*arguments, "out.dpbundle"]).arguments)
 
     machine, _ = places
     machine.write_text("allowed_signers: /signers\nrequire_signature: true\n")

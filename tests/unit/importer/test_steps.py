@@ -6,8 +6,8 @@ import pytest
 
 from bundle_spec.errors import UsageError
 from bundle_spec.model.resources import RESOURCE_TYPES
-from downpour_import import cli
 from downpour_import.run import steps
+from downpour_import.usage import IMPORT
 
 
 def test_every_type_is_finished_by_steps_that_there_are() -> None:
@@ -36,5 +36,5 @@ def test_tags_are_told_from_what_is_none() -> None:
 
 
 def test_help_names_every_step() -> None:
-    text = " ".join((cli.__doc__ or "").split())
+    text = " ".join(IMPORT.split())
     assert ", ".join(steps.known()) in text
