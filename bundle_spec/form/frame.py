@@ -1,10 +1,11 @@
-"""One chunk as one zstd frame: make it, check it before it costs memory, and open it."""
+"""One chunk as one zstd frame: make it, check it before it costs memory, and open it.
+
+zstandard is imported where a frame is made or opened: what reads no frame works without it.
+"""
 
 from __future__ import annotations
 
 import threading
-
-import zstandard
 
 from bundle_spec.codes import Code
 from bundle_spec.form import layout
@@ -19,6 +20,10 @@ _MAX_BLOCK = 128 * layout.KIB
 _CUT = Code.FRAME_CUT, "the frame is cut short"
 
 
+class FrameError(ValueError):
+    """A frame does not open."""
+
+
 class Compressor:
     """Makes frames at one level.  Thread-safe: zstd's own objects are not, so one a thread."""
 
@@ -28,6 +33,8 @@ class Compressor:
 
     def __call__(self, raw: bytes) -> bytes:
         if not hasattr(self._local, "zstd"):
+            import zstandard
+
             self._local.zstd = zstandard.ZstdCompressor(
                 level=self._level,
                 write_checksum=True,
@@ -43,6 +50,8 @@ def fault(data: bytes, due: int) -> Fault | None:
 
     Reads headers only: nothing is decompressed and nothing allocated.
     """
+    import zstandard
+
     if not data.startswith(_MAGIC):
         return Code.NOT_A_FRAME, "the data is not a zstd frame"
     if (window := _window(data)) > layout.MAX_CHUNK_SIZE:
@@ -61,6 +70,16 @@ def fault(data: bytes, due: int) -> Fault | None:
     if parameters.dict_id:
         return Code.FRAME_DICTIONARY, f"the frame asks for dictionary {parameters.dict_id}"
     return _blocks_fault(data, position, min(parameters.window_size, _MAX_BLOCK))
+
+
+def content_size(data: bytes) -> int:
+    """The raw bytes that a frame declares.  Raises FrameError."""
+    import zstandard
+
+    try:
+        return zstandard.get_frame_parameters(data).content_size
+    except zstandard.ZstdError as exc:
+        raise FrameError(str(exc)) from exc
 
 
 def _window(data: bytes) -> int:
@@ -106,11 +125,17 @@ class Decompressor:
         self._local = threading.local()
 
     def __call__(self, data: bytes, due: int) -> bytes:
-        """The ``due`` raw bytes of a frame.  Raises zstandard.ZstdError."""
+        """The ``due`` raw bytes of a frame.  Raises FrameError."""
+        import zstandard
+
         if not hasattr(self._local, "zstd"):
             self._local.zstd = zstandard.ZstdDecompressor()
         # max_output_size does nothing once a size is declared; ``fault`` has compared it.
-        raw: bytes = self._local.zstd.decompress(data, max_output_size=due, allow_extra_data=False)
+        zstd = self._local.zstd
+        try:
+            raw: bytes = zstd.decompress(data, max_output_size=due, allow_extra_data=False)
+        except zstandard.ZstdError as exc:
+            raise FrameError(str(exc)) from exc
         if len(raw) != due:
-            raise zstandard.ZstdError(f"{len(raw)} bytes came where {due} were declared")
+            raise FrameError(f"{len(raw)} bytes came where {due} were declared")
         return raw

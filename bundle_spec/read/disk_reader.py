@@ -7,12 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import zstandard
-
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.frame import Decompressor, fault
+from bundle_spec.form.frame import Decompressor, FrameError, fault
 from bundle_spec.form.layout import INDEX_ENTRY, describe
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.read.ahead import Hashing, in_step, pool
@@ -166,7 +164,7 @@ class DiskReader:
             raise BundleError(found[1], where=where, code=found[0])
         try:
             return self._decompress(data, due)
-        except zstandard.ZstdError as exc:
+        except FrameError as exc:
             message = f"the frame does not open: {exc}"
             raise BundleError(message, where=where, code=Code.FRAME_DATA) from exc
 

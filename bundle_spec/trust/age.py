@@ -3,6 +3,8 @@
 Memory stays bounded at any size.  The ``age`` command decrypts the same files:
 ``age -d -i KEY FILE``.  age authenticates every 64 KiB as they are read, so that a file that was
 changed, cut or lengthened is refused.
+
+pyrage is imported where something is encrypted or decrypted; the rest works without it.
 """
 
 from __future__ import annotations
@@ -15,8 +17,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyrage
-
 from bundle_spec.errors import DownpourError, EncryptionError, LocalError
 from bundle_spec.read.envelope import AGE_MAGIC
 from bundle_spec.read.source import Source
@@ -28,6 +28,12 @@ MAX_KEY_FILE = 1 << 20
 Recipient = Any
 Identity = Any
 _PIECE = 1 << 20
+
+
+def _pyrage() -> Any:
+    import pyrage
+
+    return pyrage
 
 
 def is_encrypted(source: Source) -> bool:
@@ -58,6 +64,7 @@ def recipients(texts: Iterable[str]) -> list[Recipient]:
 
 
 def _recipient(text: str, where: str) -> Recipient:
+    pyrage = _pyrage()
     kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
     try:
         return kind.Recipient.from_str(text)
@@ -75,6 +82,7 @@ def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
     ``passphrase``: of an age key file that is itself encrypted with one.  Raises EncryptionError,
     LocalError.
     """
+    pyrage = _pyrage()
     data = _key_file(path)
     if data.startswith(MAGIC):
         if passphrase is None:
@@ -113,6 +121,7 @@ def passphrase_key(passphrase: str) -> tuple[Recipient, bytes]:
     age encrypts a file to a passphrase, too, but only pyrage's whole-file functions know that, and
     a bundle does not fit into memory.
     """
+    pyrage = _pyrage()
     identity = pyrage.x25519.Identity.generate()
     text = f"# public key: {identity.to_public()}\n{identity}\n"
     return identity.to_public(), pyrage.passphrase.encrypt(text.encode(), passphrase)
@@ -162,7 +171,7 @@ class Encryptor(io.RawIOBase):
         with os.fdopen(reading, "rb") as source:
             try:
                 out = io.BufferedWriter(self._out, _PIECE)
-                pyrage.encrypt_io(source, out, to)
+                _pyrage().encrypt_io(source, out, to)
                 out.flush()
             except BaseException as exc:
                 self._failure = self._out.failure or exc
@@ -225,6 +234,7 @@ def decrypt(
     use what was written if this raises: EncryptionError when no key fits or the file was changed,
     OSError when ``out`` fails, LocalError when ``source`` cannot be read.
     """
+    pyrage = _pyrage()
     reading, watched = _Reading(source, on_bytes), _Watched(out)
     to = io.BufferedWriter(watched, _PIECE)
     try:

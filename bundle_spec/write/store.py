@@ -14,11 +14,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import zstandard
-
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.frame import Decompressor
+from bundle_spec.form.frame import Decompressor, content_size
 from bundle_spec.form.layout import Span
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.trust.age import Recipient
@@ -216,8 +214,8 @@ class ChunkStore:
             try:
                 if hashlib.sha256(data).digest() != sha256:
                     raise ValueError
-                yield decompress(data, zstandard.get_frame_parameters(data).content_size)
-            except (ValueError, zstandard.ZstdError) as exc:
+                yield decompress(data, content_size(data))
+            except ValueError as exc:
                 raise LocalError(
                     "the medium does not hold what was written",
                     where=f"{self._file.path} at {span.offset}",
