@@ -35,6 +35,11 @@ def human_bytes(size: float) -> str:
     return f"{size / 1024:.1f} TiB"
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 disk``, ``2 disks``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def width(text: str) -> int:
     """The columns that a terminal needs for printable text."""
     return sum(
@@ -54,6 +59,35 @@ def table(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset())
             for fill in [" " * (widths[number] - width(cell))]
         )
         yield "  ".join(padded).rstrip()
+
+
+def wrapped(text: str, columns: int | None, hang: int = 4) -> str:
+    """The text with every line on lines of at most ``columns``; None: as it is.
+
+    Lines are broken between words only: a word that is longer stays whole.  What continues a line
+    stands ``hang`` columns to the right of where it began.
+    """
+    if columns is None:
+        return text
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, columns, hang))
+
+
+def _broken(line: str, columns: int, hang: int) -> Iterator[str]:
+    begin = len(line) - len(line.lstrip(" "))
+    indent = " " * (begin + hang)
+    while width(line) > columns and (blank := _break(line, columns, begin)) is not None:
+        yield line[:blank].rstrip(" ")
+        line = indent + line[blank:].lstrip(" ")
+        begin = len(indent)
+    yield line
+
+
+def _break(line: str, columns: int, begin: int) -> int | None:
+    """The last blank behind ``begin`` that leaves no more than ``columns`` before it, or the first
+    one that there is."""
+    blanks = [place for place, char in enumerate(line) if char == " " and place > begin]
+    fitting = [blank for blank in blanks if width(line[:blank]) <= columns]
+    return fitting[-1] if fitting else next(iter(blanks), None)
 
 
 def filled(words: Iterable[str], columns: int = 88) -> list[str]:

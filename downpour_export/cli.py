@@ -9,12 +9,12 @@ from pathlib import Path
 
 from bundle_spec.cli.arguments import Arguments
 from bundle_spec.cli.commands import part_size
-from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes
+from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell
 from bundle_spec.cli.dispatch import dispatch
 from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
 from bundle_spec.read.parts import bundle_name, read_list
-from bundle_spec.text import printable
+from bundle_spec.text import counted, printable
 from downpour_cloud import CloudOptions
 from downpour_export import cleanup
 from downpour_export.cloud import connect
@@ -135,9 +135,9 @@ def _query(arguments: Arguments, progress: TerminalProgress) -> None:
     for match in added:
         record = match.record
         shown = record.id if record.id == record.name else f"{record.name} ({record.id})"
-        print(f"added {record.type.replace('_', ' ')} {printable(shown)}")
+        tell(f"added {record.type.replace('_', ' ')} {printable(shown)}")
     if there:
-        print(f"{there} {'was' if there == 1 else 'were'} there already")
+        tell(f"{there} {'was' if there == 1 else 'were'} there already")
 
 
 def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
@@ -148,30 +148,31 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
     if arguments["--json"]:
         print(json.dumps(view.as_json(plan, room), ensure_ascii=False, indent=1))
     else:
-        print(view.as_text(plan, room, limit))
+        tell(view.as_text(plan, room, limit))
 
 
 def _clean_up(arguments: Arguments, progress: TerminalProgress) -> None:
     cloud = connect(cloud_of(arguments), progress.note)
     found = cleanup.find(cloud)
     for server in found.servers:
-        print(f"start   server    {server.id}  {printable(server.name)}")
+        tell(f"start   server    {server.id}  {printable(server.name)}")
     for each in found.objects:
-        print(f"delete  {each.kind:8}  {each.id}  {printable(each.name)}  of {each.created} UTC")
+        tell(f"delete  {each.kind:8}  {each.id}  {printable(each.name)}  of {each.created} UTC")
     if not found:
-        print("nothing of downpour is left at the source")
+        tell("nothing of downpour is left at the source")
         return
     question = "An export that still runs needs these things.  Clean up?"
     if not arguments["--yes"] and not agreed(question):
-        print("nothing was done")
+        tell("nothing was done")
         return
     cleanup.clean_up(cloud, found, progress)
 
 
 def _tell_kit(kit: Kit) -> None:
     state = "is there, whole and for the same" if not kit.made else "written"
-    print(
-        f"{kit.directory}: a kit of {kit.wheels} wheels, {human_bytes(kit.size)}; {state}\n"
+    tell(
+        f"{kit.directory}: a kit of {counted(kit.wheels, 'wheel')}, {human_bytes(kit.size)}; "
+        f"{state}\n"
         f"SHA256SUMS sha256 {digest.spoken(kit.sums_sha256)}"
     )
 
@@ -181,20 +182,20 @@ def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress
     manifest = bundle.manifest
     for line in view.omission_lines(manifest.omissions):
         progress.note(f"not carried: {line}")
-    resources = sum(1 for _ in manifest.resources)
+    resources = counted(sum(1 for _ in manifest.resources), "resource")
     raw = sum(disk.size for disk in manifest.disks)
     parts = ""
     if options.part_size:
-        parts = f", {len(read_list(bundle_name(bundle.path)))} parts"
-    print(
-        f"{bundle.path}: {resources} resources, {len(manifest.disks)} disks, "
+        parts = f", {counted(len(read_list(bundle_name(bundle.path))), 'part')}"
+    tell(
+        f"{bundle.path}: {resources}, {counted(len(manifest.disks), 'disk')}, "
         f"{human_bytes(raw)} in {human_bytes(bundle.size)}{parts}\n"
         f"manifest sha256 {digest.spoken(bundle.manifest_sha256)}"
     )
     if options.sign:
-        print(f"signed with {options.sign}")
+        tell(f"signed with {options.sign}")
     if exported.key:
-        print(f"{exported.key}: the key that decrypts it, once the passphrase has opened it")
+        tell(f"{exported.key}: the key that decrypts it, once the passphrase has opened it")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bundle_spec.cli import commands
 from bundle_spec.cli.arguments import Arguments
-from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes
+from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell
 from bundle_spec.cli.dispatch import Action, dispatch
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
@@ -151,14 +151,14 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
             what = _named(each)
             match each.state:
                 case "planned":
-                    print(f"make: {what}")
+                    tell(f"make: {what}")
                 case "mapped" | "reused":
-                    print(f"use: {what} -> {each.new}")
+                    tell(f"use: {what} -> {each.new}")
                 case _:
-                    print(f"stands: {what} -> {each.new}")
-        print(f"{_count(report.counts)}; nothing was written to the cloud")
+                    tell(f"stands: {what} -> {each.new}")
+        tell(f"{_count(report.counts)}; nothing was written to the cloud")
         if options.write_map:
-            print(f"{options.write_map}: the whole mapping, to be read and changed")
+            tell(f"{options.write_map}: the whole mapping, to be read and changed")
 
 
 def _named(each: Reported) -> str:
@@ -184,12 +184,12 @@ def _undo(arguments: Arguments, progress: TerminalProgress) -> None:
         cloud = context.cloud
         place = f"project {cloud.project_id} at {cloud.auth_url}"
         if not taken:
-            print("nothing that this import made is left")
+            tell("nothing that this import made is left")
         elif arguments["--yes"] or agreed(f"Delete these {taken} from {place} for good?"):
             undo.undo(context, things, progress)
-            print(f"{taken} deleted")
+            tell(f"{taken} deleted")
         else:
-            print("nothing was done")
+            tell("nothing was done")
 
 
 def _forget(arguments: Arguments, progress: TerminalProgress) -> None:
@@ -199,9 +199,9 @@ def _forget(arguments: Arguments, progress: TerminalProgress) -> None:
         question = f"Take the marks off these {taken}?  After that undo leaves them alone."
         if taken and (arguments["--yes"] or agreed(question)):
             undo.forget(context, things, progress)
-            print(f"{taken} unmarked")
+            tell(f"{taken} unmarked")
         else:
-            print("nothing was done")
+            tell("nothing was done")
 
 
 def _list(things: Sequence[undo.MadeObject], what: str) -> int:
@@ -210,7 +210,7 @@ def _list(things: Sequence[undo.MadeObject], what: str) -> int:
         kind = thing.record.type.replace("_", " ")
         name = printable(thing.kind.shown(thing.record, thing.item))
         kept = f": {thing.kept}" if thing.kept else ""
-        print(f"{'keep' if thing.kept else what}  {kind}  {thing.target}  {name}{kept}")
+        tell(f"{'keep' if thing.kept else what}  {kind}  {thing.target}  {name}{kept}")
     return sum(1 for thing in things if not thing.kept)
 
 
@@ -226,22 +226,24 @@ def _import(arguments: Arguments, progress: TerminalProgress) -> None:
     if options.json:
         return
     if options.check:
-        print(f"{_count(report.counts)}; nothing was made; the log is in {report.state}")
+        tell(f"{_count(report.counts)}; nothing was made; the log is in {report.state}")
     else:
         sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
         but = f", but for what was refused: {len(report.refused)}" if report.refused else ""
         for each in report.resources:
             if each.state == "reused":
-                print(f"reused: {_named(each)} -> {each.new}")
+                tell(f"reused: {_named(each)} -> {each.new}")
         says = "the edited records say" if options.edited else "the manifest says"
         what = f"resource of {', '.join(options.tags)}" if options.tags else "resource"
-        print(f"{_count(report.counts)}{sent}; every {what} is as {says}{but}")
-        print(f"journal, report, log and uuids.csv are in {report.state}")
+        tell(f"{_count(report.counts)}{sent}; every {what} is as {says}{but}")
+        tell(f"journal, report, log and uuids.csv are in {report.state}")
 
 
 def _count(states: Mapping[str, int]) -> str:
     if set(states) <= {"unchanged", "mapped", "found"}:
-        return f"nothing to make: all {sum(states.values())} resources stand already"
+        number = sum(states.values())
+        stand = "the resource stands" if number == 1 else f"all {number} resources stand"
+        return f"nothing to make: {stand} already"
     return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from bundle_spec.check.verify import Level
 from bundle_spec.cli.arguments import Arguments
+from bundle_spec.cli.console import columns, tell
 from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
 from bundle_spec.progress import Progress
@@ -21,7 +22,7 @@ from bundle_spec.read.parts import MIN_PART_SIZE, bundle_name, read_list
 from bundle_spec.show import report
 from bundle_spec.show.summary import summarise
 from bundle_spec.show.summary_text import render
-from bundle_spec.text import parse_size, printable
+from bundle_spec.text import counted, parse_size, printable
 from bundle_spec.trust.provenance import ANYBODY, Trust
 from bundle_spec.trust.signature import Signers
 from bundle_spec.trust.signing import sign_bundle
@@ -72,7 +73,7 @@ def verify(options: VerifyOptions, progress: Progress) -> None:
     if found.error:
         raise found.error
     if not options.json:
-        print(found.sentence())
+        tell(found.sentence())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ def show(options: ShowOptions) -> None:
     if options.json:
         _print_json(summary.as_json())
     else:
-        print(render(summary))
+        print(render(summary, columns()))
 
 
 def trust_of(
@@ -139,7 +140,7 @@ def sign(options: SignOptions) -> None:
     """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does."""
     _refuse_directory(options.path)
     sha256 = sign_bundle(options.path, options.key, overwrite=options.overwrite)
-    print(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.spoken(sha256)}")
+    tell(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.spoken(sha256)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +167,8 @@ def split(options: SplitOptions, progress: Progress) -> None:
     """Cut a bundle into parts and say what to check them with.  Raises as ``split_bundle``."""
     _refuse_directory(options.path)
     listed = split_bundle(options.path, options.size, options.folder, progress=progress)
-    print(f"{listed}: {len(read_list(bundle_name(listed)))} parts; the bundle itself stays")
+    parts = counted(len(read_list(bundle_name(listed))), "part")
+    tell(f"{listed}: {parts}; the bundle itself stays")
 
 
 def _refuse_directory(path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, LocalError, UsageError
 from bundle_spec.progress import Task, Unit
 from bundle_spec.text import human_bytes as human_bytes
-from bundle_spec.text import printable
+from bundle_spec.text import printable, wrapped
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -66,6 +67,16 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
             f"(please report it; {DEBUG_VARIABLE}=1 shows where it happened)"
         )
         return DownpourError.exit_code
+
+
+def columns() -> int | None:
+    """Of the terminal that stdout is; None where it is none: there a thing stays on its line."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def tell(text: str) -> None:
+    """Print to stdout what people read, on a terminal in lines that end between words."""
+    print(wrapped(text, columns()))
 
 
 def agreed(question: str) -> bool:

@@ -20,7 +20,7 @@ from bundle_spec.check.verify import (
 from bundle_spec.errors import BundleError, Faults
 from bundle_spec.form import digest
 from bundle_spec.progress import NULL, Progress
-from bundle_spec.text import human_bytes, printable
+from bundle_spec.text import counted, human_bytes, printable
 from bundle_spec.trust.provenance import ANYBODY, Trust, check_provenance
 from bundle_spec.trust.signature import Signed
 
@@ -74,7 +74,8 @@ class Report:
             signed = "; there is a signature, it was not checked"
         return (
             f"{printable(str(self.path))}: {_WHOLE[self.level]}; "
-            f"{sum(1 for _ in manifest.resources)} resources, {len(manifest.disks)} disks of "
+            f"{counted(sum(1 for _ in manifest.resources), 'resource')}, "
+            f"{counted(len(manifest.disks), 'disk')} of "
             f"{human_bytes(sum(disk.size for disk in manifest.disks))}\n"
             f"manifest sha256 {digest.spoken(self.found.manifest_sha256)}\n"
             f"made {manifest.created}{signed}"

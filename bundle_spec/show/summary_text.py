@@ -6,29 +6,37 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bundle_spec.form import digest
 from bundle_spec.show.summary import DiskSummary, Named, NotCarried, Summary, Totals
-from bundle_spec.text import filled, human_bytes, printable, table
+from bundle_spec.text import filled, human_bytes, printable, table, width, wrapped
 
 _COLUMNS = (
     "disk", "format", "virtual", "size", "stored", "shared", "consistency", "captured", "what",
 )  # fmt: skip
 _SIZES = frozenset({2, 3, 4, 5})
+_NUMBERS = 6
+"""So many columns stand before those that hold words."""
+_FILLED = 92
 
 
-def render(summary: Summary) -> str:
-    """Every text of the tenant stands in quotes, and on one line."""
-    return "\n".join(_lines(summary))
+def render(summary: Summary, columns: int | None = None) -> str:
+    """Every text of the tenant stands in quotes, and on one line.
+
+    ``columns``: of the terminal.  Where that is too narrow, lines are broken between words, and a
+    disk takes two lines: its numbers, and what is said of it.
+    """
+    return wrapped("\n".join(_lines(summary, columns)), columns)
 
 
-def _lines(summary: Summary) -> Iterator[str]:
+def _lines(summary: Summary, columns: int | None) -> Iterator[str]:
     yield printable(
         f"{summary.path}: NOT verified: only both ends of the file were read; "
         "'verify' checks every byte"
     )
-    yield from table(list(_head(summary)))
-    yield from _sections("resources", summary.resources)
-    yield from _sections("needed from the target", summary.references)
+    head = list(_head(summary))
+    yield from _table(head, columns)
+    yield from _sections("resources", summary.resources, columns)
+    yield from _sections("needed from the target", summary.references, columns)
     yield ""
-    yield from _disks(summary.disks, summary.totals)
+    yield from _disks(summary.disks, summary.totals, columns)
     if summary.abandoned.disks:
         yield (
             f"  abandoned capture attempts, never imported: {summary.abandoned.disks}, "
@@ -63,25 +71,47 @@ def _signature(summary: Summary) -> str:
     return "there is one; it was not checked" if summary.signed else "none"
 
 
-def _sections(title: str, sections: Mapping[str, Sequence[Named]]) -> Iterator[str]:
+def _table(rows: Sequence[Sequence[str]], columns: int | None, indent: str = "") -> Iterator[str]:
+    """A table whose last column is continued below itself where the terminal ends."""
+    before = sum(max(map(width, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
+    for line in table(rows):
+        yield wrapped(indent + line, columns, before)
+
+
+def _sections(
+    title: str, sections: Mapping[str, Sequence[Named]], columns: int | None
+) -> Iterator[str]:
     """How many there are of each type, and their names; an ID where one has no name."""
     yield ""
     yield f"{title}: {sum(map(len, sections.values()))}"
     for section, items in sections.items():
         if items:
-            first, *rest = filled(repr(item.name) if item.name else item.id for item in items)
-            yield printable(f"  {_words(section)} ({len(items)}): {first}")
-            yield from (printable(f"    {line}") for line in rest)
+            words = [printable(repr(item.name) if item.name else item.id) for item in items]
+            words[0] = f"  {_words(section)} ({len(items)}): {words[0]}"
+            first, *rest = filled(words, (columns or _FILLED) - 4)
+            yield first
+            yield from (f"    {line}" for line in rest)
 
 
-def _disks(disks: Sequence[DiskSummary], totals: Totals) -> Iterator[str]:
+def _disks(disks: Sequence[DiskSummary], totals: Totals, columns: int | None) -> Iterator[str]:
     yield f"disks: {len(disks)}"
     if not disks:
         return
     # The names come last: however long one is, the numbers stay below each other.
     rows = [_COLUMNS, *map(_row, disks)]
-    yield from (f"  {line}" for line in table(rows, right=_SIZES))
+    lines = [f"  {line}" for line in table(rows, right=_SIZES)]
+    if columns is not None and max(map(width, lines)) > columns:
+        lines = list(_in_two_lines(rows, columns))
+    yield from lines
     yield f"  {human_bytes(totals.size)} in {human_bytes(totals.stored)}" + _saved(totals)
+
+
+def _in_two_lines(rows: Sequence[Sequence[str]], columns: int) -> Iterator[str]:
+    numbers = table([row[:_NUMBERS] for row in rows], right=_SIZES)
+    words = _table([row[_NUMBERS:] for row in rows], columns, indent="        ")
+    for first, second in zip(numbers, words, strict=True):
+        yield f"  {first}"
+        yield second
 
 
 def _row(disk: DiskSummary) -> tuple[str, ...]:

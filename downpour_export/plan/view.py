@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bundle_spec.model import Omission, Ref, Reference, Resource
-from bundle_spec.text import human_bytes, printable
+from bundle_spec.text import counted, human_bytes, printable
 from downpour_export.discover.quota import Room
 from downpour_export.plan.capture_quota import capture_quota, lacks
 from downpour_export.plan.model import DiskCapture, Plan
@@ -120,8 +120,8 @@ def _tree(plan: Plan) -> Iterator[str]:
             below.setdefault(parent, []).append(ref)
     disks = {each.ref: each for each in plan.captures}
     own = sum(1 for each in plan.captures if each.type == "server")
-    beside = f", and {_count(own, 'disk')} of servers as images or volumes" if own else ""
-    yield f"{_count(len(records), 'resource')} go{beside}:"
+    beside = f", and {counted(own, 'disk')} of servers as images or volumes" if own else ""
+    yield f"{counted(len(records), 'resource')} go{beside}:"
     stack = [(ref, 1) for ref in reversed(below.get(None, []))]
     while stack:
         ref, depth = stack.pop()
@@ -172,13 +172,9 @@ def _temporary(plan: Plan, room: Room, max_temporary: int) -> list[str]:
         return _section("temporary objects at the source", ["none"])
     lines = [
         f"at most {max_temporary} at once; for one server after another, room is needed for "
-        f"{_count(needed.snapshots, 'snapshot')}, {_count(needed.volumes, 'volume')} and "
+        f"{counted(needed.snapshots, 'snapshot')}, {counted(needed.volumes, 'volume')} and "
         f"{needed.gigabytes} GiB"
     ]
     missing = list(lacks(needed, room))
     lines += missing or ["the quota allows them"]
     return _section("temporary objects at the source", lines)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

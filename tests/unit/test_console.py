@@ -10,7 +10,7 @@ import pytest
 
 from bundle_spec.cli import console
 from bundle_spec.cli.console import DEBUG_VARIABLE, TerminalProgress, run
-from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.errors import BundleError, LocalError, UsageError
 
 
 def end(error: BaseException | None, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -87,3 +87,23 @@ def test_a_step_that_goes_on_is_told_of_where_there_are_no_bars(
             told += capsys.readouterr().err
     assert told.startswith("make image: 2.0 KiB in 0.0 s so far\n")
     assert "hush" not in told
+
+
+def test_without_a_terminal_a_line_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    console.tell("word " * 100)
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_nobody_is_asked_where_stdin_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    with pytest.raises(UsageError, match="confirmation needed, but stdin is not a terminal"):
+        console.agreed("Delete all?")
+
+
+def test_a_package_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told = end(ModuleNotFoundError("No module named 'docopt'", name="docopt"), capsys)
+    assert (code, told) == (
+        12,
+        "error: the package docopt-ng is missing (pip install docopt-ng)\n",
+    )
+    assert end(ModuleNotFoundError("No module named 'x'", name="x"), capsys)[0] == 1

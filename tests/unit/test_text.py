@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundle_spec.text import filled, human_bytes, printable, table, width
+from bundle_spec.text import counted, filled, human_bytes, printable, table, width, wrapped
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,23 @@ def test_words_fill_lines_and_are_never_cut() -> None:
     assert filled([]) == []
     assert filled(["a"] * 5, 7) == ["a, a,", "a, a,", "a"]
     assert filled(["a", "b" * 30, "c"], 10) == ["a,", "b" * 30 + ",", "c"]
+
+
+def test_one_is_not_told_as_several() -> None:
+    assert [counted(number, "disk") for number in (0, 1, 2)] == ["0 disks", "1 disk", "2 disks"]
+
+
+def test_lines_end_between_words_where_the_terminal_ends() -> None:
+    text = "  one two  three\n雨雨 雨雨 x\nlooooooooong word"
+    assert wrapped(text, None) == text
+    assert wrapped(text, 17) == text
+    assert wrapped(text, 9).split("\n") == [
+        "  one two",
+        "      three",  # no blank is left to break it at
+        "雨雨 雨雨",
+        "    x",
+        "looooooooong",
+        "    word",
+    ]
+    assert wrapped("a  b c", 4, hang=3) == "a  b\n   c"
+    assert wrapped("", 9) == ""

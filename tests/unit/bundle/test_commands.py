@@ -44,7 +44,7 @@ def test_a_whole_bundle_is_called_whole(main: Main, path: Path, capsys: Capture)
     assert main(["verify", str(path)]) == 0
     told = capsys.readouterr()
     first, second, third = told.out.splitlines()
-    assert first == f"{path}: whole; 1 resources, 1 disks of 195.3 KiB"
+    assert first == f"{path}: whole; 1 resource, 1 disk of 195.3 KiB"
     assert second.startswith("manifest sha256 ")
     assert third.startswith("made 20")
     assert "verify: " in told.err
@@ -61,7 +61,7 @@ def test_the_quick_check_is_never_called_a_verification(
     assert main(["verify", "--quick", str(path)]) == 0
     told = capsys.readouterr()
     assert told.out.startswith(
-        f"{path}: structure whole; the bytes of the disks were NOT checked; 1 resources"
+        f"{path}: structure whole; the bytes of the disks were NOT checked; 1 resource, "
     )
     assert "verif" not in told.err
     assert main(["verify", "--quick", "--json", str(path)]) == 0

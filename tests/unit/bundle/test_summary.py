@@ -149,6 +149,22 @@ def test_people_read_it_at_a_glance(path: Path) -> None:
         assert re.search(f"^{line}$", text, re.M), line
 
 
+def test_a_narrow_terminal_breaks_it_between_words_and_keeps_the_columns(path: Path) -> None:
+    found = dataclasses.replace(summarise(path), path=Path("b"))
+    text = render(found, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.split() == render(found).split()
+    begin = text.splitlines().index("disks: 2")
+    head, heads_words, own, own_words, data, data_words = text.splitlines()[begin + 1 : begin + 7]
+    assert head.split() == ["disk", "format", "virtual", "size", "stored", "shared"]
+    assert [line.rindex(" ") for line in (own, data)] == [own.rindex(" ")] * 2
+    assert len({len(line) for line in (head, own, data)}) == 1
+    place = heads_words.index("what")
+    assert own_words[place:] == "server 'web'"
+    assert data_words[place:] == "volume 'web data'"
+    assert render(found, 300) == render(found)
+
+
 def test_tenant_text_cannot_drive_the_terminal(tmp_path: Path) -> None:
     write(tmp_path / "plain", "x")
     write(tmp_path / EVIL, EVIL)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec.model import Omission
+from bundle_spec.text import wrapped
 from downpour_cloud import CloudOptions
 from downpour_export import cli
 from downpour_export.cloud import SourceCloud
@@ -53,6 +54,14 @@ disks:
         "1 volume and 2 GiB\n  the quota allows them\n" in text
     )
     assert "keypair 'l', 'k': private key: it was never in the cloud" in text
+
+
+def test_on_80_columns_it_breaks_between_words_only() -> None:
+    text = as_text(make_plan(wanted(EXPORT), inventory()), Room(), 20)
+    narrow = wrapped(text, 80)
+    assert max(map(len, text.splitlines())) > 80
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert narrow.split() == text.split()
 
 
 def test_names_cannot_draw_on_the_terminal() -> None:

@@ -12,10 +12,12 @@ from bundle_spec.cli import commands
 from bundle_spec.cli.arguments import parse
 from bundle_spec.cli.commands import VerifyOptions
 from bundle_spec.errors import UsageError
+from bundle_spec.model import Port
 from bundle_spec.trust.provenance import ANYBODY
 from downpour_cloud.errors import CloudError
 from downpour_import import cli, pipeline
 from downpour_import.options import ImportOptions
+from downpour_import.run.report import Report
 from downpour_import.source.decrypted import Keys
 from downpour_import.usage import PROGRAM
 from tests.split import split
@@ -113,6 +115,21 @@ ABC = (Path("a"), Path("b"), Path("c"))
 )
 def test_places_of_parts_are_told_in_their_order(words: list[str]) -> None:
     assert commands.paths(parse(PROGRAM, words).arguments["--parts"]) == ABC
+
+
+def test_a_plan_tells_what_has_no_name_by_its_id(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def plan_import(options: object, report: Report, progress: object) -> None:
+        report.resource(Port(id="p-1", name="", network_id="n", mac_address="m"), None, "planned")
+        report.resource(
+            Port(id="p-2", name="web", network_id="n", mac_address="m"), None, "planned"
+        )
+
+    monkeypatch.setattr(pipeline, "plan_import", plan_import)
+    assert cli.main(["plan", "b"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[:2] == ["make: port p-1", "make: port 'web' (p-2)"]
 
 
 def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:

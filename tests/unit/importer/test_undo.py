@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bundle_spec.model import Resources
 from bundle_spec.progress import NULL
-from downpour_import import undo
+from downpour_import import cli, undo
 from downpour_import.errors import RecreateFaults
-from downpour_import.recreate import RECREATORS
+from downpour_import.recreate import RECREATORS, Context
 from tests.unit.fake_cloud import PROJECT
 from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, writes
 from tests.unit.importer.things import NET, source_id
@@ -24,6 +27,32 @@ def test_undo_takes_everything_back_in_an_order_that_the_target_accepts(work: Im
     assert work.made() == dict.fromkeys(PATHS, 0)
     assert list(here.journal.rows()) == []
     assert work.find()[1] == []
+
+
+def test_the_question_names_the_project_and_its_cloud(
+    work: Import, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work.run()
+    here, things = work.find()
+    networks = [thing for thing in things if thing.record.type == "network"]
+    asked: list[str] = []
+
+    @contextmanager
+    def opened(options: object, progress: object) -> Iterator[tuple[Context, Resources]]:
+        yield here, Resources()
+
+    def no(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr(undo, "opened", opened)
+    monkeypatch.setattr(undo, "find", lambda *arguments: networks)
+    monkeypatch.setattr(cli, "agreed", no)
+    assert cli.main(["undo", "b"]) == 0
+    (question,) = asked
+    place = f"project {PROJECT} at {here.cloud.auth_url}"
+    assert question == f"Delete these {len(networks)} from {place} for good?"
+    assert capsys.readouterr().out.endswith("nothing was done\n")
 
 
 def test_after_undo_the_same_import_makes_all_of_it_again(work: Import) -> None:
