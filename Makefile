@@ -12,7 +12,7 @@ COLLECTIONS := downpour_import/collection
 
 .DEFAULT_GOAL := help
 .PHONY: help needs venv hooks clouds format lint style layers types playbook docs unit cover matrix soak \
-	e2e test bench demo dist down clean
+	e2e test bench demo manual dist down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -82,6 +82,9 @@ test: needs lint cover matrix e2e  ## everything
 
 bench: $(READY)  ## measure it against doing it by hand, into docs/ (QUICK=1: small; LONG=1: what takes long)
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(LONG),--long)
+
+manual: $(READY)  ## write man pages, completion and docs/reference/commands.md from the help texts
+	$(BIN)/python -m manual
 
 demo: needs $(READY)  ## move a small tenant between two clouds (KEEP=1 leaves them up)
 	$(BIN)/python -m tests.demo $(if $(KEEP),--keep)

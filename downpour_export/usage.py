@@ -62,9 +62,9 @@ The file:
   --passphrase-file FILE  The same, to a key of its own, which is written to
                           BUNDLE.key and which the first line of FILE opens.
 
-A kit for a far side without internet:
-  --with-kit              Put a kit beside BUNDLE, as the directory
-                          downpour-kit.
+The kit:
+  --with-kit              Put what a machine without internet needs to import
+                          beside BUNDLE, as the directory downpour-kit.
 {_KIT}
 
 {OUTPUT}
@@ -155,7 +155,7 @@ with an installer.
 Arguments:
   DIR                     The directory that is made.
 
-The far side:
+The kit:
 {_KIT}
 
 {OUTPUT}

@@ -26,7 +26,7 @@ _STATE = """\
                           ./BUNDLE.CLOUD, or DIR/state for a directory."""
 
 _MAPPING = f"""\
-The target:
+Mapping and state:
   --map FILE              What stands for what on the target (mapping.yml).
   --same-project          Import into the very project that the bundle came
                           from.
@@ -209,8 +209,10 @@ Arguments:
 
 {_CLOUD}
 
-How:
+Mapping and state:
 {_STATE}
+
+How:
   --yes                   Delete it without a question.
 
 {PARTS}
@@ -234,8 +236,10 @@ Arguments:
 
 {_CLOUD}
 
-How:
+Mapping and state:
 {_STATE}
+
+How:
   --yes                   Take them off without a question.
 
 {PARTS}

@@ -20,7 +20,7 @@ A text has this form, and a test holds every text to it:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -156,7 +156,13 @@ def _entries(lines: str) -> Iterator[Entry]:
     for part in re.split(r"^  (?=\S)", lines, flags=re.M)[1:]:
         first, _, rest = part.partition("\n")
         label, _, text = first.partition("  ")
-        yield Entry(label, " ".join(f"{text} {rest}".split()))
+        yield Entry(label, _joined([text, *rest.split("\n")]))
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """Lines as one, with two blanks behind a sentence as they stand within a line."""
+    text = "\n".join(filter(None, map(str.strip, lines)))
+    return text.replace(".\n", ".  ").replace("\n", " ")
 
 
 def _option(entry: Entry, many: set[str]) -> Option:

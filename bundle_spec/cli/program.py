@@ -21,7 +21,7 @@ VERSION = "--version"
 class Program:
     """``texts``: the docopt text of each command.  ``default``: the command that is meant where
     none is named.  ``notes``: how the help of the program ends.  ``manual``: what the manual says
-    besides, title -> paragraph; in its list of exit codes a code begins every item."""
+    besides, title -> paragraph."""
 
     name: str
     summary: str

@@ -62,6 +62,17 @@ def test_an_option_means_the_same_in_every_command(program: Program) -> None:
             assert (option.many, option.same_as) == (other.many, other.same_as)
 
 
+@pytest.mark.parametrize("program", PROGRAMS, ids=name)
+def test_an_option_stands_under_the_same_heading_in_every_command(program: Program) -> None:
+    """So that a manual that describes all of them describes each once."""
+    titles: dict[str, str] = {}
+    for command in program.commands.values():
+        for group in command.groups:
+            for entry in group.entries:
+                if entry.label.startswith("-"):
+                    assert titles.setdefault(entry.label, group.title) == group.title
+
+
 def test_a_text_is_read_into_its_parts() -> None:
     command = CommandText(
         "x do: do it.\n\nUsage:\n  x do [options] [--many A]... [--this | --that]\n"
