@@ -6,5 +6,5 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = tuple(
-    sorted(path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests")
+    sorted({path.parent.name for path in ROOT.glob("*/__init__.py")} - {"manual", "tests"})
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os.path
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
@@ -67,6 +68,10 @@ def _members(own: Distribution, info: str) -> Iterator[tuple[str, bytes]]:
     for each in own.files or ():
         if each.parts[0] == info and each.parts[1] not in _NOT_CARRIED:
             yield each.as_posix(), each.read_binary()
+        elif each.parts[0] == ".." and "share" in each.parts and os.path.isfile(each.locate()):
+            # Manual pages and completion lie below the prefix, beside the packages' own folder.
+            below = "/".join(each.parts[each.parts.index("share") :])
+            yield f"{info.replace('.dist-info', '.data')}/data/{below}", each.read_binary()
 
 
 def _digest(data: bytes) -> str:

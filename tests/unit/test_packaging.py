@@ -16,13 +16,14 @@ import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from downpour_export.kit import own_wheel
 from tests.house import PACKAGES, ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -96,6 +97,29 @@ def test_the_sdist_holds_no_less_and_nothing_that_was_compiled(dist: Path) -> No
         names = [name.partition("/")[2] for name in archive.getnames()]
     assert set(TRACKED) <= set(names)
     assert not [name for name in names if name.endswith((".pyc", "__pycache__"))]
+
+
+def below_share(wheel: Path) -> list[str]:
+    """What a wheel installs below the prefix, by its name there."""
+    begin = f"{wheel.name.removesuffix('-py3-none-any.whl')}.data/data/"
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    return sorted(name.removeprefix(begin) for name in names if name.startswith(begin))
+
+
+def test_manual_and_completion_come_with_the_wheel_and_with_a_kit_of_what_is_installed(
+    dist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wheel,) = dist.glob("*.whl")
+    assert below_share(wheel) == tracked("share")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--ignore-installed"]
+    run(*pip, "--prefix", tmp_path / "prefix", wheel, cwd=tmp_path)
+    for name in tracked("share"):
+        assert (tmp_path / "prefix" / name).read_bytes() == (ROOT / name).read_bytes()
+    (packages,) = tmp_path.glob("prefix/lib*/python*/site-packages")
+    (installed,) = distributions(name="downpour", path=[str(packages)])
+    monkeypatch.setattr(own_wheel, "_installed", lambda: installed)
+    assert below_share(own_wheel.pack(tmp_path)) == tracked("share")
 
 
 def test_the_commands_run_in_a_venv_that_has_only_the_wheel(dist: Path, tmp_path: Path) -> None:
