@@ -21,6 +21,9 @@ Arguments = dict[str, Any]
 """Name -> value, for every option and argument of every command of the program: what the command
 does not take has the value of what was not given."""
 
+_NEAR = 0.7
+"""How alike two words are, of which one may be meant by the other: --jsn is no --yes."""
+
 _ARTICLES = {
     "BUNDLE": "a bundle",
     "DIR": "a directory",
@@ -50,10 +53,11 @@ class _Word:
 def parse(program: Program, argv: Sequence[str]) -> Parsed:
     """What the words of a command line ask for.  Raises UsageError."""
     words = list(_words(program, argv))
-    name = _command_name(program, words)
+    named = _named_command(program, words)
+    name = named or program.default
     if name is None:
         raise _unknown_command(program, words)
-    line = _Line(program, program.commands[name], words, named=_names_command(program, words))
+    line = _Line(program, program.commands[name], words, named=named is not None)
     line.check_options()
     line.check_arguments()
     return Parsed(name, line.arguments())
@@ -62,12 +66,12 @@ def parse(program: Program, argv: Sequence[str]) -> Parsed:
 def asked_text(program: Program, argv: Sequence[str]) -> str | None:
     """The help or the version, where that is asked for.  Raises UsageError."""
     words = list(_words(program, argv))
-    positional = [word.text for word in words if word.option is None]
+    positional = [word for word in words if word.option is None]
     options = [word.option for word in words]
-    if positional[:1] == [HELP] and not words[0].after_dashes:
-        return _help_of(program, positional[1:])
-    if "--help" in options or "-h" in options:
-        command = _command_name(program, words) if positional else None
+    if positional and positional[0] == _Word(HELP):
+        return _help_of(program, [word.text for word in positional[1:]])
+    if "--help" in options:
+        command = _named_command(program, words) or (program.default if positional else None)
         return program.commands[command].doc.strip("\n") if command else program.overview()
     if VERSION in options and not positional:
         return version_text()
@@ -116,16 +120,12 @@ def _like_an_option(program: Program, text: str) -> bool:
     return text.startswith("--") or program.long_name(text) != text
 
 
-def _names_command(program: Program, words: Iterable[_Word]) -> bool:
+def _named_command(program: Program, words: Iterable[_Word]) -> str | None:
+    """The command that the first word names that is no option; None where it names none."""
     first = next((word for word in words if word.option is None), None)
-    return first is not None and first.text in program.commands and not first.after_dashes
-
-
-def _command_name(program: Program, words: Sequence[_Word]) -> str | None:
-    """The command that the first word names that is no option, or the default."""
-    if _names_command(program, words):
-        return next(word.text for word in words if word.option is None)
-    return program.default
+    if first is None or first.after_dashes or first.text not in program.commands:
+        return None
+    return first.text
 
 
 def _unknown_command(program: Program, words: Sequence[_Word]) -> UsageError:
@@ -148,7 +148,7 @@ def _near_commands(program: Program, word: str) -> list[str]:
     """The command that somebody may have meant; a name with a dot or a slash is a file's."""
     if not word.isalpha():
         return []
-    return difflib.get_close_matches(word, list(program.commands), n=1, cutoff=0.7)
+    return difflib.get_close_matches(word, list(program.commands), n=1, cutoff=_NEAR)
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ def _nearest(word: str, options: Iterable[str]) -> list[str]:
     written nearly so."""
     options = list(options)
     longer = [option for option in options if option.startswith(word)]
-    return longer[:3] or difflib.get_close_matches(word, options, n=1)
+    return longer[:3] or difflib.get_close_matches(word, options, n=1, cutoff=_NEAR)
 
 
 def _listed(names: Iterable[str], last: str) -> str:

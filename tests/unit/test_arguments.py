@@ -141,6 +141,7 @@ def test_arguments_are_counted(program: Program, command: CommandText) -> None:
             "undo: unknown option --cloudd; did you mean --cloud?",
         ),
         ("undo --write-mapp x y", "unknown option --write-mapp; --write-map goes with plan"),
+        ("undo --jsn y", "unknown option --jsn; --json goes with import, plan, show and verify"),
         ("undo --o y", "unknown option --o; did you mean --os-cloud, --os-region-name or --os-cl"),
         ("undo --zzzzzz y", "downpour-import undo: unknown option --zzzzzz"),
         ("undo -x y", "downpour-import undo: unknown option -x"),
@@ -232,6 +233,7 @@ def test_behind_two_dashes_everything_is_a_file() -> None:
     assert importing("verify -q -- b")["BUNDLE"] == "b"
     assert importing("verify -- --quick")["BUNDLE"] == "./--quick"
     assert importing("-- help")["SOURCE"] == "help"
+    assert asked_text(IMPORT, ["-q", "--", "help"]) is None
     assert importing("verify -")["BUNDLE"] == "-"
 
 
