@@ -16,12 +16,10 @@ An option is written in full and belongs to the commands that list it. `--option
 `--option=VALUE` are the same. Behind `--` every word is a file.
 
 Manual pages and completion for bash and zsh are installed below `share/` of the place where \
-downpour is installed. In a venv, bash finds them so:
-
-```console
-$ export MANPATH="$PWD/downpour-venv/share/man:"
-$ source downpour-venv/share/bash-completion/completions/downpour-import
-```
+downpour is installed. Where that is a venv, a shell must be told: \
+`MANPATH=downpour-venv/share/man: man downpour-import`, \
+`source downpour-venv/share/bash-completion/completions/downpour-import`, and for zsh \
+`fpath=(downpour-venv/share/zsh/site-functions $fpath)` before `compinit`.
 """
 
 

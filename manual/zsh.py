@@ -32,6 +32,7 @@ case $command in
 @CASES@
 esac
 if [[ $state == first ]]; then
+    [[ -n $command ]] || commands+=('help:show what a command takes')
     _describe -t commands command commands
     [[ -n $command ]] || _files
 fi
