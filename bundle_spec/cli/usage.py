@@ -147,5 +147,5 @@ PROGRAM = Program(
     summary="the bundle format by itself, without clouds.",
     texts=(VERIFY, SHOW, SIGN, SPLIT, SCHEMA),
     notes="It needs Python and docopt-ng; verify and split need zstandard, sign ssh-keygen.  The "
-    "format is described in SPEC.md, the exit codes in docs/exit-codes.md.",
+    "format is described in SPEC.md, the exit codes in docs/reference/exit-codes.md.",
 )
