@@ -26,7 +26,7 @@ class Progress(Protocol):
         """Begin a step of ``total`` units (None: unknown)."""
         ...
 
-    def note(self, text: str) -> None:
+    def say(self, text: str) -> None:
         """Say one line to the person who watches."""
 
 
@@ -49,7 +49,7 @@ class NullProgress:
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
         return NullTask()
 
-    def note(self, text: str) -> None:
+    def say(self, text: str) -> None:
         pass
 
 

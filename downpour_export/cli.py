@@ -152,7 +152,7 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
 
 
 def _clean_up(arguments: Arguments, progress: TerminalProgress) -> None:
-    cloud = connect(cloud_of(arguments), progress.note)
+    cloud = connect(cloud_of(arguments), progress.say)
     found = cleanup.find(cloud)
     for server in found.servers:
         tell(f"start   server    {server.id}  {printable(server.name)}")
@@ -181,7 +181,7 @@ def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress
     bundle = exported.bundle
     manifest = bundle.manifest
     for line in view.omission_lines(manifest.omissions):
-        progress.note(f"not carried: {line}")
+        progress.say(f"not carried: {line}")
     resources = counted(sum(1 for _ in manifest.resources), "resource")
     raw = sum(disk.size for disk in manifest.disks)
     parts = ""

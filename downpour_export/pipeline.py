@@ -74,12 +74,12 @@ def export(
             encrypt_to=encrypt_to,
         )
         if encrypt_to:
-            progress.note("an encrypted bundle cannot be gone on with: if it stops, it begins anew")
+            progress.say("an encrypted bundle cannot be gone on with: if it stops, it begins anew")
         try:
             return replace(_write(options, wanted, writer, progress, connect), key=key)
         finally:
             if writer.kept:
-                progress.note(
+                progress.say(
                     f"{writer.kept} has what was captured: the same command goes on with it, "
                     "--fresh begins again"
                 )
@@ -120,7 +120,7 @@ def plan_export(
     Raises what the steps raise.
     """
     wanted = _wanted(path, options, progress, connect)
-    plan, room = _plan(wanted, connect(options, progress.note), progress)
+    plan, room = _plan(wanted, connect(options, progress.say), progress)
     warnings = (*plan.warnings, *(str(each) for each in stopped_by_another(plan)))
     return replace(plan, warnings=warnings), room
 
@@ -135,7 +135,7 @@ def _wanted(
         return wanted
     found: list[DownpourError] = [*faults]
     with suppress(DownpourError):
-        found += select(wanted, discover(connect(options, progress.note), progress))[1]
+        found += select(wanted, discover(connect(options, progress.say), progress))[1]
     raise ResourceFileFaults("the resource file has mistakes", resource_file.in_order(found))
 
 
@@ -160,11 +160,11 @@ def look_for(
     Raises what the steps raise, and PlanError when nothing fits; the file is as it was then.
     """
     text, there = merge.load(path)
-    cloud = connect(options, progress.note)
+    cloud = connect(options, progress.say)
     query = replace(query, flavors=tuple(flavor_name(cloud, each) for each in query.flavors))
     found, fruitless = matches(query, discover(cloud, progress))
     for option in fruitless:
-        progress.note(f"warning: nothing fits {option}")
+        progress.say(f"warning: nothing fits {option}")
     if not found:
         raise PlanError("nothing fits", where=str(path), remedy="nothing was added")
     text, added = merge.merged(text, there, found, save_state=save_state)
@@ -181,15 +181,15 @@ def _write(
     connect: Connect,
 ) -> Exported:
     with writer:
-        cloud = connect(options.cloud, progress.note)
+        cloud = connect(options.cloud, progress.say)
         _same_source(writer, cloud.source())
         plan, room = _plan(wanted, cloud, progress)
         if found := list(stopped_by_another(plan, writer.uuid)):
             raise PlanFaults("another export has stopped servers of this one", found)
         for lack in lacks(capture_quota(plan.captures), room):
-            progress.note(f"warning: {lack}")
+            progress.say(f"warning: {lack}")
         for warning in plan.warnings:
-            progress.note(f"warning: {warning}")
+            progress.say(f"warning: {warning}")
         limits = Limits(jobs=options.jobs, temporaries=options.max_temporary, room=room)
         captured = capture(cloud, writer, plan.captures, plan.stops, limits, progress)
         content = assemble(plan, captured, cloud.source())

@@ -145,11 +145,11 @@ def _begin(options: ImportOptions, report: Report, progress: Progress, connect: 
     find_cloud(options.cloud)  # a mistyped name is told before an hour of checking
     opened, data, edits = open_trusted(options, progress)
     settings = effective_settings(options, opened.settings)
-    cloud = connect(session.cloud_options(settings), progress.note)
+    cloud = connect(session.cloud_options(settings), progress.say)
     manifest = opened.bundle.manifest
     report.bundle, report.project_id = manifest.uuid, cloud.project_id
     report.auth_url = cloud.auth_url
-    progress.note(f"target: {cloud.auth_url}, project {cloud.project_id}")
+    progress.say(f"target: {cloud.auth_url}, project {cloud.project_id}")
     if cloud.project_id == manifest.source.project_id and not options.same_project:
         # An environment variable of the export that is still set looks like that.
         raise TargetError(
@@ -181,7 +181,7 @@ def open_trusted(
     data = opened.data()
     edits = tuple(trust.check_edits(opened, data, allowed=options.edited))
     for edit in edits:
-        progress.note(f"edited: {edit}")
+        progress.say(f"edited: {edit}")
     return opened, _chosen(data, options), edits
 
 
@@ -203,9 +203,9 @@ def _run_preflight(this: Import) -> Preflight:
     found = session.run_preflight(this.settings, this.data, this.cloud, disks)
     this.report.taken, this.report.warnings = list(found.taken), list(found.warnings)
     for line in found.taken:
-        this.progress.note(f"taken: {line}")
+        this.progress.say(f"taken: {line}")
     for line in found.warnings:
-        this.progress.note(f"warning: {line}")
+        this.progress.say(f"warning: {line}")
     return found
 
 

@@ -63,7 +63,7 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
             where=str(state),
             remedy="name the right one with --state",
         )
-    cloud = connect(session.cloud_options(settings), progress.note)
+    cloud = connect(session.cloud_options(settings), progress.say)
     context = session.open_context(settings, cloud)
     with directory.locked(state):
         yield context, _of_directory(options.source)

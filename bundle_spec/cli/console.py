@@ -47,10 +47,10 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
     try:
         return main() or 0
     except DownpourError as exc:
-        progress.note(f"error: {exc}")
+        progress.say(f"error: {exc}")
         return exc.exit_code
     except KeyboardInterrupt:
-        progress.note(f"interrupted: {interrupted}")
+        progress.say(f"interrupted: {interrupted}")
         return INTERRUPTED_EXIT_CODE
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away; nobody is left to tell
@@ -58,11 +58,11 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
     except Exception as exc:
         if isinstance(exc, ModuleNotFoundError) and exc.name in _PACKAGES:
             package = _PACKAGES[exc.name]
-            progress.note(f"error: the package {package} is missing (pip install {package})")
+            progress.say(f"error: the package {package} is missing (pip install {package})")
             return LocalError.exit_code
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        progress.note(
+        progress.say(
             f"error: a fault of downpour itself: {type(exc).__name__}: {exc} "
             f"(please report it; {DEBUG_VARIABLE}=1 shows where it happened)"
         )
@@ -109,7 +109,7 @@ class TerminalProgress:
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
         return _Step(self, printable(label), total, unit)
 
-    def note(self, text: str) -> None:
+    def say(self, text: str) -> None:
         text = "\n".join(map(printable, text.split("\n")))
         with self._lock:
             if not self._bars:
@@ -161,11 +161,11 @@ class TerminalProgress:
                         step.bar.refresh()
             if not self._bars:
                 for step in steps:
-                    self.note(f"{step.told()} so far")
+                    self.say(f"{step.told()} so far")
 
     def done(self, step: _Step) -> None:
         if not self._quiet:
-            self.note(step.told())
+            self.say(step.told())
 
 
 class _Step:

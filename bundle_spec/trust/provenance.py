@@ -85,7 +85,7 @@ def check_provenance(
     except (NotSigned, NoSshKeygen) as exc:
         if trust.require_signature:
             raise
-        progress.note(f"WARNING: {_doubt(exc)}")
+        progress.say(f"WARNING: {_doubt(exc)}")
         return unsigned
     return Provenance(end.manifest_sha256, signed)
 

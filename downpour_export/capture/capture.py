@@ -55,7 +55,7 @@ def capture(
     groups = earlier.left(disks, captured)
     _refuse_too_many(groups, limits)
     if captured.disks:
-        progress.note(f"{len(captured.disks)} of {len(disks)} disks are in the bundle already")
+        progress.say(f"{len(captured.disks)} of {len(disks)} disks are in the bundle already")
     # From here on a run that is killed leaves things at the source: its mark must be known.
     writer.keep_if_empty(True)
     writer.checkpoint()
@@ -193,7 +193,7 @@ class _Run:
         self._cancel.set()
         last = CancelFlag()
         down = len(self.power.down)
-        self._progress.note(
+        self._progress.say(
             "stopping: temporary volumes, snapshots and images are removed"
             + (f", {down} servers are started again" if down else "")
             + "; wait"
@@ -210,7 +210,7 @@ class _Run:
                     last.set()
                     raise
         except KeyboardInterrupt:
-            self._progress.note(
+            self._progress.say(
                 "the clean-up was interrupted: volumes, snapshots and images named "
                 f"{self.temporaries.prefix}… may be left at the source, and servers stopped; "
                 "the same command again or `downpour-export cleanup` sets it right"

@@ -51,7 +51,7 @@ def download(
     """
 
     def tell(said: str) -> None:
-        progress.note(f"{names.shown}: {said}")
+        progress.say(f"{names.shown}: {said}")
 
     for attempt in range(1, TRIES + 1):
         disk, hasher = _begin(writer, image, names.label)

@@ -120,7 +120,7 @@ class Power:
             try:
                 self.start(server_id, cancel)
             except CaptureError as exc:
-                self._progress.note(f"cannot start server {server_id}, start it by hand: {exc}")
+                self._progress.say(f"cannot start server {server_id}, start it by hand: {exc}")
 
 
 def start(cloud: SourceCloud, server_id: str, cancel: CancelFlag) -> None:

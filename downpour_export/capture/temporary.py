@@ -111,7 +111,7 @@ class Temporaries:
 
     def wait(self, kind: Kind, identity: str, gibibytes: float) -> Any:
         """Wait until it can be read; its JSON.  Raises CaptureError when it failed."""
-        patience = Patience(self._cancel, gibibytes, self._progress.note)
+        patience = Patience(self._cancel, gibibytes, self._progress.say)
         # A tenant's own volume may be attached while its image is made.
         ready = ("active",) if kind == "image" else ("available", "in-use")
         while True:
@@ -147,7 +147,7 @@ class Temporaries:
         try:
             left = self.find()
         except CaptureError as exc:
-            self._progress.note(f"cannot look for temporary objects named {self.prefix}…: {exc}")
+            self._progress.say(f"cannot look for temporary objects named {self.prefix}…: {exc}")
             return False
         gone = True
         for each in left:
@@ -157,7 +157,7 @@ class Temporaries:
                 leftovers.delete(self._cloud, each.kind, each.id, cancel)
             except CaptureError as exc:
                 gone = False
-                self._progress.note(f"cannot delete the temporary {each.kind} {each.id}: {exc}")
+                self._progress.say(f"cannot delete the temporary {each.kind} {each.id}: {exc}")
         return gone
 
     def find(self) -> list[leftovers.Leftover]:

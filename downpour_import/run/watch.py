@@ -53,7 +53,7 @@ class Watcher:
                 if event["type"] == "image":
                     self.states[event["state"]] += 1
             case "note":
-                self._progress.note(event["message"])
+                self._progress.say(event["message"])
             case "failed":
                 where = f"{event['type'].replace('_', ' ')} {event['name']!r}"
                 self.failures.append(RecreateError(event["message"], where=where))

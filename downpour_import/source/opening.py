@@ -66,7 +66,7 @@ def open_source(
             Path(own.bundle), tuple(map(Path, own.parts)), trust, progress
         )
     if provenance.signed is not None:
-        progress.note(f"signed by {provenance.signed}")
+        progress.say(f"signed by {provenance.signed}")
     opened = _opened(path, progress, folders)
     provenance.require_same_manifest(opened.bundle.path, opened.bundle.manifest_sha256)
     return opened

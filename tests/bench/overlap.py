@@ -34,7 +34,7 @@ class Noted:
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
         return _Step(self, label, unit)
 
-    def note(self, text: str) -> None:
+    def say(self, text: str) -> None:
         pass
 
     def now(self) -> float:

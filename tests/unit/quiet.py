@@ -9,5 +9,5 @@ class Notes(NullProgress):
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def note(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self.notes.append(text)

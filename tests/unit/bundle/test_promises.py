@@ -155,7 +155,7 @@ def test_a_bundle_gets_its_name_when_it_is_synced_and_verified(
             events.append(label)
             return NullTask()
 
-        def note(self, text: str) -> None:
+        def say(self, text: str) -> None:
             pass
 
     def watched(name: str) -> None:

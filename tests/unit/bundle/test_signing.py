@@ -236,7 +236,7 @@ def test_a_machine_without_ssh_keygen(
     notes: list[str] = []
 
     class Notes(NullProgress):
-        def note(self, text: str) -> None:
+        def say(self, text: str) -> None:
             notes.append(text)
 
     assert check_provenance(path, (), Trust(signers=allow(key)), Notes()) == Provenance()

@@ -121,7 +121,7 @@ def test_a_signature_is_asked_for_before_anything_is_believed(tmp_path: Path) ->
     unsigned = write_bundle(tmp_path / "unsigned.dpbundle")
 
     class Swap(Notes):
-        def note(self, text: str) -> None:
+        def say(self, text: str) -> None:
             shutil.copy(unsigned, tmp_path / "swapped.dpbundle")
 
     swapped = Path(shutil.copy(signed, tmp_path / "swapped.dpbundle"))

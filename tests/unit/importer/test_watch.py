@@ -47,7 +47,7 @@ class Steps:
         self.steps.append(Step(label, total))
         return self.steps[-1]
 
-    def note(self, text: str) -> None:
+    def say(self, text: str) -> None:
         self.notes.append(text)
 
 
