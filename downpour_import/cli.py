@@ -35,13 +35,12 @@ def options_of(arguments: Arguments) -> ImportOptions:
     """The options of an import or a plan.  Raises UsageError, and LocalError or
     MappingFaults for --map."""
     return ImportOptions(
-        source=Path(arguments["SOURCE"]),
+        source=commands.files_of(arguments, "SOURCE"),
         cloud=CloudOptions(
             cloud=arguments["--cloud"],
             region=arguments["--region"],
             config_file=arguments["--os-client-config"],
         ),
-        parts=commands.paths(arguments["--parts"]),
         mapping=mapping.load(Path(arguments["--map"])) if arguments["--map"] else MappingRules(),
         state=_path(arguments["--state"]),
         uuids=_path(arguments["--uuids"]),
@@ -104,9 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _in_clear(action: Action, arguments: Arguments, progress: TerminalProgress) -> None:
     """Do it with the bundle in clear, should it be encrypted."""
     name = "SOURCE" if "SOURCE" in arguments else "BUNDLE"
-    parts = commands.paths(arguments["--parts"])
-    with in_clear(Path(arguments[name]), parts, keys_of(arguments), progress) as (clear, folders):
-        action({**arguments, name: str(clear), "--parts": list(map(str, folders))}, progress)
+    files = commands.files_of(arguments, name)
+    with in_clear(files, keys_of(arguments), progress) as clear:
+        parts = list(map(str, clear.folders))
+        action({**arguments, name: str(clear.path), "--parts": parts}, progress)
 
 
 def _verify(arguments: Arguments, progress: TerminalProgress) -> None:
@@ -128,14 +128,13 @@ def keys_of(arguments: Arguments) -> Keys:
 
 
 def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
-    path, directory = Path(arguments["BUNDLE"]), Path(arguments["DIR"])
-    parts = commands.paths(arguments["--parts"])
-    if is_encrypted(path, parts):
+    files, directory = commands.files_of(arguments), Path(arguments["DIR"])
+    if is_encrypted(files):
         raise UsageError(
-            f"{path} is encrypted, and what unpack makes needs the bundle in clear beside it",
+            f"{files.path} is encrypted, and what unpack makes needs the bundle in clear beside it",
             remedy="age -d -i IDENTITY -o CLEAR BUNDLE makes it, then unpack that",
         )
-    bundle = open_source(path, progress, parts, trust=_trust(arguments))
+    bundle = open_source(files, progress, trust=_trust(arguments))
     unpack.unpack(bundle, directory)
     folder = shlex.quote(str(directory / "playbook"))
     print(f"cd {folder} && ansible-playbook -i inventory.ini site.yml")

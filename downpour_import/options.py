@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bundle_spec.model.playbook import MappingRules, Settings
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.parts import bundle_name
 from bundle_spec.trust.provenance import ANYBODY, Trust
 from downpour_cloud import CloudOptions
@@ -15,8 +16,8 @@ from downpour_import.preflight import mapping
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """``source``: a bundle, or a directory that was unpacked from one.  ``parts``: directories,
-    where else the parts of a split bundle lie; empty: those that the directory's settings name.
+    """``source``: a bundle, or a directory that was unpacked from one; of a directory, its
+    ``folders`` replace those that the settings name.
 
     ``state`` None: beside the working directory, named after bundle and cloud.  ``uuids``: a
     file that gets a copy of uuids.csv.  ``write_map``: a new file for the whole proposed mapping.
@@ -25,9 +26,8 @@ class ImportOptions:
     None: as the playbook says.  ``trust``: which bundle is imported at all.
     """
 
-    source: Path
+    source: BundleFiles
     cloud: CloudOptions
-    parts: tuple[Path, ...] = ()
     mapping: MappingRules = field(default_factory=MappingRules)
     state: Path | None = None
     uuids: Path | None = None
@@ -52,7 +52,7 @@ def effective_settings(options: ImportOptions, own: Settings) -> Settings:
     cloud = chosen.cloud or own.cloud
     name = cloud or os.environ.get("OS_CLOUD") or "cloud"
     # Whichever part of a bundle is named, its state is the same.
-    bundle = bundle_name(options.source).name.removesuffix(".dpbundle")
+    bundle = bundle_name(options.source.path).name.removesuffix(".dpbundle")
     default = own.state or str(Path.cwd() / f"{bundle}.{name}")
     return replace(
         own,

@@ -114,8 +114,7 @@ def plan_import(
             journal=Journal(this.state),
             targets=found.targets,
             bundle_uuid=this.data.bundle,
-            bundle=this.opened.bundle.path,
-            folders=this.opened.bundle.folders,
+            bundle=this.opened.bundle.files,
         )
         for record in this.data.resources:
             outcome = recreate(RECREATORS[record.type], context, record, check=True)
@@ -175,7 +174,7 @@ def open_trusted(
 ) -> tuple[Opened, PlaybookData, tuple[str, ...]]:
     """The source of the import, whole, with a playbook and data that we are willing to run; and
     what of the data was edited."""
-    opened = open_source(options.source, progress, options.parts, trust=options.trust)
+    opened = open_source(options.source, progress, trust=options.trust)
     if not options.trust_playbook:
         trust.check_code(opened)
     data = opened.data()

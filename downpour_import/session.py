@@ -9,6 +9,7 @@ from pathlib import Path
 from bundle_spec import open_bundle
 from bundle_spec.model import Disk, Port, Ref, Resource, SecurityGroup, ServerGroup
 from bundle_spec.model.playbook import PlaybookData, Settings
+from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_import.cloud import TargetCloud, connect
 from downpour_import.playbook import events
@@ -60,7 +61,7 @@ def run_preflight(
         journal=Journal(state_of(settings)),
         targets=resolved.targets,
         bundle_uuid=data.bundle,
-        bundle=Path(settings.bundle or ""),
+        bundle=BundleFiles(Path(settings.bundle or "")),
     )
     wanted = tuple(record for record in data.resources if not _stands(context, record))
     targets = resolved.targets | _dropped_before(state_of(settings), data, wanted)
@@ -133,11 +134,7 @@ def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Prefl
     Raises TargetFaults with all that the target lacks, StateError, and what opening the bundle
     raises.
     """
-    with open_bundle(
-        bundle_of(settings),
-        tuple(map(Path, settings.parts)),
-        manifest_sha256=settings.manifest_sha256,
-    ) as bundle:
+    with open_bundle(bundle_of(settings), manifest_sha256=settings.manifest_sha256) as bundle:
         disks = bundle.manifest.disks
     result = run_preflight(settings, data, cloud, disks)
     result.require()
@@ -160,7 +157,6 @@ def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Contex
         targets=directory.load_targets(state),
         bundle_uuid=uuid,
         bundle=bundle,
-        folders=tuple(map(Path, settings.parts)),
         manifest_sha256=settings.manifest_sha256,
         keep_images=settings.keep_images,
     )

@@ -54,7 +54,7 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     Raises StateError when nothing was imported with this state, CloudError, BundleError.
     """
     find_cloud(options.cloud)
-    own = settings_of_source(options.source, options.parts)
+    own = settings_of_source(options.source)
     settings = effective_settings(options, own)
     state = state_of(settings)
     if not directory.is_bound(state):
@@ -66,7 +66,7 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     cloud = connect(session.cloud_options(settings), progress.say)
     context = session.open_context(settings, cloud)
     with directory.locked(state):
-        yield context, _of_directory(options.source)
+        yield context, _of_directory(options.source.path)
 
 
 def _of_directory(source: Path) -> Resources:

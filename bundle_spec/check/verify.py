@@ -20,7 +20,7 @@ from bundle_spec.form.graph_check import graph_faults
 from bundle_spec.model import Manifest
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.read.envelope import COPY_AGAIN, Envelope, read_envelope
-from bundle_spec.read.parts import find_parts
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.reader import BundleReader, open_bundle
 from bundle_spec.read.source import Source
 
@@ -42,12 +42,19 @@ class CheckedStructure:
     ``manifest_sha256``: in hex.  ``has_signature``: whether there is one; it was not checked.
     """
 
-    path: Path
-    folders: tuple[Path, ...]
+    files: BundleFiles
     manifest: Manifest
     manifest_sha256: str
     has_signature: bool = False
     level: Level = "structure"
+
+    @property
+    def path(self) -> Path:
+        return self.files.path
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return self.files.folders
 
 
 @dataclass(frozen=True)
@@ -58,8 +65,7 @@ class VerifiedBundle:
     there is one; it was not checked.
     """
 
-    path: Path
-    folders: tuple[Path, ...]
+    files: BundleFiles
     manifest: Manifest
     manifest_sha256: str
     has_signature: bool
@@ -70,16 +76,24 @@ class VerifiedBundle:
         if token is not _OURS:
             raise TypeError("a VerifiedBundle comes from verify_bundle only")
 
+    @property
+    def path(self) -> Path:
+        return self.files.path
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        return self.files.folders
+
     def open(self) -> BundleReader:
         """A reader of the bundle that was verified.
 
         Raises BundleError when another lies at the path now [F-18], LocalError.
         """
-        return open_bundle(self.path, self.folders, manifest_sha256=self.manifest_sha256)
+        return open_bundle(self.files, manifest_sha256=self.manifest_sha256)
 
 
 def verify_bundle(
-    path: Path,
+    path: Path | BundleFiles,
     folders: Sequence[Path] = (),
     *,
     read_data: bool = False,
@@ -91,11 +105,11 @@ def verify_bundle(
     every fault that is found, UnsupportedBundle, and LocalError when a file cannot be read.  Where
     an end of the file is damaged, only that is reported: without it the rest cannot be checked.
     """
+    files = BundleFiles.of(path, folders)
     level: Level = "data" if read_data else "stored"
-    found = verify_files(path, find_parts(path, folders), level, progress)
+    found = verify_files(files.path, files.parts, level, progress)
     return VerifiedBundle(
-        path=path,
-        folders=tuple(folders),
+        files=files,
         manifest=found.manifest,
         manifest_sha256=found.end.manifest_sha256,
         has_signature=found.end.signature is not None,
@@ -105,17 +119,16 @@ def verify_bundle(
 
 
 def check_structure(
-    path: Path, folders: Sequence[Path] = (), *, progress: Progress = NULL
+    path: Path | BundleFiles, folders: Sequence[Path] = (), *, progress: Progress = NULL
 ) -> CheckedStructure:
     """Check all but the frames, which takes far less time; it does not make a VerifiedBundle.
 
     Raises what ``verify_bundle`` raises.
     """
-    found = verify_files(path, find_parts(path, folders), "structure", progress)
+    files = BundleFiles.of(path, folders)
+    found = verify_files(files.path, files.parts, "structure", progress)
     end = found.end
-    return CheckedStructure(
-        path, tuple(folders), found.manifest, end.manifest_sha256, end.signature is not None
-    )
+    return CheckedStructure(files, found.manifest, end.manifest_sha256, end.signature is not None)
 
 
 def verify_files(path: Path, parts: Sequence[Path], level: Level, progress: Progress) -> Envelope:

@@ -18,6 +18,7 @@ from bundle_spec.cli.console import columns, tell
 from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
 from bundle_spec.progress import Progress
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.parts import MIN_PART_SIZE, bundle_name, read_list
 from bundle_spec.show import report
 from bundle_spec.show.summary import summarise
@@ -31,10 +32,7 @@ from bundle_spec.write.split import split_bundle
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
-    """``folders``: where else the parts of the bundle may lie."""
-
-    path: Path
-    folders: tuple[Path, ...] = ()
+    files: BundleFiles
     level: Level = "stored"
     json: bool = False
     trust: Trust = ANYBODY
@@ -48,12 +46,16 @@ def verify_options_of(arguments: Arguments, *, trust: Trust) -> VerifyOptions:
     elif arguments["--read-data"]:
         level = "data"
     return VerifyOptions(
-        path=Path(arguments["BUNDLE"]),
-        folders=paths(arguments["--parts"]),
+        files=files_of(arguments),
         level=level,
         json=arguments["--json"],
         trust=trust,
     )
+
+
+def files_of(arguments: Arguments, name: str = "BUNDLE") -> BundleFiles:
+    """The bundle that the argument ``name`` names, and where --parts says that more of it lies."""
+    return BundleFiles(Path(arguments[name]), paths(arguments["--parts"]))
 
 
 def paths(texts: Iterable[str]) -> tuple[Path, ...]:
@@ -64,10 +66,8 @@ def paths(texts: Iterable[str]) -> tuple[Path, ...]:
 def verify(options: VerifyOptions, progress: Progress) -> None:
     """Check a bundle and say what came of it.  Raises what is wrong with it, TrustError when
     it is not to be believed, LocalError."""
-    _refuse_directory(options.path)
-    found = report.check(
-        options.path, options.folders, level=options.level, trust=options.trust, progress=progress
-    )
+    _refuse_directory(options.files.path)
+    found = report.check(options.files, level=options.level, trust=options.trust, progress=progress)
     if options.json:
         _print_json(found.as_json())
     if found.error:
@@ -78,10 +78,7 @@ def verify(options: VerifyOptions, progress: Progress) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowOptions:
-    """``folders``: where else the parts of the bundle may lie."""
-
-    path: Path
-    folders: tuple[Path, ...] = ()
+    files: BundleFiles
     json: bool = False
     trust: Trust = ANYBODY
 
@@ -89,8 +86,7 @@ class ShowOptions:
 def show_options_of(arguments: Arguments, *, trust: Trust) -> ShowOptions:
     """The options of ``show``.  ``trust``: which bundle is believed at all."""
     return ShowOptions(
-        path=Path(arguments["BUNDLE"]),
-        folders=paths(arguments["--parts"]),
+        files=files_of(arguments),
         json=arguments["--json"],
         trust=trust,
     )
@@ -98,8 +94,8 @@ def show_options_of(arguments: Arguments, *, trust: Trust) -> ShowOptions:
 
 def show(options: ShowOptions) -> None:
     """Say what a bundle holds, and that this is no verification.  Raises as ``summarise`` does."""
-    _refuse_directory(options.path)
-    summary = summarise(options.path, options.folders, options.trust)
+    _refuse_directory(options.files.path)
+    summary = summarise(options.files, trust=options.trust)
     if options.json:
         _print_json(summary.as_json())
     else:

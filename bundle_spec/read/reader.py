@@ -26,8 +26,8 @@ from bundle_spec.form.layout import describe
 from bundle_spec.model import File
 from bundle_spec.read.disk_reader import DiskReader
 from bundle_spec.read.envelope import read_envelope
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.index import Index
-from bundle_spec.read.parts import find_parts
 from bundle_spec.read.source import Source
 
 
@@ -102,7 +102,10 @@ class BundleReader:
 
 
 def open_bundle(
-    path: Path, folders: Sequence[Path] = (), *, manifest_sha256: str | None = None
+    path: Path | BundleFiles,
+    folders: Sequence[Path] = (),
+    *,
+    manifest_sha256: str | None = None,
 ) -> BundleReader:
     """Open the bundle at ``path``: one file, or its parts, of which ``path`` may name any.
 
@@ -110,7 +113,7 @@ def open_bundle(
     [S-3].  ``manifest_sha256``: refuse a bundle with another manifest.  Raises LocalError,
     UnsupportedBundle, BundleError.
     """
-    source = Source(path, find_parts(path, folders))
+    source = BundleFiles.of(path, folders).open()
     try:
         return BundleReader(source, manifest_sha256)
     except BaseException:

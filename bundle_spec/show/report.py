@@ -5,7 +5,6 @@ The object is that of ``verify --json`` in SPEC.md, section 8.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from bundle_spec.check.verify import (
 from bundle_spec.errors import BundleError, Faults
 from bundle_spec.form import digest
 from bundle_spec.progress import NULL, Progress
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.text import counted, human_bytes, printable
 from bundle_spec.trust.provenance import ANYBODY, Trust, check_provenance
 from bundle_spec.trust.signature import Signed
@@ -83,26 +83,25 @@ class Report:
 
 
 def check(
-    path: Path,
-    folders: Sequence[Path] = (),
+    files: BundleFiles,
     *,
     level: Level = "stored",
     trust: Trust = ANYBODY,
     progress: Progress = NULL,
 ) -> Report:
-    """Check the bundle at ``path`` to ``level``; what is wrong with it is told in the report.
+    """Check the bundle to ``level``; what is wrong with it is told in the report.
 
-    ``folders``: where else its parts may lie.  Raises LocalError when a file cannot be read, and
+    Raises LocalError when a file cannot be read, and
     TrustError when ``trust`` refuses it, be it whole or not.
     """
     found: CheckedStructure | VerifiedBundle
     try:
-        provenance = check_provenance(path, folders, trust, progress)
+        provenance = check_provenance(files, trust, progress)
         if level == "structure":
-            found = check_structure(path, folders, progress=progress)
+            found = check_structure(files, progress=progress)
         else:
-            found = verify_bundle(path, folders, read_data=level == "data", progress=progress)
+            found = verify_bundle(files, read_data=level == "data", progress=progress)
     except BundleError as exc:
-        return Report(path, level, error=exc)
-    provenance.require_same_manifest(path, found.manifest_sha256)
-    return Report(path, level, found, signed=provenance.signed)
+        return Report(files.path, level, error=exc)
+    provenance.require_same_manifest(files.path, found.manifest_sha256)
+    return Report(files.path, level, found, signed=provenance.signed)

@@ -25,8 +25,7 @@ from bundle_spec.model import (
 from bundle_spec.model.references import SECTIONS as REFERENCE_SECTIONS
 from bundle_spec.model.references import Reference
 from bundle_spec.read.envelope import read_envelope
-from bundle_spec.read.parts import find_parts
-from bundle_spec.read.source import Source
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust.provenance import ANYBODY, Trust, check_provenance
 from bundle_spec.trust.signature import Signed
 
@@ -139,22 +138,25 @@ class Summary:
         return {"path": value.pop("path"), "verified": False, **value}
 
 
-def summarise(path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY) -> Summary:
+def summarise(
+    path: Path | BundleFiles, folders: Sequence[Path] = (), trust: Trust = ANYBODY
+) -> Summary:
     """What the bundle at ``path`` holds.  Reads both ends of it and nothing between.
 
     ``folders``: where else its parts may lie [S-3].  ``trust``: whom to believe.  Raises
     TrustError, LocalError, UnsupportedBundle, and BundleError when an end is damaged or a part is
     missing.
     """
-    provenance = check_provenance(path, folders, trust)
-    with Source(path, find_parts(path, folders)) as source:
+    files = BundleFiles.of(path, folders)
+    provenance = check_provenance(files, trust)
+    with files.open() as source:
         envelope = read_envelope(source)
         size, parts = source.size, len(source.parts)
-    provenance.require_same_manifest(path, envelope.end.manifest_sha256)
+    provenance.require_same_manifest(files.path, envelope.end.manifest_sha256)
     manifest = envelope.manifest
     resources, references = manifest.resources, manifest.references
     return Summary(
-        path=path,
+        path=files.path,
         uuid=manifest.uuid,
         version=manifest.version,
         tool=manifest.tool,

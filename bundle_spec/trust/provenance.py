@@ -6,7 +6,6 @@ a key that the operator chose [F-13].
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,7 @@ from bundle_spec.errors import TrustError
 from bundle_spec.form import digest
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.read.envelope import read_tail
-from bundle_spec.read.parts import find_parts
-from bundle_spec.read.source import Source
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import signature
 from bundle_spec.trust.signature import NoSshKeygen, NotSigned, Signed, Signers
 
@@ -61,18 +59,19 @@ class Provenance:
 
 
 def check_provenance(
-    path: Path, folders: Sequence[Path] = (), trust: Trust = ANYBODY, progress: Progress = NULL
+    files: BundleFiles, trust: Trust = ANYBODY, progress: Progress = NULL
 ) -> Provenance:
-    """Check who made the bundle at ``path``, as far as ``trust`` asks.
+    """Check who made the bundle, as far as ``trust`` asks.
 
-    ``folders``: where else its parts may lie [S-3].  Only the tail is read, so it takes no longer
-    for a large bundle.  Another process may replace the file afterwards: whoever opens it calls
-    ``require_same_manifest`` of the result.  Raises TrustError for another digest than the expected
-    one, SignatureError; BundleError for a damaged tail, LocalError.
+    Only the tail is read, so it takes no longer for a large bundle.  Another process may replace
+    the file afterwards: whoever opens it calls ``require_same_manifest`` of the result.  Raises
+    TrustError for another digest than the expected one, SignatureError; BundleError for a damaged
+    tail, LocalError.
     """
     if trust == ANYBODY:
         return Provenance()
-    with Source(path, find_parts(path, folders)) as source:
+    path = files.path
+    with files.open() as source:
         end, manifest = read_tail(source)
         span = end.signature
         armored = None if span is None else source.read(span.offset, span.size)

@@ -9,6 +9,7 @@ import yaml
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.model.playbook import Settings
+from bundle_spec.read.files import BundleFiles
 from downpour_import.errors import StateError
 from downpour_import.preflight import mapping
 
@@ -53,11 +54,11 @@ def bundle_path(path: Path) -> str:
     return str(path.parent.resolve() / path.name)
 
 
-def bundle_of(settings: Settings) -> Path:
+def bundle_of(settings: Settings) -> BundleFiles:
     """The bundle that the settings name.  Raises StateError when they name none."""
     if settings.bundle is None:
         raise StateError("settings.yml names no bundle", remedy="write its path to bundle:")
-    return Path(settings.bundle)
+    return BundleFiles.of(Path(settings.bundle), map(Path, settings.parts))
 
 
 def state_of(settings: Settings) -> Path:

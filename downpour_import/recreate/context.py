@@ -7,11 +7,11 @@ import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bundle_spec import MARKER_PREFIX
 from bundle_spec.model import Ref, Resource
+from bundle_spec.read.files import BundleFiles
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
 from downpour_import.playbook import events
@@ -24,16 +24,15 @@ MARKER_KEY = f"{MARKER_PREFIX}marker"
 
 @dataclass(eq=False)
 class Context:
-    """``targets``: what the preflight resolved.  ``bundle``: what holds the disks; ``folders``:
-    where else its parts lie.  ``manifest_sha256``: of the one that was verified, where it is known.
+    """``targets``: what the preflight resolved.  ``bundle``: what holds the disks.
+    ``manifest_sha256``: of the one that was verified, where it is known.
     """
 
     cloud: TargetCloud
     journal: Journal
     targets: Targets
     bundle_uuid: str
-    bundle: Path
-    folders: tuple[Path, ...] = ()
+    bundle: BundleFiles
     manifest_sha256: str | None = None
     keep_images: bool = False
     """Whether the images that filled volumes stay."""

@@ -105,12 +105,12 @@ def put_bytes(context: Context, path: str, body: DiskBody) -> None:
 
 def open_own_bundle(context: Context) -> BundleReader:
     """The bundle that the settings name [F-18].  Raises BundleError when it is another one."""
-    bundle = open_bundle(context.bundle, context.folders, manifest_sha256=context.manifest_sha256)
+    bundle = open_bundle(context.bundle, manifest_sha256=context.manifest_sha256)
     if bundle.manifest.uuid != context.bundle_uuid:
         bundle.close()
         raise BundleError(
             "this is another bundle than the one that the playbook belongs to",
-            where=str(context.bundle),
+            where=str(context.bundle.path),
             remedy="put the right path into settings.yml",
         )
     return bundle

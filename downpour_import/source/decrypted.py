@@ -19,7 +19,8 @@ from pathlib import Path
 
 from bundle_spec.errors import BundleError, LocalError, UsageError
 from bundle_spec.progress import Progress
-from bundle_spec.read.parts import bundle_name, find_parts
+from bundle_spec.read.files import BundleFiles
+from bundle_spec.read.parts import bundle_name
 from bundle_spec.read.source import Source
 from bundle_spec.text import human_bytes
 from bundle_spec.trust import age
@@ -39,32 +40,29 @@ class Keys:
 
 
 @contextmanager
-def in_clear(
-    path: Path, folders: Sequence[Path], keys: Keys, progress: Progress
-) -> Iterator[tuple[Path, Sequence[Path]]]:
-    """Where the bundle ``path`` lies in clear, and other places of its parts: itself, if it is not
-    encrypted or no file.
+def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[BundleFiles]:
+    """The bundle in clear: ``files`` themselves where they are not encrypted, or a directory.
 
     Raises UsageError without keys or place, EncryptionError, LocalError.
     """
-    if not is_encrypted(path, folders):
-        yield path, folders
+    if not is_encrypted(files):
+        yield files
         return
     if keys.identity is None or keys.place is None:
         raise UsageError(
-            f"{path} is encrypted",
+            f"{files.path} is encrypted",
             remedy="name the key with --identity FILE, and with --decrypt-to DIR a place where it "
             "may lie in clear until the command has ended",
         )
     passphrase = age.passphrase_of(keys.passphrase_file) if keys.passphrase_file else None
     identities = age.identities(keys.identity, passphrase)
-    name = bundle_name(path).name.removesuffix(".age")
+    name = bundle_name(files.path).name.removesuffix(".age")
     with _private(keys.place) as folder:
         clear = folder / name
-        with Source(path, find_parts(path, folders)) as source:
+        with files.open() as source:
             _require_room(source.size, folder)
             _decrypt(source, clear, identities, progress)
-        yield clear, ()
+        yield BundleFiles(clear)
 
 
 def _decrypt(
@@ -82,12 +80,12 @@ def _decrypt(
         raise LocalError(f"cannot write: {exc.strerror}", where=str(clear)) from exc
 
 
-def is_encrypted(path: Path, folders: Sequence[Path] = ()) -> bool:
+def is_encrypted(files: BundleFiles) -> bool:
     """Whether there is an age file, whole or in parts."""
-    if os.path.isdir(path):
+    if os.path.isdir(files.path):
         return False
     try:
-        with Source(path, find_parts(path, folders)) as source:
+        with files.open() as source:
             return age.is_encrypted(source)
     except (BundleError, LocalError):
         return False  # whoever opens it tells, and tells all

@@ -6,7 +6,7 @@ Both give a verified bundle and the playbook that goes with it.
 from __future__ import annotations
 
 import os.path
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from bundle_spec.form import digest
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import DATA_FILES, static_files
 from bundle_spec.progress import Progress
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust.provenance import ANYBODY, Provenance, Trust, check_provenance
 from downpour_import.playbook.data import decode_data, parse_data
-from downpour_import.playbook.settings import bundle_path, load_settings
+from downpour_import.playbook.settings import bundle_of, bundle_path, load_settings
 
 PREFIX = "playbook/"
 
@@ -40,63 +41,57 @@ class Opened:
         return decode_data(value, where)
 
 
-def settings_of_source(path: Path, folders: Sequence[Path] = ()) -> Settings:
+def settings_of_source(source: BundleFiles) -> Settings:
     """The settings of a directory, or where a bundle lies; nothing is verified."""
-    parts = tuple(str(folder.resolve()) for folder in folders)
-    if not os.path.isdir(path):
-        return Settings(bundle=bundle_path(path), parts=parts)
-    settings = load_settings(path / "playbook" / "settings.yml")
+    parts = tuple(str(folder.resolve()) for folder in source.folders)
+    if not os.path.isdir(source.path):
+        return Settings(bundle=bundle_path(source.path), parts=parts)
+    settings = load_settings(source.path / "playbook" / "settings.yml")
     return replace(settings, parts=parts or settings.parts)
 
 
-def open_source(
-    path: Path, progress: Progress, folders: Sequence[Path] = (), *, trust: Trust = ANYBODY
-) -> Opened:
-    """Verify the bundle at ``path``, or the one that the directory ``path`` belongs to.
+def open_source(source: BundleFiles, progress: Progress, *, trust: Trust = ANYBODY) -> Opened:
+    """Verify the bundle ``source``, or the one that the directory ``source.path`` belongs to.
 
-    ``folders``: where else parts of the bundle may lie, instead of where the settings of a
-    directory say.  Raises TrustError when ``trust`` refuses it, before anything of it is
-    believed; BundleFaults, LocalError.
+    Of a directory ``source.folders``, where there are some, replace those of its settings.  Raises
+    TrustError when ``trust`` refuses the bundle, before anything of it is believed; BundleFaults,
+    LocalError.
     """
-    own = settings_of_source(path, folders)
+    settings = settings_of_source(source)
     provenance = Provenance()
-    if own.bundle is not None:
+    if settings.bundle is not None:
         # Before an hour of checking, as far as the ends of the bundle tell.
-        provenance = check_provenance(
-            Path(own.bundle), tuple(map(Path, own.parts)), trust, progress
-        )
+        provenance = check_provenance(bundle_of(settings), trust, progress)
     if provenance.signed is not None:
         progress.say(f"signed by {provenance.signed}")
-    opened = _opened(path, progress, folders)
+    opened = _opened(source, settings, progress)
     provenance.require_same_manifest(opened.bundle.path, opened.bundle.manifest_sha256)
     return opened
 
 
-def _opened(path: Path, progress: Progress, folders: Sequence[Path]) -> Opened:
-    if os.path.isdir(path):
-        return _open_directory(path, progress, folders)
-    bundle = verify_bundle(path, folders, progress=progress)
+def _opened(source: BundleFiles, settings: Settings, progress: Progress) -> Opened:
+    if os.path.isdir(source.path):
+        return _open_directory(source.path, settings, progress)
+    bundle = verify_bundle(source, progress=progress)
     with bundle.open() as reader:
         files = {
             file.path.removeprefix(PREFIX): reader.read_file(file.path)
             for file in bundle.manifest.files
             if file.path.startswith(PREFIX)
         }
-    _complete(files, path)
-    return Opened(path, bundle, files, settings_of_source(path, folders))
+    _complete(files, source.path)
+    return Opened(source.path, bundle, files, settings)
 
 
-def _open_directory(path: Path, progress: Progress, places: Sequence[Path]) -> Opened:
+def _open_directory(path: Path, settings: Settings, progress: Progress) -> Opened:
     folder = path / "playbook"
-    settings = settings_of_source(path, places)
     if settings.bundle is None:
         raise LocalError(
             "settings.yml names no bundle",
             where=str(folder / "settings.yml"),
             remedy="write its path to bundle:",
         )
-    folders = tuple(map(Path, settings.parts))
-    bundle = verify_bundle(Path(settings.bundle), folders, progress=progress)
+    bundle = verify_bundle(bundle_of(settings), progress=progress)
     manifest = path / "manifest.json"
     if digest.of(_read(manifest)) != bundle.manifest_sha256:
         raise BundleError(

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from bundle_spec import open_bundle
+from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_import.cloud import connect
 from downpour_import.recreate import RECREATORS, Context, recreate
@@ -24,7 +25,7 @@ def upload(bundle: Path, entry: str) -> None:
             journal=Journal(Path(state)),
             targets={},
             bundle_uuid=reader.manifest.uuid,
-            bundle=bundle,
+            bundle=BundleFiles(bundle),
             manifest_sha256=reader.manifest_sha256,
         )
         recreate(RECREATORS["image"], context, image)

@@ -178,8 +178,7 @@ def test_a_verified_bundle_cannot_be_made_by_hand(tmp_path: Path) -> None:
     assert verified.level == "stored"
     with pytest.raises(TypeError, match="comes from verify_bundle only"):
         VerifiedBundle(
-            path=verified.path,
-            folders=(),
+            files=verified.files,
             manifest=verified.manifest,
             manifest_sha256=verified.manifest_sha256,
             has_signature=False,

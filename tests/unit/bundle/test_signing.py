@@ -15,6 +15,7 @@ import pytest
 from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.errors import LocalError
 from bundle_spec.progress import NullProgress
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import signature
 from bundle_spec.trust.provenance import Provenance, Trust, check_provenance
 from bundle_spec.trust.signature import (
@@ -55,7 +56,9 @@ def public(key: Path) -> str:
 
 def check_bundle(path: Path, folders: tuple[Path, ...], signers: Signers) -> Signed:
     """Whose signature it bears."""
-    provenance = check_provenance(path, folders, Trust(signers=signers, require_signature=True))
+    provenance = check_provenance(
+        BundleFiles(path, folders), Trust(signers=signers, require_signature=True)
+    )
     assert provenance.signed is not None
     return provenance.signed
 
@@ -239,7 +242,7 @@ def test_a_machine_without_ssh_keygen(
         def say(self, text: str) -> None:
             notes.append(text)
 
-    assert check_provenance(path, (), Trust(signers=allow(key)), Notes()) == Provenance()
+    assert check_provenance(BundleFiles(path), Trust(signers=allow(key)), Notes()) == Provenance()
     assert notes == [
         "WARNING: the signature is NOT checked: ssh-keygen is not there, which makes and checks "
         "signatures (install openssh-client)"

@@ -13,6 +13,7 @@ import downpour_import.cli
 from bundle_spec import verify_bundle
 from bundle_spec.errors import LocalError
 from bundle_spec.read.envelope import END_AND_TRAILER
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import signing
 from bundle_spec.trust.provenance import Trust, check_provenance
 from bundle_spec.trust.signature import NotSigned, Signers, UnknownSigner
@@ -53,7 +54,7 @@ def test_a_signed_bundle_is_whole_and_all_before_the_signature_stays(
     digest = sign_bundle(path, key)
     assert verify_bundle(path, read_data=True).manifest_sha256 == digest
     trust = Trust(signers=signers(tmp_path, key), require_signature=True)
-    signed = check_provenance(path, trust=trust).signed
+    signed = check_provenance(BundleFiles(path), trust).signed
     assert signed is not None
     assert signed.principal == "ops"
     end = before.rindex(b"END\0")
@@ -72,7 +73,7 @@ def test_a_signature_is_replaced_only_when_somebody_says_so(
     assert path.read_bytes() == before
     sign_bundle(path, key, overwrite=True)
     trust = Trust(signers=signers(tmp_path, key), require_signature=True)
-    assert check_provenance(path, trust=trust).signed
+    assert check_provenance(BundleFiles(path), trust).signed
     verify_bundle(path)
 
 
@@ -101,7 +102,7 @@ def test_a_kill_at_any_moment_is_mended_by_the_same_command(
     sign_bundle(path, key)
     verify_bundle(path)
     assert check_provenance(
-        path, trust=Trust(signers=signers(tmp_path, key), require_signature=True)
+        BundleFiles(path), trust=Trust(signers=signers(tmp_path, key), require_signature=True)
     ).signed
     assert not (tmp_path / "b.dpbundle.tail").exists()
 

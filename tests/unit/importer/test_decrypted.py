@@ -17,6 +17,7 @@ import pytest
 
 from bundle_spec.errors import EncryptionError, LocalError, UsageError
 from bundle_spec.progress import NULL
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import age
 from downpour_import import cli
 from downpour_import.source.decrypted import Keys, in_clear
@@ -47,8 +48,9 @@ def left(keys: Keys) -> list[Path]:
 
 
 def test_it_is_there_as_long_as_it_is_needed(bundle: Path, keys: Keys) -> None:
-    with in_clear(bundle, (), keys, NULL) as (clear, folders):
-        assert (clear.name, folders) == ("out.dpbundle", ())
+    with in_clear(BundleFiles(bundle), keys, NULL) as files:
+        clear = files.path
+        assert (clear.name, files.folders) == ("out.dpbundle", ())
         assert stat.S_IMODE(clear.stat().st_mode) == 0o600
         assert stat.S_IMODE(clear.parent.stat().st_mode) == 0o700
         assert clear.parent.parent == keys.place
@@ -56,7 +58,7 @@ def test_it_is_there_as_long_as_it_is_needed(bundle: Path, keys: Keys) -> None:
 
 
 def test_it_goes_when_the_command_fails(bundle: Path, keys: Keys) -> None:
-    with pytest.raises(KeyboardInterrupt), in_clear(bundle, (), keys, NULL):
+    with pytest.raises(KeyboardInterrupt), in_clear(BundleFiles(bundle), keys, NULL):
         raise KeyboardInterrupt
     assert left(keys) == []
 
@@ -73,7 +75,7 @@ def test_what_a_killed_run_left_goes_and_what_a_running_one_needs_stays(
     (keys.place / "mine").write_text("mine")
     with (running / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with in_clear(bundle, (), keys, NULL):
+        with in_clear(BundleFiles(bundle), keys, NULL):
             assert not killed.exists()
         assert sorted(left(keys)) == [running, keys.place / "mine"]
 
@@ -84,7 +86,7 @@ def test_a_run_waits_for_another_one_that_looks_for_what_was_left(bundle: Path, 
     came = threading.Event()
 
     def other() -> None:
-        with in_clear(bundle, (), keys, NULL):
+        with in_clear(BundleFiles(bundle), keys, NULL):
             came.set()
 
     fd = os.open(keys.place, os.O_RDONLY)
@@ -101,20 +103,20 @@ def test_a_run_waits_for_another_one_that_looks_for_what_was_left(bundle: Path, 
 def test_a_place_that_is_not_there_is_not_made(bundle: Path, keys: Keys, tmp_path: Path) -> None:
     nowhere = Keys(identity=keys.identity, place=tmp_path / "not" / "mounted")
     with pytest.raises(LocalError, match="no such directory"):
-        in_clear(bundle, (), nowhere, NULL).__enter__()
+        in_clear(BundleFiles(bundle), nowhere, NULL).__enter__()
     assert not (tmp_path / "not").exists()
 
 
 def test_what_is_not_encrypted_stays_where_it_is(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.dpbundle"):
-        with in_clear(path, (tmp_path,), Keys(), NULL) as found:
-            assert found == (path, (tmp_path,))
+        with in_clear(BundleFiles(path, (tmp_path,)), Keys(), NULL) as found:
+            assert found == BundleFiles(path, (tmp_path,))
 
 
 def test_without_a_key_or_a_place_it_is_told_what_to_name(bundle: Path, keys: Keys) -> None:
     for some in (Keys(), Keys(identity=keys.identity), Keys(place=keys.place)):
         with pytest.raises(UsageError, match=r"is encrypted.*--identity.*--decrypt-to"):
-            in_clear(bundle, (), some, NULL).__enter__()
+            in_clear(BundleFiles(bundle), some, NULL).__enter__()
     assert left(keys) == []
 
 
@@ -124,7 +126,7 @@ def test_room_is_asked_for_before_anything_is_written(
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
     monkeypatch.setattr(age, "decrypt", None)
     with pytest.raises(LocalError, match=r"takes .* KiB, and 10 B are free"):
-        in_clear(bundle, (), keys, NULL).__enter__()
+        in_clear(BundleFiles(bundle), keys, NULL).__enter__()
     assert left(keys) == []
 
 
@@ -141,7 +143,7 @@ def test_what_cannot_be_decrypted_leaves_nothing(
         other.write_text(str(pyrage.x25519.Identity.generate()))
         keys = Keys(identity=other, place=keys.place)
     with pytest.raises(EncryptionError):
-        in_clear(bundle, (), keys, NULL).__enter__()
+        in_clear(BundleFiles(bundle), keys, NULL).__enter__()
     assert left(keys) == []
 
 
@@ -171,8 +173,8 @@ def test_parts_are_found_where_they_lie(tmp_path: Path, keys: Keys) -> None:
     two = tmp_path / "two"
     two.mkdir()
     shutil.move(path.with_name(path.name + ".002"), two)
-    with in_clear(path, (two,), keys, NULL) as (clear, _):
-        assert clear.name == "out.dpbundle"
+    with in_clear(BundleFiles(path, (two,)), keys, NULL) as clear:
+        assert clear.path.name == "out.dpbundle"
     # One that is missing is told by whoever opens what is there.
-    with in_clear(path, (), keys, NULL) as (same, _):
-        assert same == path
+    with in_clear(BundleFiles(path), keys, NULL) as same:
+        assert same.path == path

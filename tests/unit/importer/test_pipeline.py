@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec.progress import NULL
+from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_import.options import ImportOptions, effective_settings
 from downpour_import.preflight.proposal import propose
@@ -34,19 +35,18 @@ def test_a_split_bundle_has_one_state_however_it_is_named(
     monkeypatch.chdir(tmp_path)
     split(write_bundle(Path("b.dpbundle")), [Path("media/1"), Path("media/2")], 1 << 13)
     options = ImportOptions(
-        source=Path("media/1") / name,
+        source=BundleFiles(Path("media/1") / name, (Path("media/2"),)),
         cloud=CloudOptions(cloud="target"),
-        parts=(Path("media/2"),),
     )
-    opened = open_source(options.source, NULL, options.parts)
+    opened = open_source(options.source, NULL)
     settings = effective_settings(options, opened.settings)
     assert settings.state == str(tmp_path / "b.target")
     # The playbook runs in another directory.
     assert settings.bundle == str(tmp_path / "media/1" / name)
     assert settings.parts == (str(tmp_path / "media/2"),)
     unpack(opened, tmp_path / "out")
-    by_hand = dataclasses.replace(options, source=tmp_path / "out", parts=())
-    own = open_source(by_hand.source, NULL, by_hand.parts).settings
+    by_hand = dataclasses.replace(options, source=BundleFiles(tmp_path / "out"))
+    own = open_source(by_hand.source, NULL).settings
     settings = effective_settings(by_hand, own)
     assert settings.state == str(tmp_path / "out" / "state")
     assert settings.parts == (str(tmp_path / "media/2"),)
@@ -57,6 +57,8 @@ def test_a_whole_bundle_keeps_the_name_of_its_state(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name, state in (("b.dpbundle", "b.target"), ("b.tar", "b.tar.target")):
-        options = ImportOptions(source=write_bundle(Path(name)), cloud=CloudOptions(cloud="target"))
+        options = ImportOptions(
+            source=BundleFiles(write_bundle(Path(name))), cloud=CloudOptions(cloud="target")
+        )
         settings = effective_settings(options, open_source(options.source, NULL).settings)
         assert settings.state == str(tmp_path / state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,17 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.playbook import static_files
-from bundle_spec.progress import NULL
+from bundle_spec.progress import NULL, Progress
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import signature
-from bundle_spec.trust.provenance import Trust
+from bundle_spec.trust.provenance import ANYBODY, Trust
 from bundle_spec.trust.signature import Signers
 from downpour_cloud import CloudOptions
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import open_trusted
 from downpour_import.playbook.settings import load_settings
-from downpour_import.source import trust
-from downpour_import.source.opening import Opened, open_source
+from downpour_import.source import opening, trust
+from downpour_import.source.opening import Opened
 from downpour_import.source.unpack import data_file, unpack
 from tests.split import split
 from tests.unit.bundle.samples import content
@@ -72,13 +73,19 @@ def write_bundle(
     return path
 
 
+def open_source(
+    path: Path, progress: Progress, folders: Sequence[Path] = (), trust: Trust = ANYBODY
+) -> Opened:
+    return opening.open_source(BundleFiles.of(path, folders), progress, trust=trust)
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Opened:
     return open_source(write_bundle(tmp_path / "b.dpbundle"), NULL)
 
 
 def options(source: Path, **flags: Any) -> ImportOptions:
-    return ImportOptions(source=source, cloud=CloudOptions(), **flags)
+    return ImportOptions(source=BundleFiles(source), cloud=CloudOptions(), **flags)
 
 
 def test_what_we_ship_is_trusted_and_what_we_sealed_is_no_edit(opened: Opened) -> None:

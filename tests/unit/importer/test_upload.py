@@ -12,6 +12,7 @@ import requests
 from bundle_spec import BundleWriter, FinishedBundle, open_bundle
 from bundle_spec.errors import BundleError
 from bundle_spec.model import Capture, Disk, Image, Ref, Resources, Volume
+from bundle_spec.read.files import BundleFiles
 from downpour_import.errors import RecreateError
 from downpour_import.recreate import (
     RECREATORS,
@@ -197,7 +198,7 @@ def test_a_disk_streams_out_of_the_parts_of_a_bundle(fake: Target, bundle: Finis
         recreate(Images(), at(fake, bundle), image_of(bundle))
     assert fake.sent("PUT") == []
     here = at(fake, bundle)
-    here.folders = (folders[1],)
+    here.bundle = BundleFiles(here.bundle.path, (folders[1],))
     assert recreate(Images(), here, image_of(bundle)).state == "made"
     assert [put.body for put in fake.sent("PUT")] == [RAW]
     assert differences(here, image_of(bundle)) == []

@@ -19,6 +19,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.plugin import BaseAuthPlugin
 from keystoneauth1.session import Session
 
+from bundle_spec.read.files import BundleFiles
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
 from downpour_import.recreate import RECREATORS, Context, recreate
@@ -125,7 +126,7 @@ def test_a_401_makes_no_image_of_no_bytes(glance: Glance, tmp_path: Path) -> Non
             journal=Journal(tmp_path),
             targets={},
             bundle_uuid=bundle.manifest.uuid,
-            bundle=bundle.path,
+            bundle=BundleFiles(bundle.path),
         )
 
     record = bundle.manifest.resources.images[0]

@@ -14,6 +14,7 @@ import yaml
 
 from bundle_spec import BundleWriter
 from bundle_spec.errors import TrustError
+from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_export.playbook import playbook_files
 from downpour_import import session
@@ -66,8 +67,9 @@ class Far:
 
     def options(self, **more: Any) -> ImportOptions:
         cloud = CloudOptions(cloud="target", config_file=str(self.folder / "clouds.yaml"))
-        given: dict[str, Any] = {"source": self.bundle, "state": self.folder / "state", **more}
-        return ImportOptions(cloud=cloud, **given)
+        source = BundleFiles(more.pop("source", self.bundle))
+        given: dict[str, Any] = {"state": self.folder / "state", **more}
+        return ImportOptions(source=source, cloud=cloud, **given)
 
     def connect(self, options: CloudOptions, tell: Callable[[str], None]) -> TargetCloud:
         return TargetCloud(self.cloud.connection)
@@ -227,7 +229,7 @@ def test_where_it_goes_is_said(far: Far) -> None:
 def edited(far: Far) -> Path:
     """A directory whose network has another name."""
     folder = far.folder / "by-hand"
-    unpack(open_source(far.bundle, Notes()), folder)
+    unpack(open_source(BundleFiles(far.bundle), Notes()), folder)
     path = folder / "playbook" / "resources.yml"
     path.write_text(path.read_text().replace("name: net\n", "name: renamed\n"))
     return folder

@@ -9,6 +9,7 @@ from pathlib import Path
 import requests
 
 from bundle_spec.model import Network, Ref, Subnet
+from bundle_spec.read.files import BundleFiles
 from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import Targets
 from downpour_import.recreate import Context
@@ -62,7 +63,7 @@ def context(
         journal=Journal(state),
         targets=targets or {},
         bundle_uuid=BUNDLE,
-        bundle=bundle or state / "none.dpbundle",
+        bundle=BundleFiles(bundle or state / "none.dpbundle"),
     )
 
 

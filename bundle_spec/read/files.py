@@ -1,0 +1,35 @@
+"""Which files a bundle is: what a person names, found once and handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bundle_spec.read.parts import find_parts
+from bundle_spec.read.source import Source
+
+
+@dataclass(frozen=True)
+class BundleFiles:
+    """``path``: the bundle, one of its parts, or their list.  ``folders``: where else its parts may
+    lie [S-3]."""
+
+    path: Path
+    folders: tuple[Path, ...] = ()
+
+    @classmethod
+    def of(cls, bundle: Path | BundleFiles, folders: Iterable[Path] = ()) -> BundleFiles:
+        """Those of a path and folders; ``bundle`` itself where somebody has named them already."""
+        return cls(bundle, tuple(folders)) if isinstance(bundle, Path) else bundle
+
+    @cached_property
+    def parts(self) -> tuple[Path, ...]:
+        """The files in order, looked for when they are asked for first: see ``find_parts``, which
+        also says what is raised."""
+        return find_parts(self.path, self.folders)
+
+    def open(self) -> Source:
+        """The bytes of all of them.  Raises as ``parts`` does, and LocalError."""
+        return Source(self.path, self.parts)
