@@ -19,6 +19,7 @@ import yaml
 from tests.devcloud import Devcloud
 from tests.e2e.conftest import Shell, read_csv
 from tests.e2e.gap import Gap
+from tests.house import PACKAGES
 from tests.tenant import Tenant
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def test_every_command_of_the_page(
         return lines.replace(*PARTS_OF)
 
     clone = near / "downpour"
-    for each in ("bundle_spec", "downpour_cloud", "downpour_export", "downpour_import"):
+    for each in (*PACKAGES, "share"):
         shutil.copytree(ROOT / each, clone / each, ignore=shutil.ignore_patterns("__pycache__"))
     for each in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / each, clone)
