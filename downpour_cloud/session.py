@@ -102,12 +102,12 @@ class PatientSession(ks_session.Session):
             try:
                 response: requests.Response = super().request(url, method, *args, **kwargs)
             except _BROKEN as exc:
-                if not request.may_follow(exc, met=self.met) or monotonic() > deadline:
+                if not request.may_follow(exc, met=self.met) or request.over(deadline):
                     raise
                 problem, pause = str(exc), _pause(request.tries)
             else:
                 self.met = True
-                if not request.may_follow(response.status_code) or monotonic() > deadline:
+                if not request.may_follow(response.status_code) or request.over(deadline):
                     return response
                 problem = f"it answers {response.status_code}"
                 pause = _pause(request.tries, response.headers.get("Retry-After"))
@@ -128,6 +128,10 @@ class _Request:
         self._safe = not streamed and (
             method in _SAFE or (method == "POST" and url.endswith("/auth/tokens"))
         )
+
+    def over(self, deadline: float) -> bool:
+        """Whether it was tried for long enough; twice even where the first try took that long."""
+        return self.tries > 1 and monotonic() > deadline
 
     def may_follow(self, outcome: Exception | int, *, met: bool = True) -> bool:
         """Whether it may be sent again after this error, or this status."""

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.bench.clouds import program
+from tests.house import PACKAGES
 
 RATE = 100
 """Looks a second."""
 
 _FRAME = re.compile(r"(?P<function>.+) \((?P<path>[^():]+)(:\d+)?\)$")
-_OWN = re.compile(r"/(?P<file>(bundle_spec|downpour_export|downpour_import)/.+)$")
+_OWN = re.compile(rf"/(?P<file>({'|'.join(PACKAGES)})/.+)$")
 _IDLE = re.compile(r"_worker \([^()]*/concurrent/futures/thread\.py(:\d+)?\)$")
 """A thread of a pool that waits for work, and is woken a little for each piece of others."""
 _PARTIES = {

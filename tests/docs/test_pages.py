@@ -16,10 +16,10 @@ from downpour_export import resource_file
 from downpour_import.preflight import mapping
 from downpour_import.source import policy
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, prose
+from tests.house import PACKAGES
 
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-PACKAGES = ("bundle_spec", "downpour_cloud", "downpour_export", "downpour_import")
 
 
 def names(pages: list[Path]) -> list[str]:

@@ -93,6 +93,16 @@ def test_a_read_survives_a_connection_that_breaks(broken: Exception) -> None:
     assert ask(Wire(broken)) == 200
 
 
+def test_a_read_that_stalled_once_is_sent_again(slept: list[float]) -> None:
+    class Stalled(Wire):
+        def send(self, *args: Any, **kwargs: Any) -> Any:
+            if not self.sent:
+                slept.append(session.SILENCE + 1)
+            return super().send(*args, **kwargs)
+
+    assert ask(Stalled(requests.ReadTimeout())) == 200
+
+
 def test_a_body_that_was_cut_short_is_asked_for_again() -> None:
     cut = requests.exceptions.ChunkedEncodingError("incomplete")
 
