@@ -1,4 +1,4 @@
-"""What can be wrong with a bundle: a code that programs may rely on, and the rule that it breaks.
+"""The fault codes of a bundle, on which programs may rely, each with the rule that is broken.
 
 The table of SPEC.md, section 8, is held against this one by a test.
 """
@@ -9,8 +9,8 @@ from enum import Enum
 
 
 class Code(Enum):
-    """``slug`` is the code as programs read it, ``rule`` the number in SPEC.md, ``level`` the one
-    that finds the fault at the latest [F-16]."""
+    """``slug`` is the code as programs read it, ``rule`` the number in SPEC.md, ``level`` the
+    lowest level of a check that finds the fault [F-16]."""
 
     # The file.
     TRAILER = "trailer", "F-1"
@@ -86,7 +86,7 @@ class Code(Enum):
 
 
 class Place(str):
-    """Where in a bundle: reads as ``MEMBER at OFFSET``, and tells both to programs."""
+    """Where in a bundle a fault is: the text ``MEMBER at OFFSET``, and both as attributes."""
 
     member: str
     offset: int

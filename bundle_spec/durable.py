@@ -1,4 +1,4 @@
-"""Write files so that a power cut leaves the old one or the new one, and no third thing."""
+"""Write files so that after a power cut a path holds all of the old file or all of the new one."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from bundle_spec.codes import Code, Place
 
 MAX_FAULTS = 1000
-"""A bundle with more faults is described well enough; and each takes memory."""
+"""At most so many faults of a bundle are collected: each takes memory, and more help nobody."""
 
 
 class DownpourError(Exception):
@@ -37,7 +37,7 @@ class DownpourError(Exception):
 
 
 class Faults(DownpourError):
-    """Several faults of one kind, found in one pass: all are told, not only the first."""
+    """Several faults of one kind, found in one pass: all are reported, not only the first."""
 
     def __init__(self, message: str, faults: Iterable[DownpourError], *, remedy: str | None = None):
         super().__init__(message, remedy=remedy)
@@ -87,11 +87,11 @@ class BundleError(DownpourError):
 
 
 class UnsupportedBundle(BundleError):
-    """The bundle is whole but asks for something that this reader does not know."""
+    """The bundle has a format version, or needs a feature, that this reader does not know."""
 
 
 class TrustError(DownpourError):
-    """Whole, but not what this importer is willing to run or to believe."""
+    """The operator does not trust the bundle: its digest, its signer, or what was edited in it."""
 
     exit_code = 5
 
@@ -107,13 +107,13 @@ class LocalError(DownpourError):
 
 
 class EncryptionError(DownpourError):
-    """A key is none, does not fit, or the encrypted file is not what was encrypted."""
+    """A key or passphrase is malformed or does not fit, or an encrypted file was changed."""
 
     exit_code = 14
 
 
 class BundleFaults(Faults, BundleError):
-    pass
+    """Several faults of one bundle."""
 
 
 INTERRUPTED_EXIT_CODE = 130

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol, Self
 
 Unit = Literal["bytes", "resources", "time"]
-"""``time``: nothing is counted; somebody else works, and it is waited for."""
+"""``time``: nothing is counted, because the step waits for the work of another program."""
 
 
 class Task(Protocol):
@@ -31,7 +31,7 @@ class Progress(Protocol):
 
 
 class NullTask:
-    """A step that nobody sees."""
+    """A step that is not shown."""
 
     def advance(self, amount: int) -> None:
         pass
@@ -44,7 +44,7 @@ class NullTask:
 
 
 class NullProgress:
-    """Reports to nobody."""
+    """Shows nothing."""
 
     def task(self, label: str, total: int | None, unit: Unit) -> Task:
         return NullTask()

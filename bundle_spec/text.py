@@ -1,4 +1,4 @@
-"""Words for people: sizes, tables, and tenant text that cannot drive a terminal.  Pure."""
+"""Text for people: sizes, tables, wrapped lines, tenant text without control characters.  Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 
 def printable(text: str) -> str:
-    """Tenant text on one line of a terminal, whatever control characters it holds."""
+    """``text`` with what is not printable escaped (a line end as ``\\n``), so that it stays on one
+    line and cannot drive a terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
@@ -64,8 +65,8 @@ def table(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset())
 def wrapped(text: str, columns: int | None, hang: int = 4) -> str:
     """The text with every line on lines of at most ``columns``; None: as it is.
 
-    Lines are broken between words only: a word that is longer stays whole.  What continues a line
-    stands ``hang`` columns to the right of where it began.
+    Lines are broken between words only: a word that is longer stays whole.  The continuation of a
+    line is indented by ``hang`` columns more than the line.
     """
     if columns is None:
         return text
@@ -83,8 +84,8 @@ def _broken(line: str, columns: int, hang: int) -> Iterator[str]:
 
 
 def _break(line: str, columns: int, begin: int) -> int | None:
-    """The last blank behind ``begin`` that leaves no more than ``columns`` before it, or the first
-    one that there is."""
+    """Where to break: the last blank after ``begin`` with at most ``columns`` before it, else the
+    first blank after ``begin``, else None."""
     blanks = [place for place, char in enumerate(line) if char == " " and place > begin]
     fitting = [blank for blank in blanks if width(line[:blank]) <= columns]
     return fitting[-1] if fitting else next(iter(blanks), None)

@@ -63,7 +63,7 @@ class Resource(Record):
         return Ref(self.type, self.id)
 
     def references(self) -> tuple[Ref, ...]:
-        """Every resource that must stand before this one can be made, in no special order."""
+        """Every resource that must be there before this one can be made, in no special order."""
         return ()
 
 

@@ -9,7 +9,7 @@ from bundle_spec.model.base import Record, Ref, Tagged
 
 @dataclass(frozen=True, kw_only=True)
 class PortForwarding(Record):
-    """One port of the address, or a range as ``first:last``, goes to one of a server's port."""
+    """Traffic to a port of the floating IP goes to a port of a server; ranges as ``first:last``."""
 
     protocol: str
     internal_port_id: str
@@ -41,10 +41,10 @@ class FloatingIp(Tagged):
     def references(self) -> tuple[Ref, ...]:
         port = (Ref("port", self.port_id),) if self.port_id else ()
         policy = (Ref("qos_policy", self.qos_policy_id),) if self.qos_policy_id else ()
-        inside = {each.internal_port_id for each in self.port_forwardings}
+        port_ids = {forwarding.internal_port_id for forwarding in self.port_forwardings}
         return (
             Ref("network", self.floating_network_id),
             *port,
             *policy,
-            *(Ref("port", each) for each in sorted(inside)),
+            *(Ref("port", port_id) for port_id in sorted(port_ids)),
         )

@@ -35,5 +35,5 @@ class Image(Resource):
     server_id: str | None = None
 
     def references(self) -> tuple[Ref, ...]:
-        named = (self.properties.get(key) for key in KERNELS)
-        return tuple(Ref("image", each) for each in named if each)
+        image_ids = (self.properties.get(key) for key in KERNELS)
+        return tuple(Ref("image", image_id) for image_id in image_ids if image_id)

@@ -10,7 +10,7 @@ from bundle_spec.model.base import Resource
 
 @dataclass(frozen=True, kw_only=True)
 class Keypair(Resource):
-    """A public key.  Its ID is its name; the private key never leaves its owner."""
+    """A public key.  Its ID is its name.  Nova has no private keys, so no bundle has one."""
 
     type = "keypair"
 

@@ -1,4 +1,4 @@
-"""The manifest: the sealed record of what was taken, when, from where, and in which bytes."""
+"""The manifest: what was taken from the source, when, and the digests of all its bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bundle_spec.model.resources import Resources
 
 @dataclass(frozen=True, kw_only=True)
 class Source(Record):
-    """The cloud and project that the bundle was taken from.  Never a credential."""
+    """The cloud and project that the bundle was taken from.  It holds no credential."""
 
     auth_url: str
     region: str | None
@@ -63,7 +63,7 @@ class Disk(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class AbandonedDisk(Record):
-    """What a broken capture attempt left: checked like a disk, never imported."""
+    """What a failed capture attempt left: checked like a disk, never imported."""
 
     id: str
     chunk_size: int
@@ -96,7 +96,7 @@ class Omission(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Content(Record):
-    """What the exporter says; the writer adds what only it knows (see Manifest)."""
+    """The part of a manifest that the exporter supplies; the writer adds the rest: see Manifest."""
 
     created: str
     tool: str
@@ -124,7 +124,7 @@ class Manifest(Content):
     index_sha256: str
 
     def all_disks(self) -> tuple[Disk | AbandonedDisk, ...]:
-        """In the order of INDEX: the disks, then what broken attempts left."""
+        """In the order of INDEX: the disks, then what failed attempts left."""
         return (*self.disks, *self.abandoned)
 
     def disk(self, disk_id: str) -> Disk:

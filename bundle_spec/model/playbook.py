@@ -25,11 +25,11 @@ Rules = Mapping[str, str | None]
 
 @dataclass(frozen=True, kw_only=True)
 class MappingRules:
-    """What stands for what on the target.
+    """Which object of the target is used for which one of the source.
 
     A network, subnet, image or keypair of the bundle that is mapped is not made: the target's
-    own is used.  A name may be a glob.  ``fixed_ips`` drop: where an address, or what else a port
-    had of its own, cannot be kept, the target chooses.
+    own is used.  A name may be a glob.  ``fixed_ips`` drop: where an address of a port, or another
+    of its attributes, cannot be kept, the target chooses.
     """
 
     flavors: Rules = field(default_factory=dict)
@@ -49,8 +49,9 @@ class Settings:
 
     ``bundle``: a bundle, or one that is split, by its name, a part, or the list of its parts.
     ``parts``: directories, where else its parts lie.  ``manifest_sha256``: of the bundle that was
-    verified; another one is not opened [F-18].  ``cloud``, ``region``, ``config_file``
-    None: as every OpenStack client finds them.  ``keep_images``: those that filled volumes stay.
+    verified; another one is not opened [F-18].  ``state``: the directory for the journal and
+    ``uuids.csv``.  ``cloud``, ``region``, ``config_file`` None: as every OpenStack client finds
+    them.  ``keep_images``: do not delete the images from which the volumes were filled.
     """
 
     bundle: str | None = None

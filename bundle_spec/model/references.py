@@ -1,7 +1,7 @@
-"""What the target must have by itself: named at the source, mapped at the target, never made.
+"""What resources of the bundle refer to and the import does not make: the target must have it.
 
-Each record tells what is needed to recognise an equal on the target without the source at
-hand.  ``id`` is what resources of the bundle refer to.
+Each record has what is needed to recognise its equal on the target without the source at hand.
+``id`` is the one by which resources of the bundle refer to it.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ class QosPolicyReference(Reference):
 
 @dataclass(frozen=True, kw_only=True)
 class References(Record):
+    """All references of a bundle, by type."""
+
     flavors: tuple[FlavorReference, ...] = ()
     networks: tuple[NetworkReference, ...] = ()
     subnets: tuple[SubnetReference, ...] = ()
@@ -128,6 +130,6 @@ class References(Record):
 
 
 SECTIONS: tuple[str, ...] = tuple(
-    each.name for each in dataclasses.fields(References) if each.name != "extra"
+    field.name for field in dataclasses.fields(References) if field.name != "extra"
 )
 """``flavors``, ``networks`` …: the keys of the references, and the sections of a mapping."""

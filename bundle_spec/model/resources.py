@@ -47,15 +47,15 @@ class Resources(Record):
 
 
 def required_refs(resource: Resource) -> Iterator[Ref]:
-    """What must stand for ``resource`` to be whole: its references, and the groups that the rules
-    of a group name, which may be the group itself."""
+    """What must be there for ``resource`` to be complete: its ``references()`` and, of a security
+    group, the other groups that its rules name."""
     yield from resource.references()
     if isinstance(resource, SecurityGroup):
         yield from resource.remote_groups()
 
 
 SECTIONS: tuple[str, ...] = tuple(
-    each.name for each in dataclasses.fields(Resources) if each.name != "extra"
+    field.name for field in dataclasses.fields(Resources) if field.name != "extra"
 )
 """``keypairs``, ``security_groups`` …: the keys of the resource graph."""
 

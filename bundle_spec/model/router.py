@@ -29,4 +29,4 @@ class Router(Tagged):
 
     def references(self) -> tuple[Ref, ...]:
         external = (Ref("network", self.external_network_id),) if self.external_network_id else ()
-        return (*external, *(Ref("subnet", each.subnet_id) for each in self.interfaces))
+        return (*external, *(Ref("subnet", interface.subnet_id) for interface in self.interfaces))

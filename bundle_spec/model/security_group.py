@@ -39,7 +39,7 @@ class SecurityGroup(Tagged):
 
     def references(self) -> tuple[Ref, ...]:
         ids = {rule.remote_address_group_id for rule in self.rules}
-        return tuple(Ref("address_group", each) for each in sorted(filter(None, ids)))
+        return tuple(Ref("address_group", group) for group in sorted(filter(None, ids)))
 
     def remote_groups(self) -> tuple[Ref, ...]:
         """Other groups that a rule of this one names."""

@@ -70,5 +70,5 @@ class Server(Resource):
             *((Ref("availability_zone", f"compute/{zone}"),) if zone else ()),
             *((Ref("server_group", self.server_group_id),) if self.server_group_id else ()),
             *(Ref("port", nic.port_id) for nic in self.nics),
-            *(Ref("volume", each.volume_id) for each in self.volumes),
+            *(Ref("volume", volume.volume_id) for volume in self.volumes),
         )

@@ -12,7 +12,7 @@ class ServerGroup(Resource):
     """``policy``: ``anti-affinity``, ``affinity``, or a soft one of them.
 
     ``max_server_per_host``: a rule of ``anti-affinity`` (2.64), None where there is none.  Its
-    members say so themselves: ``Server.server_group_id``.
+    members are the servers that have its ID as ``server_group_id``.
     """
 
     type = "server_group"

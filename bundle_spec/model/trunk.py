@@ -27,4 +27,5 @@ class Trunk(Tagged):
     sub_ports: tuple[SubPort, ...] = ()
 
     def references(self) -> tuple[Ref, ...]:
-        return (Ref("port", self.port_id), *(Ref("port", each.port_id) for each in self.sub_ports))
+        port_ids = (self.port_id, *(sub_port.port_id for sub_port in self.sub_ports))
+        return tuple(Ref("port", port_id) for port_id in port_ids)

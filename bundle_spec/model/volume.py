@@ -13,7 +13,7 @@ from bundle_spec.model.base import Ref, Resource, ResourceType
 class Volume(Resource):
     """A volume of ``size`` GiB.  ``disk_id`` None: its contents are not carried.
 
-    ``image_id``: it is made from this image instead, as it once was at the source.
+    ``image_id``: it is made from this image instead, as it was at the source.
     ``multiattach``: what the source's volume type allowed; the target's type decides there.
     """
 
@@ -43,10 +43,10 @@ class Volume(Resource):
 
 @dataclass(frozen=True, kw_only=True)
 class VolumeSnapshot(Volume):
-    """What a snapshot of the volume ``volume_id`` holds, as a volume.
+    """The contents of a snapshot of the volume ``volume_id``, carried as a volume.
 
     No API makes a snapshot with given bytes, so the target gets a volume with the name,
-    description and metadata of the snapshot.  ``created_at``: as the source told it, UTC.
+    description and metadata of the snapshot.  ``created_at``: as the source gave it, UTC.
     """
 
     type = "volume_snapshot"
