@@ -173,7 +173,7 @@ def _tell_kit(kit: Kit) -> None:
     tell(
         f"{kit.directory}: a kit of {counted(kit.wheels, 'wheel')}, {human_bytes(kit.size)}; "
         f"{state}\n"
-        f"SHA256SUMS sha256 {digest.spoken(kit.sums_sha256)}"
+        f"SHA256SUMS sha256 {digest.grouped(kit.sums_sha256)}"
     )
 
 
@@ -190,7 +190,7 @@ def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress
     tell(
         f"{bundle.path}: {resources}, {counted(len(manifest.disks), 'disk')}, "
         f"{human_bytes(raw)} in {human_bytes(bundle.size)}{parts}\n"
-        f"manifest sha256 {digest.spoken(bundle.manifest_sha256)}"
+        f"manifest sha256 {digest.grouped(bundle.manifest_sha256)}"
     )
     if options.sign:
         tell(f"signed with {options.sign}")

@@ -18,8 +18,8 @@ from bundle_spec.check.disk_check import DiskCheck, Tables
 from bundle_spec.codes import Code, Place
 from bundle_spec.errors import MAX_FAULTS, BundleError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.frame import fault as frame_fault
-from bundle_spec.form.layout import BLOCK, Header, Span, describe
+from bundle_spec.form.frame import frame_fault
+from bundle_spec.form.layout import BLOCK, Header, Span, member_place
 from bundle_spec.progress import Progress, Task
 from bundle_spec.read.envelope import BODY, Envelope
 from bundle_spec.read.index import Index, pack
@@ -282,6 +282,6 @@ class _Walk:
 
 def _located(name: str, span: Span, faults: list[Fault]) -> list[Located]:
     return [
-        (span.offset - BLOCK, BundleError(message, where=describe(name, span), code=code))
+        (span.offset - BLOCK, BundleError(message, where=member_place(name, span), code=code))
         for code, message in faults
     ]

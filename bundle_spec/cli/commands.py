@@ -116,7 +116,7 @@ def trust_of(
             remedy="name an allowed signers file with --allowed-signers",
         )
     try:
-        sha256 = None if expect is None else digest.heard(expect)
+        sha256 = None if expect is None else digest.parse(expect)
     except ValueError as exc:
         raise UsageError(str(exc), where="--expect-digest") from exc
     signers = Signers(Path(allowed), Path(revoked) if revoked else None) if allowed else None
@@ -136,7 +136,7 @@ def sign(options: SignOptions) -> None:
     """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does."""
     _refuse_directory(options.path)
     sha256 = sign_bundle(options.path, options.key, overwrite=options.overwrite)
-    tell(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.spoken(sha256)}")
+    tell(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.grouped(sha256)}")
 
 
 @dataclass(frozen=True, kw_only=True)

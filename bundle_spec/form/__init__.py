@@ -1,1 +1,1 @@
-"""The form of a bundle as bytes and records: no file is opened here, every function is pure."""
+"""The format as pure functions over bytes and records; nothing here opens a file."""

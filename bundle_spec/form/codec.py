@@ -130,7 +130,7 @@ def decode(cls: type[R], value: Json, where: str) -> R:
     ``where`` names the document and the place in it for faults.  Raises BundleFaults with
     every fault up to MAX_FAULTS: a missing key without a default, a value of another type.
     """
-    faults, record = _Found(), None
+    faults, record = _Faults(), None
     with contextlib.suppress(_EnoughError):
         record = _decode(cls, value, where, faults)
     if faults:
@@ -139,17 +139,19 @@ def decode(cls: type[R], value: Json, where: str) -> R:
 
 
 class _EnoughError(Exception):
-    """So many faults were found that no more are looked for."""
+    """MAX_FAULTS were found: decoding stops."""
 
 
-class _Found(list[BundleError]):
+class _Faults(list[BundleError]):
+    """Raises _EnoughError once it holds MAX_FAULTS."""
+
     def append(self, fault: BundleError, /) -> None:
         super().append(fault)
         if len(self) == MAX_FAULTS:
             raise _EnoughError
 
 
-def _decode(hint: Any, value: Json, where: str, faults: _Found) -> Any:
+def _decode(hint: Any, value: Json, where: str, faults: _Faults) -> Any:
     origin = typing.get_origin(hint)
     if dataclasses.is_dataclass(hint):
         return _decode_record(typing.cast(type, hint), value, where, faults)
@@ -177,7 +179,7 @@ def _decode(hint: Any, value: Json, where: str, faults: _Found) -> Any:
     if origin is typing.Literal:
         allowed = typing.get_args(hint)
         # 6.0 == 6 and True == 1 in Python, but they are other values in JSON.
-        if not any(type(value) is type(each) and value == each for each in allowed):
+        if not any(type(value) is type(choice) and value == choice for choice in allowed):
             return _fault("one of " + ", ".join(map(repr, allowed)), value, where, faults)
         return value
     # bool is an int in Python, never in JSON.
@@ -189,7 +191,7 @@ def _decode(hint: Any, value: Json, where: str, faults: _Found) -> Any:
 _NAMES = {str: "a string", int: "an integer", bool: "true or false"}
 
 
-def _fault(expected: str, value: Json, where: str, faults: _Found) -> None:
+def _fault(expected: str, value: Json, where: str, faults: _Faults) -> None:
     try:
         shown = json.dumps(value, ensure_ascii=True)
     except (TypeError, ValueError):  # YAML has values that JSON has not: dates, sets, cycles
@@ -199,7 +201,7 @@ def _fault(expected: str, value: Json, where: str, faults: _Found) -> None:
     faults.append(BundleError(f"expected {expected}, found {shown}", where=where, code=Code.FORM))
 
 
-def _string_keys(value: dict[Any, Json], where: str, faults: _Found) -> bool:
+def _string_keys(value: dict[Any, Json], where: str, faults: _Faults) -> bool:
     """Whether every key is a string, as in JSON; YAML has others."""
     others = [key for key in value if not isinstance(key, str)]
     for key in others:
@@ -216,7 +218,7 @@ def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _decode_record(cls: type, value: Json, where: str, faults: _Found) -> Any:
+def _decode_record(cls: type, value: Json, where: str, faults: _Faults) -> Any:
     if not isinstance(value, dict):
         return _fault("an object", value, where, faults)
     if not _string_keys(value, where, faults):

@@ -19,7 +19,7 @@ class Hash(Protocol):
 
 
 def new() -> Hash:
-    """A running SHA-256 of nothing yet."""
+    """A running SHA-256 to which no bytes have been added."""
     return hashlib.sha256()
 
 
@@ -36,17 +36,17 @@ def of_stream(pieces: Iterable[bytes]) -> str:
     return running.hexdigest()
 
 
-def spoken(hexdigest: str) -> str:
-    """The digest in groups of four, to be read out and compared."""
+def grouped(hexdigest: str) -> str:
+    """The digest in groups of four digits, so that people can read it out and compare it."""
     return " ".join(hexdigest[start : start + 4] for start in range(0, len(hexdigest), 4))
 
 
-def heard(text: str) -> str:
-    """The digest that somebody wrote down, in groups or not.  Raises ValueError."""
-    found = re.sub(r"[\s:.-]", "", text).lower()
-    if not re.fullmatch("[0-9a-f]{64}", found):
-        raise ValueError(f"a digest has 64 hexadecimal digits, this has {len(found)} characters")
-    return found
+def parse(text: str) -> str:
+    """The digest that a person wrote, in groups or not, in either case.  Raises ValueError."""
+    digits = re.sub(r"[\s:.-]", "", text).lower()
+    if not re.fullmatch("[0-9a-f]{64}", digits):
+        raise ValueError(f"a digest has 64 hexadecimal digits, this has {len(digits)} characters")
+    return digits
 
 
 def tee(pieces: Iterable[bytes], running: Hash) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
-"""One chunk as one zstd frame: make it, check it before it costs memory, and open it.
+"""A chunk is stored as one zstd frame: make it, check it before memory is allocated, open it.
 
-zstandard is imported where a frame is made or opened: what reads no frame works without it.
+zstandard is imported where a frame is made or opened, so that commands which read no frame work
+without it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ _CUT = Code.FRAME_CUT, "the frame is cut short"
 
 
 class FrameError(ValueError):
-    """A frame does not open."""
+    """A frame cannot be decompressed, or does not give the bytes that it declares."""
 
 
 class Compressor:
-    """Makes frames at one level.  Thread-safe: zstd's own objects are not, so one a thread."""
+    """Makes frames at one zstd level.  Thread-safe: zstd's compressor is not, so each thread has
+    its own."""
 
     def __init__(self, level: int):
         self._level = level
@@ -45,7 +47,7 @@ class Compressor:
         return frame
 
 
-def fault(data: bytes, due: int) -> Fault | None:
+def frame_fault(data: bytes, due: int) -> Fault | None:
     """Why ``data`` is not one frame of ``due`` raw bytes [F-7]; None when it is.
 
     Reads headers only: nothing is decompressed and nothing allocated.
@@ -63,8 +65,8 @@ def fault(data: bytes, due: int) -> Fault | None:
         return Code.FRAME_HEADER, f"the frame header is damaged: {exc}"
     if parameters.content_size != due:
         declared = parameters.content_size
-        told = "no size" if declared == zstandard.CONTENTSIZE_UNKNOWN else f"{declared} bytes"
-        return Code.FRAME_SIZE, f"the frame declares {told} where {due} bytes are due"
+        size = "no size" if declared == zstandard.CONTENTSIZE_UNKNOWN else f"{declared} bytes"
+        return Code.FRAME_SIZE, f"the frame declares {size} where {due} bytes are due"
     if not parameters.has_checksum:
         return Code.FRAME_CHECKSUM, "the frame has no checksum"
     if parameters.dict_id:
@@ -83,9 +85,9 @@ def content_size(data: bytes) -> int:
 
 
 def _window(data: bytes) -> int:
-    """The window that the frame asks for; 0 when it has but one segment, or is cut before.
+    """The window in bytes that the frame asks for; 0 when it is a single segment or too short.
 
-    zstd itself calls a window of more than 2 GiB a damaged header.
+    It is computed here because zstd reports a window of more than 2 GiB as a damaged header only.
     """
     if len(data) < 6 or data[4] & _SINGLE_SEGMENT:
         return 0
@@ -94,9 +96,9 @@ def _window(data: bytes) -> int:
 
 
 def _blocks_fault(data: bytes, position: int, limit: int) -> Fault | None:
-    """Follow the blocks of the frame: it must fill ``data`` to the last byte.
+    """Why the blocks from ``position`` on do not fill ``data`` to the last byte; None when they do.
 
-    ``limit``: bytes of a block, which zstd itself does not ask of blocks of one repeated byte.
+    ``limit``: the most bytes of a block; zstd itself does not apply it to RLE blocks.
     """
     size = len(data)
     last = False
@@ -119,7 +121,7 @@ def _blocks_fault(data: bytes, position: int, limit: int) -> Fault | None:
 
 
 class Decompressor:
-    """Opens frames that ``fault`` has passed.  Thread-safe."""
+    """Opens frames in which ``frame_fault`` found no fault.  Thread-safe."""
 
     def __init__(self) -> None:
         self._local = threading.local()
@@ -130,7 +132,7 @@ class Decompressor:
 
         if not hasattr(self._local, "zstd"):
             self._local.zstd = zstandard.ZstdDecompressor()
-        # max_output_size does nothing once a size is declared; ``fault`` has compared it.
+        # max_output_size does nothing once a size is declared; ``frame_fault`` has compared it.
         zstd = self._local.zstd
         try:
             raw: bytes = zstd.decompress(data, max_output_size=due, allow_extra_data=False)

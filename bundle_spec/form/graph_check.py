@@ -1,6 +1,6 @@
-"""The resource graph of a manifest: every reference resolves, nothing stands twice.
+"""Check the resource graph of a manifest: every reference resolves, and no resource is twice.
 
-Pure; the rules M-14 to M-17.
+The rules M-14 to M-17.  Pure.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from bundle_spec.model.resources import required_refs
 
 
 def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
-    """Every reference to nothing, every double, every name out of the reserved name space."""
+    """A fault for every reference that does not resolve, every resource that is there twice, and
+    every tag, key or description in the reserved name space."""
     present = Counter(resource.ref for resource in manifest.resources)
     present.update(reference.ref for reference in manifest.references)
     disks = {disk.id for disk in manifest.disks}

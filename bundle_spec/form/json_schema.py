@@ -1,6 +1,6 @@
-"""The JSON schema of a manifest, made from the records: it cannot say anything else than they do.
+"""The JSON schema of a manifest, made from the records, so that it cannot differ from them.
 
-It tells the form of M-1 and section 6 of SPEC.md.  The other rules need a program.
+It covers rule M-1 and section 6 of SPEC.md.  The other rules need a program.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def _schema(hint: Any, definitions: dict[str, Json]) -> Json:
         return _reference(typing.cast(type, hint), definitions)
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        some = next(part for part in parts if part is not type(None))
-        return {"anyOf": [_schema(some, definitions), {"type": "null"}]}
+        inner = next(part for part in parts if part is not type(None))
+        return {"anyOf": [_schema(inner, definitions), {"type": "null"}]}
     if origin is tuple:
         return {"type": "array", "items": _schema(parts[0], definitions)}
     if origin is Mapping:
@@ -53,15 +53,15 @@ def _reference(cls: type, definitions: dict[str, Json]) -> Json:
     name = cls.__name__
     if name not in definitions:
         hints = typing.get_type_hints(cls)
-        fields = [each for each in dataclasses.fields(cls) if each.name != "extra"]
+        fields = [field for field in dataclasses.fields(cls) if field.name != "extra"]
         definitions[name] = {
             "type": "object",
-            "properties": {each.name: _schema(hints[each.name], definitions) for each in fields},
+            "properties": {field.name: _schema(hints[field.name], definitions) for field in fields},
             "required": [
-                each.name
-                for each in fields
-                if each.default is dataclasses.MISSING
-                and each.default_factory is dataclasses.MISSING
+                field.name
+                for field in fields
+                if field.default is dataclasses.MISSING
+                and field.default_factory is dataclasses.MISSING
             ],
         }
     return {"$ref": f"#/$defs/{name}"}

@@ -1,4 +1,4 @@
-"""Where everything lies in a bundle: names, limits, canonical headers, the END block.
+"""The layout of a bundle: names of members, limits, canonical headers, the END block.
 
 Pure: bytes in, bytes out.  Rule numbers are those of SPEC.md.
 """
@@ -57,8 +57,8 @@ INDEX_ENTRY: Final = 12
 def chunk_size_for(disk_format: str, size_hint: int | None) -> int:
     """The chunk size in bytes that a writer uses for a disk of about ``size_hint`` bytes [F-20].
 
-    qcow2 finds repeated data only at its cluster size of 64 KiB; for the rest docs/adr/0006 has
-    what was measured.  A size that nobody knows is taken as 1 TiB.
+    For qcow2 it is the cluster size of 64 KiB: larger chunks do not find repeated clusters.  For
+    other formats see the measurements in docs/adr/0006.  An unknown size is taken as 1 TiB.
     """
     expected = 1024 * GIB if size_hint is None else size_hint
     size = 64 * KIB if disk_format == "qcow2" else 256 * KIB
@@ -107,7 +107,7 @@ LIST_LINE: Final = len(list_line("0" * 64, "0001", 0))
 
 _CHUNK = re.compile(r"disks/([0-9]{4})/([0-9a-f]{5})/([0-9a-f]{3})\.zst")
 _LIST = re.compile(r"disks/([0-9]{4})\.sha256")
-_PART = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
+_PATH_SEGMENT = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
 
 
 def parse_chunk_name(name: str) -> tuple[str, int] | None:
@@ -128,9 +128,9 @@ def file_path_fault(path: str) -> str | None:
         return f"a file lies outside {FILES_FOLDER}"
     if len(path) > MAX_NAME:
         return f"a name is longer than {MAX_NAME} bytes"
-    for part in path.split("/"):
-        if part in (".", "..") or not _PART.fullmatch(part):
-            return f"{part!r} cannot be a part of a name"
+    for segment in path.split("/"):
+        if segment in (".", "..") or not _PATH_SEGMENT.fullmatch(segment):
+            return f"{segment!r} cannot be a part of a name"
     return None
 
 
@@ -154,14 +154,14 @@ _FIXED_SUM = sum(_OWNER) + sum(_MTIME) + sum(_MAGIC) + 8 * ord(" ")
 
 
 def header(name: str, size: int, link: str = "") -> bytes:
-    """The one 512-byte ustar header that a member may have [F-2].
+    """The 512 bytes of the only ustar header that a member of this name and size may have [F-2].
 
     Raises ValueError for a name or size that ustar cannot hold.
     """
     name_field, link_field = name.encode("ascii"), link.encode("ascii")
     if not 0 < len(name_field) <= MAX_NAME or len(link_field) > MAX_NAME or size >> 33:
         raise ValueError(f"{name!r} of {size} bytes has no ustar header")
-    if b"\0" in name_field + link_field:  # a NUL ends a name: what followed would be hidden
+    if b"\0" in name_field + link_field:  # tar ends a name at a NUL: the rest would be hidden
         raise ValueError(f"{name!r} cannot be a name")
     size_field = b"%011o\0" % size
     kind = b"1" if link else b"0"
@@ -182,14 +182,14 @@ def header(name: str, size: int, link: str = "") -> bytes:
 
 
 def parse_header(block: bytes) -> Header | None:
-    """What ``block`` says, or None when it is not canonical in every byte [F-2]."""
+    """The header in ``block``, or None when it is not canonical in every byte [F-2]."""
     try:
-        found = Header(
+        parsed = Header(
             block[:100].rstrip(b"\0").decode("ascii"),
             int(block[124:135], 8),
             block[157:257].rstrip(b"\0").decode("ascii"),
         )
-        return found if block == header(found.name, found.size, found.link) else None
+        return parsed if block == header(parsed.name, parsed.size, parsed.link) else None
     except ValueError:
         return None
 
@@ -220,8 +220,8 @@ class Span:
         return self.offset + padded(self.size)
 
 
-def describe(name: str, span: Span) -> Place:
-    """How faults name a member: its name, and the offset of its header."""
+def member_place(name: str, span: Span) -> Place:
+    """The place of a member for its faults: its name, and the offset of its header."""
     return Place(name, span.offset - BLOCK)
 
 
@@ -250,7 +250,7 @@ def encode_end(end: End) -> bytes:
 
 
 def decode_end(data: bytes, where: str) -> End:
-    """What the END block says.  Raises BundleError unless it is canonical in every byte."""
+    """The END block in ``data``.  Raises BundleError unless it is canonical in every byte."""
     try:
         value = codec.loads(data, where)
     except BundleError as exc:

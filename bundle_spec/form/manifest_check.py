@@ -1,6 +1,6 @@
-"""What a manifest says of the file itself: sizes, counts, names within their limits.
+"""Check what a manifest says of the file itself: sizes, counts and names, within their limits.
 
-Pure, and done before anything is allocated by what a manifest says.
+Done before a size in the manifest decides how much memory is allocated.  Pure.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def manifest_faults(manifest: Manifest) -> Iterator[BundleError]:
         if [disk.id for disk in disks] != sorted(disk.id for disk in disks):
             yield _fault(Code.DISK_ORDER, "not in the order of the ids", section)
     ids = Counter(disk.id for disk in manifest.all_disks())
-    for each in sorted(each for each, count in ids.items() if count > 1):
-        yield _fault(Code.DISK_ORDER, f"two disks have the id {each}", "disks")
+    for repeated in sorted(disk_id for disk_id, count in ids.items() if count > 1):
+        yield _fault(Code.DISK_ORDER, f"two disks have the id {repeated}", "disks")
     total = sum(max(0, disk.chunks) for disk in manifest.all_disks())
     if total > layout.MAX_TOTAL_CHUNKS:
         yield _fault(Code.LIMIT, f"more than {layout.MAX_TOTAL_CHUNKS} chunks", "disks")
@@ -80,7 +80,7 @@ def _disk_faults(disk: Disk | AbandonedDisk) -> Iterator[tuple[Code, str]]:
     if disk.chunks > layout.MAX_CHUNKS:
         yield Code.LIMIT, f"{disk.chunks} chunks are more than {layout.MAX_CHUNKS}"
     for key, amount in (("stored", disk.stored), ("shared", disk.shared)):
-        # Others add these up, and print them, before the body has been read.
+        # These are summed and printed by ``show``, which does not read the body.
         if amount < 0:
             yield Code.DISK_ACCOUNT, f"{key} is no number of bytes that a file can have"
 
@@ -101,7 +101,7 @@ def _file_faults(manifest: Manifest) -> Iterator[BundleError]:
             if name in seen:
                 yield _fault(Code.FILE_PATH, f"{file.path!r} stands twice", f"{place}.path")
             seen.add(name)
-            # Only of a path that is short: of one with a million slashes this is all memory.
+            # Only for a path within its limit: one with a million slashes would take all memory.
             folders.update(name[:cut] for cut, letter in enumerate(name) if letter == "/")
         if not 0 <= file.size <= layout.MAX_FILE_SIZE:
             message = f"a size of {file.size} bytes is out of bounds"

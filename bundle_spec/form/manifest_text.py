@@ -1,4 +1,4 @@
-"""The manifest as bytes: canonical JSON out, and strictly the same in."""
+"""The bytes of a manifest: written as canonical JSON, and read only where they are canonical."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KNOWN_FEATURES: frozenset[str] = frozenset()
 
 
 def format_manifest(manifest: Manifest) -> bytes:
-    """The bytes of ``manifest.json``.  Raises BundleError for what no manifest can hold."""
+    """The bytes of ``manifest.json``.  Raises BundleError where it is too large, or not JSON."""
     try:
         data = codec.dumps(codec.encode(manifest))
     except (TypeError, ValueError) as exc:
@@ -32,7 +32,7 @@ def format_manifest(manifest: Manifest) -> bytes:
 
 
 def parse_manifest(data: bytes, where: str) -> Manifest:
-    """The manifest in ``data``: the rules M-1 to M-13.
+    """The manifest in ``data``, checked by the rules M-1 to M-13.
 
     Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
     BundleFaults, with every fault up to MAX_FAULTS, for anything else.

@@ -1,6 +1,6 @@
-"""The name space of the marks that an importer leaves on what it makes.
+"""The name space of the marks that an importer puts on the resources that it makes.
 
-A bundle's data must be free of it, so that no bundle can claim what another one made.
+No bundle may contain a name in it [M-16], so that no bundle can claim what another import made.
 """
 
 from __future__ import annotations
@@ -19,5 +19,5 @@ def is_reserved(name: str) -> bool:
 
 
 def is_marker(text: str) -> bool:
-    """Whether a description begins with a whole marker: people may write ``dpb-`` in prose."""
+    """Whether a description begins with a whole marker; ``dpb-`` alone may be a person's prose."""
     return _MARKER.match(text) is not None

@@ -1,6 +1,7 @@
-"""A look at a qcow2 header: what a guest sees, and whether the image stands alone.
+"""Read a qcow2 header: the size that a guest sees, and whether the image needs another file.
 
-One that names another file must never reach an image service.
+An image that names another file must never reach an image service, which could then read a file
+of its own host into the tenant's image (CVE-2024-32498).
 
 Layout: QEMU's docs/interop/qcow2.rst.
 """
@@ -24,7 +25,7 @@ def virtual_size(start: bytes) -> int | None:
 
 
 def foreign_file(start: bytes) -> str | None:
-    """What other file a qcow2 that begins with ``start`` needs: ``backing file``, ``data file``.
+    """Which other file a qcow2 that begins with ``start`` needs: ``backing file``, ``data file``.
 
     None for one that stands alone, and for anything that is not qcow2.
     """

@@ -10,8 +10,8 @@ from pathlib import Path
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.frame import Decompressor, FrameError, fault
-from bundle_spec.form.layout import INDEX_ENTRY, describe
+from bundle_spec.form.frame import Decompressor, FrameError, frame_fault
+from bundle_spec.form.layout import INDEX_ENTRY, member_place
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.read.ahead import Hashing, in_step, pool
 from bundle_spec.read.index import Index
@@ -147,7 +147,7 @@ class DiskReader:
         name = layout.chunk_name(self.id, number)
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
         span = self._index.unpack(entry, name)
-        where = describe(name, span)
+        where = member_place(name, span)
         if span.size > layout.frame_bound(due):
             message = f"a frame of {span.size} bytes for {due}"
             raise BundleError(message, where=where, code=Code.FRAME_LENGTH)
@@ -160,8 +160,8 @@ class DiskReader:
                 remedy="copy the bundle again",
                 code=Code.LIST_LINE,
             )
-        if found := fault(data, due):
-            raise BundleError(found[1], where=where, code=found[0])
+        if fault := frame_fault(data, due):
+            raise BundleError(fault[1], where=where, code=fault[0])
         try:
             return self._decompress(data, due)
         except FrameError as exc:
@@ -175,7 +175,7 @@ class DiskReader:
         """
         chunks = self.record.chunks
         span = self._index.chunk_list(self.id, chunks)
-        where = describe(layout.list_name(self.id), span)
+        where = member_place(layout.list_name(self.id), span)
         running = digest.new()
         packed = bytearray()
         step = 8192 * layout.LIST_LINE

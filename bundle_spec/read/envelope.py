@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from bundle_spec.codes import Code, Place
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
 from bundle_spec.form import digest, layout
-from bundle_spec.form.layout import BLOCK, End, describe
+from bundle_spec.form.layout import BLOCK, End, member_place
 from bundle_spec.form.manifest_check import index_size
 from bundle_spec.form.manifest_text import parse_manifest
 from bundle_spec.model import Manifest
@@ -47,11 +47,11 @@ def read_envelope(source: Source) -> Envelope:
     BundleFaults for anything else.  Does not read what lies between, nor the bytes of INDEX.
     """
     end, data = read_tail(source)
-    manifest = parse_manifest(data, describe(layout.MANIFEST_NAME, end.manifest))
+    manifest = parse_manifest(data, member_place(layout.MANIFEST_NAME, end.manifest))
     if end.index.size != index_size(manifest):
         raise BundleError(
             f"{end.index.size} bytes where the manifest asks for {index_size(manifest)}",
-            where=describe(layout.INDEX_NAME, end.index),
+            where=member_place(layout.INDEX_NAME, end.index),
             code=Code.INDEX_SIZE,
         )
     return Envelope(end, manifest)
@@ -71,7 +71,7 @@ def read_tail(source: Source) -> tuple[End, bytes]:
     if digest.of(data) != end.manifest_sha256:
         raise BundleError(
             "not the digest that END gives",
-            where=describe(layout.MANIFEST_NAME, end.manifest),
+            where=member_place(layout.MANIFEST_NAME, end.manifest),
             remedy=COPY_AGAIN,
             code=Code.MANIFEST_DIGEST,
         )
@@ -155,7 +155,7 @@ def _tail_faults(source: Source, end: End) -> Iterator[BundleError]:
         yield BundleError(message, where=place, code=Code.TAIL_ORDER)
         return
     for name, span in members:
-        where = describe(name, span)
+        where = member_place(name, span)
         if source.read(span.offset - BLOCK, BLOCK) != layout.header(name, span.size):
             yield BundleError("the header is not canonical", where=where, code=Code.HEADER)
         if any(source.read(span.offset + span.size, span.next_header - span.offset - span.size)):

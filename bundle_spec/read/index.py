@@ -7,7 +7,7 @@ import struct
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError
 from bundle_spec.form import layout
-from bundle_spec.form.layout import Span, describe
+from bundle_spec.form.layout import Span, member_place
 from bundle_spec.read.envelope import BODY, Envelope
 from bundle_spec.read.source import Source
 
@@ -117,7 +117,7 @@ class Index:
         if span.size != size or head != layout.header(name, size):
             raise BundleError(
                 f"INDEX leads to no member of {size} bytes",
-                where=describe(name, span),
+                where=member_place(name, span),
                 code=Code.INDEX_ENTRY,
             )
         return span

@@ -22,7 +22,7 @@ from typing import Self
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.layout import describe
+from bundle_spec.form.layout import member_place
 from bundle_spec.model import File
 from bundle_spec.read.disk_reader import DiskReader
 from bundle_spec.read.envelope import read_envelope
@@ -55,7 +55,7 @@ class BundleReader:
         if digest.of_stream(source.pieces(span.offset, span.size)) != self.manifest.index_sha256:
             raise BundleError(
                 "not the digest that the manifest gives",
-                where=describe(layout.INDEX_NAME, span),
+                where=member_place(layout.INDEX_NAME, span),
                 code=Code.INDEX_DIGEST,
             )
         self._index = Index(source, envelope)
@@ -71,7 +71,7 @@ class BundleReader:
         if digest.of(data) != file.sha256:
             raise BundleError(
                 "not the digest that the manifest gives",
-                where=describe(path, span),
+                where=member_place(path, span),
                 code=Code.FILE_DIGEST,
             )
         return data

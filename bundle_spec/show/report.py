@@ -77,7 +77,7 @@ class Report:
             f"{counted(sum(1 for _ in manifest.resources), 'resource')}, "
             f"{counted(len(manifest.disks), 'disk')} of "
             f"{human_bytes(sum(disk.size for disk in manifest.disks))}\n"
-            f"manifest sha256 {digest.spoken(self.found.manifest_sha256)}\n"
+            f"manifest sha256 {digest.grouped(self.found.manifest_sha256)}\n"
             f"made {manifest.created}{signed}"
         )
 

@@ -60,7 +60,7 @@ def _head(summary: Summary) -> Iterator[tuple[str, str]]:
     yield "created", summary.created
     yield "source", f"{source.auth_url}{region}"
     yield "project", f"{source.project_name!r} ({source.project_id})"
-    yield "manifest sha256", digest.spoken(summary.manifest_sha256)
+    yield "manifest sha256", digest.grouped(summary.manifest_sha256)
     yield "signature", _signature(summary)
     yield "file", f"{human_bytes(summary.size)} ({summary.size:,} bytes){parts}"
 

@@ -51,7 +51,7 @@ class Provenance:
         """Raise TrustError unless the manifest that was opened is the one that was checked."""
         if self.manifest_sha256 not in (None, manifest_sha256):
             raise TrustError(
-                f"its manifest has the digest {digest.spoken(manifest_sha256)}, not the one that "
+                f"its manifest has the digest {digest.grouped(manifest_sha256)}, not the one that "
                 "is expected",
                 where=str(path),
                 remedy="compare both, digit by digit, with who made the bundle",

@@ -102,7 +102,7 @@ def test_only_the_expected_bundle_is_opened(tmp_path: Path) -> None:
     for source in (path, tmp_path / "dir"):
         with pytest.raises(TrustError) as caught:
             open_source(source, NULL, trust=Trust(expect=other))
-        assert digest.spoken(found) in str(caught.value)
+        assert digest.grouped(found) in str(caught.value)
         assert open_source(source, NULL, trust=Trust(expect=found))
     # Nothing of another bundle is even checked.
     data = bytearray(path.read_bytes())
