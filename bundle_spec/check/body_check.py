@@ -1,8 +1,8 @@
 """Walk all members between magic and INDEX, account for every byte, and collect every fault.
 
-One thread follows the headers and keeps the order; others read members, hash them, and check the
-headers of frames.  Without ``read_chunks`` the frames are skipped; the headers and the padding
-between them, chunk lists and files are still checked.
+One thread reads the headers in order; others read the members, hash them, and check the headers of
+frames.  Without ``read_chunks`` the frames are not read; headers, padding, chunk lists and files
+are still checked.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _PADDING = Code.PADDING, "bytes in the padding"
 _BATCH = 2 * layout.MIB
 _AHEAD = 4
 
-Check = Callable[[], list["Located"]]
+Check = Callable[[], list["Finding"]]
 Fault = tuple[Code, str]
-Located = tuple[int, BundleError]
-"""A fault with the offset of its member, to tell the faults in the order of the file."""
+Finding = tuple[int, BundleError]
+"""A fault with the offset of its member, by which the faults are sorted."""
 
 
 def check_body(
@@ -74,10 +74,10 @@ class _Walk:
         self._disks = {disk.id: DiskCheck(disk) for disk in self._manifest.all_disks()}
         self._files = {file.path: file for file in self._manifest.files}
         self._files_seen: set[str] = set()
-        self._faults: list[Located] = []
+        self._findings: list[Finding] = []
         self._batch: list[Check] = []
         self._batch_start = BODY
-        self._pending: deque[tuple[int, Future[list[Located]]]] = deque()
+        self._pending: deque[tuple[int, Future[list[Finding]]]] = deque()
 
     def run(self) -> list[BundleError]:
         self._check_index()
@@ -96,38 +96,38 @@ class _Walk:
                 self._hand_over(position)
         self._hand_over(position)
         while self._pending:
-            self._collect()
-        self._missing()
-        return [error for _, error in sorted(self._faults, key=lambda each: each[0])]
+            self._collect_oldest()
+        self._check_missing()
+        return [fault for _, fault in sorted(self._findings, key=lambda finding: finding[0])]
 
     def _hand_over(self, position: int) -> None:
         """Submit the checks that have gathered, of members up to ``position``, to a thread."""
         batch, size = self._batch, position - self._batch_start
         self._batch, self._batch_start = [], position
-        job = self._pool.submit(lambda: [each for check in batch for each in check()])
+        job = self._pool.submit(lambda: [finding for check in batch for finding in check()])
         self._pending.append((size, job))
         if len(self._pending) > _AHEAD:
-            self._collect()
+            self._collect_oldest()
 
-    def _collect(self) -> None:
+    def _collect_oldest(self) -> None:
         size, job = self._pending.popleft()
-        self._tell(job.result())
+        self._add(job.result())
         self._task.advance(size)
 
-    def _tell(self, faults: Iterable[Located]) -> None:
-        self._faults += islice(faults, MAX_FAULTS - len(self._faults))
+    def _add(self, findings: Iterable[Finding]) -> None:
+        self._findings += islice(findings, MAX_FAULTS - len(self._findings))
 
     def _fault(self, position: int, name: str, code: Code, message: str) -> None:
         place = Place(name, position)
-        self._tell([(position, BundleError(message, where=place, code=code))])
+        self._add([(position, BundleError(message, where=place, code=code))])
 
     # --- INDEX ---
 
     def _check_index(self) -> None:
-        """Check the digest of INDEX first, because it says where the chunk lists lie."""
+        """Check the digest of INDEX, and read from it where the chunk lists lie."""
         span = self._index_span
-        found = digest.of_stream(self._source.pieces(span.offset, span.size))
-        self._index_whole = found == self._manifest.index_sha256
+        sha256 = digest.of_stream(self._source.pieces(span.offset, span.size))
+        self._index_whole = sha256 == self._manifest.index_sha256
         if not self._index_whole:
             message = "not the digest that the manifest gives"
             self._fault(self._end, layout.INDEX_NAME, Code.INDEX_DIGEST, message)
@@ -136,12 +136,12 @@ class _Walk:
             try:
                 disk.tables = Tables(self._source, self._index, disk.record)
             except BundleError as exc:
-                self._tell([(self._end, exc)])
+                self._add([(self._end, exc)])
 
     # --- members ---
 
     def _skip(self, position: int, code: Code, message: str) -> int:
-        """Report a header's fault; the position of the next header that is canonical."""
+        """Report a header's fault; returns the position of the next canonical header."""
         self._fault(position, "header", code, message)
         position += BLOCK
         while position < self._end:
@@ -181,7 +181,7 @@ class _Walk:
             elif fault := disk.link_fault(number, header.link, self._disks):
                 self._fault(position, header.name, *fault)
             return
-        disk.stored(number, header.size)
+        disk.add_stored(number, header.size)
         span, due, line = Span(position + BLOCK, header.size), disk.due(number), None
         if span.size > layout.frame_bound(due):
             message = f"a frame of {span.size} bytes for {due}"
@@ -194,7 +194,7 @@ class _Walk:
         if self._read_chunks:
             self._batch.append(lambda: self._check_chunk(header.name, span, due, line))
         else:
-            self._tell(_located(header.name, span, self._padding_faults(span)))
+            self._add(_findings_of(header.name, span, self._padding_faults(span)))
 
     def _list(self, header: Header, position: int, disk: DiskCheck) -> None:
         if disk.list_seen:
@@ -242,45 +242,45 @@ class _Walk:
             self._fault(position, header.name, Code.INDEX_ENTRY, _ELSEWHERE)
         self._batch.append(lambda: self._check_plain(header.name, span, digest_due))
 
-    def _missing(self) -> None:
+    def _check_missing(self) -> None:
         for disk in self._disks.values():
             if not disk.list_seen:
-                self._lost(layout.list_name(disk.record.id))
+                self._report_missing(layout.list_name(disk.record.id))
                 if disk.missing:
-                    self._lost(layout.chunk_name(disk.record.id, disk.next))
+                    self._report_missing(layout.chunk_name(disk.record.id, disk.next))
         for path in self._files.keys() - self._files_seen:
-            self._lost(path)
+            self._report_missing(path)
 
-    def _lost(self, name: str) -> None:
+    def _report_missing(self, name: str) -> None:
         self._fault(self._end, name, Code.MISSING, "missing before INDEX")
 
     # --- in threads ---
 
-    def _check_chunk(self, name: str, span: Span, due: int, line: bytes | None) -> list[Located]:
+    def _check_chunk(self, name: str, span: Span, due: int, line: bytes | None) -> list[Finding]:
         block = self._source.read(span.offset, layout.padded(span.size))
         data = block[: span.size]
         faults = [_PADDING] if any(block[span.size :]) else []
         if line is not None:
-            found = hashlib.sha256(data).hexdigest()
-            if line != f"{found}  {name}\n".encode():
+            sha256 = hashlib.sha256(data).hexdigest()
+            if line != f"{sha256}  {name}\n".encode():
                 faults.append((Code.LIST_LINE, _DAMAGED))
         if fault := frame_fault(data, due):
             faults.append(fault)
-        return _located(name, span, faults)
+        return _findings_of(name, span, faults)
 
-    def _check_plain(self, name: str, span: Span, digest_due: tuple[Code, str]) -> list[Located]:
+    def _check_plain(self, name: str, span: Span, digest_due: tuple[Code, str]) -> list[Finding]:
         faults = self._padding_faults(span)
         code, sha256 = digest_due
         if digest.of_stream(self._source.pieces(span.offset, span.size)) != sha256:
             faults.append((code, "not the digest that the manifest gives"))
-        return _located(name, span, faults)
+        return _findings_of(name, span, faults)
 
     def _padding_faults(self, span: Span) -> list[Fault]:
         rest = span.next_header - span.offset - span.size
         return [_PADDING] if any(self._source.read(span.offset + span.size, rest)) else []
 
 
-def _located(name: str, span: Span, faults: list[Fault]) -> list[Located]:
+def _findings_of(name: str, span: Span, faults: list[Fault]) -> list[Finding]:
     return [
         (span.offset - BLOCK, BundleError(message, where=member_place(name, span), code=code))
         for code, message in faults

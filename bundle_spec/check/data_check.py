@@ -20,12 +20,12 @@ _IN_STEP = 4
 
 
 def data_faults(
-    source: Source, envelope: Envelope, progress: Progress, *, proven: bool
+    source: Source, envelope: Envelope, progress: Progress, *, frames_checked: bool
 ) -> Iterator[BundleError]:
     """The first fault of the raw bytes of each disk, where it has one [M-19].
 
-    ``proven``: a check at level ``stored`` has just found no fault, so the digests of the frames
-    need not be compared again [F-18].
+    ``frames_checked``: a check at level ``stored`` has just found no fault, so the digests of the
+    frames need not be compared again [F-18].
     """
     index = Index(source, envelope)
     disks = envelope.manifest.all_disks()
@@ -37,7 +37,7 @@ def data_faults(
             readers = []
             for disk in group:
                 try:
-                    readers.append(DiskReader(source, index, disk, proven=proven))
+                    readers.append(DiskReader(source, index, disk, frames_checked=frames_checked))
                 except BundleError as exc:
                     yield exc
             if readers:
@@ -45,10 +45,11 @@ def data_faults(
 
 
 def _groups(disks: Sequence[Disk | AbandonedDisk]) -> Iterator[list[Disk | AbandonedDisk]]:
-    for _, alike in groupby(sorted(disks, key=_chunk_size), _chunk_size):
-        of_one_size = list(alike)
-        for first in range(0, len(of_one_size), _IN_STEP):
-            yield of_one_size[first : first + _IN_STEP]
+    """At most _IN_STEP disks at a time, all of one chunk size."""
+    for _, group in groupby(sorted(disks, key=_chunk_size), _chunk_size):
+        same_size = list(group)
+        for first in range(0, len(same_size), _IN_STEP):
+            yield same_size[first : first + _IN_STEP]
 
 
 def _chunk_size(disk: Disk | AbandonedDisk) -> int:
@@ -61,16 +62,16 @@ def _group_faults(
     hashing = [Hashing(threads) for _ in readers]
     failed: dict[int, BundleError] = {}
     for batch in in_step(readers, threads):
-        for place, raws in enumerate(batch):
+        for slot, raws in enumerate(batch):
             if isinstance(raws, BundleError):
-                failed[place] = raws
+                failed[slot] = raws
             else:
-                hashing[place].add(raws)
+                hashing[slot].add(raws)
                 task.advance(sum(map(len, raws)))
-    for place, reader in enumerate(readers):
+    for slot, reader in enumerate(readers):
         try:
-            if place not in failed:
-                reader.compare(hashing[place].hexdigest())
+            if slot not in failed:
+                reader.require_digest(hashing[slot].hexdigest())
         except BundleError as exc:
-            failed[place] = exc
+            failed[slot] = exc
     yield from failed.values()

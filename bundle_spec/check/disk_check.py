@@ -1,4 +1,4 @@
-"""The state of one disk during a check of all members: what came, and what links may lead to."""
+"""The state of one disk during a check of all members: which chunks came, where links may lead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from bundle_spec.codes import Code
 from bundle_spec.form import layout
 from bundle_spec.model import AbandonedDisk, Disk
-from bundle_spec.read.index import Index, Rows, entry_length
+from bundle_spec.read.index import Index, RowWindow, entry_length
 from bundle_spec.read.source import Source
 
 _NOT_STORED = 0xFFFF
@@ -17,26 +17,26 @@ Fault = tuple[Code, str]
 
 
 class Tables:
-    """What INDEX and the chunk list say of a disk's chunks.
+    """The entries of INDEX and the lines of the chunk list, for the chunks of one disk.
 
-    Each is read by two windows: ``entries`` and ``lines`` in the order of the chunks,
-    ``target_entries`` and ``target_lines`` wherever links lead.
+    Both have two windows: ``entries`` and ``lines`` are read in the order of the chunks,
+    ``target_entries`` and ``target_lines`` at the targets of links.
     """
 
     def __init__(self, source: Source, index: Index, record: Disk | AbandonedDisk):
-        """Raises BundleError when INDEX gives the chunk list a place where it is not."""
+        """Raises BundleError when the chunk list does not lie where INDEX says."""
         disk, chunks = record.id, record.chunks
-        place = index.chunk_list(disk, chunks).offset
+        offset = index.chunk_list(disk, chunks).offset
         self.entries, self.target_entries = (index.rows(disk, chunks) for _ in range(2))
         self.lines, self.target_lines = (
-            Rows(source, place, layout.LIST_LINE, chunks) for _ in range(2)
+            RowWindow(source, offset, layout.LIST_LINE, chunks) for _ in range(2)
         )
 
 
 class DiskCheck:
     """The state of one disk; takes two bytes of memory a chunk.
 
-    ``next``: the number of the chunk that is due.  ``tables`` None: INDEX is damaged, so that
+    ``next``: the number of the chunk that must come next.  ``tables`` None: INDEX is damaged, so
     nothing can be compared with it.
     """
 
@@ -58,7 +58,7 @@ class DiskCheck:
         """The raw bytes that chunk ``number`` must have."""
         return layout.chunk_length(self.record.size, self.record.chunk_size, number)
 
-    def stored(self, number: int, length: int) -> None:
+    def add_stored(self, number: int, length: int) -> None:
         """Chunk ``number`` came with a frame of ``length`` bytes; links may now lead to it."""
         self._links[number] = 0
         self._stored += length
@@ -101,10 +101,10 @@ class DiskCheck:
     def account_fault(self) -> str | None:
         """Why ``stored`` or ``shared`` in the manifest is wrong [M-20]; None when it is right, or
         when not all chunks were seen."""
-        said = (self.record.stored, self.record.shared)
-        if self._counted < self.record.chunks or said == (self._stored, self._shared):
+        declared = (self.record.stored, self.record.shared)
+        if self._counted < self.record.chunks or declared == (self._stored, self._shared):
             return None
         return (
             f"{self._stored} bytes stored and {self._shared} shared, "
-            f"where the manifest says {said[0]} and {said[1]}"
+            f"where the manifest says {declared[0]} and {declared[1]}"
         )

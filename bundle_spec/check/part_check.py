@@ -1,4 +1,4 @@
-"""Find the part of a split bundle that has a fault, and those that are not what the list says."""
+"""Find the part in which a fault of a split bundle lies, and parts that differ from the list."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def locate_faults(faults: Iterable[BundleError], source: Source) -> None:
 
 
 def part_faults(path: Path, source: Source, progress: Progress) -> list[BundleError]:
-    """A fault for every part that has not the digest of the list [S-4]: damaged, old, or swapped.
+    """A fault for every part without the digest of the list [S-4]: it is damaged or misplaced.
 
     Reads all parts once more, so it is called only when a fault was found.
     """
@@ -35,10 +35,10 @@ def part_faults(path: Path, source: Source, progress: Progress) -> list[BundleEr
     listed = read_list(bundle_name(path), folders)
     if not listed:
         return []
-    found = {}
+    digests = {}
     with progress.task("parts", source.size, "bytes") as task:
         for part in source.parts:
-            found[part.path.name] = digest.of_stream(source.pieces(part.offset, part.size))
+            digests[part.path.name] = digest.of_stream(source.pieces(part.offset, part.size))
             task.advance(part.size)
     names = {sha256: name for name, sha256 in listed.items()}
     return [
@@ -50,6 +50,6 @@ def part_faults(path: Path, source: Source, progress: Progress) -> list[BundleEr
             where=name,
             code=Code.PART_DIGEST,
         )
-        for name, sha256 in found.items()
+        for name, sha256 in digests.items()
         if sha256 != listed.get(name)
     ]

@@ -1,7 +1,7 @@
-"""Check a bundle: report all its faults, or return it as a type that says how far it was checked.
+"""Check a bundle: report all its faults, or return a record of it that shows how far it is checked.
 
 Only ``verify_bundle`` makes a VerifiedBundle, so a function that takes one need not check the file
-again.  A whole bundle may still come from anybody: who made it ``trust`` checks.
+again.  That a bundle is whole does not say who made it: see ``trust``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ files, manifest.  ``stored``: also every frame was hashed and its header checked
 left out.  ``data``: also every frame was decompressed and the digest of each disk compared.
 """
 
-_OURS = object()
+_TOKEN = object()
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class VerifiedBundle:
     token: InitVar[object]
 
     def __post_init__(self, token: object) -> None:
-        if token is not _OURS:
+        if token is not _TOKEN:
             raise TypeError("a VerifiedBundle comes from verify_bundle only")
 
     @property
@@ -107,14 +107,14 @@ def verify_bundle(
     """
     files = BundleFiles.of(path, folders)
     level: Level = "data" if read_data else "stored"
-    found = verify_files(files.path, files.parts, level, progress)
+    envelope = verify_files(files.path, files.parts, level, progress)
     return VerifiedBundle(
         files=files,
-        manifest=found.manifest,
-        manifest_sha256=found.end.manifest_sha256,
-        has_signature=found.end.signature is not None,
+        manifest=envelope.manifest,
+        manifest_sha256=envelope.end.manifest_sha256,
+        has_signature=envelope.end.signature is not None,
         level=level,
-        token=_OURS,
+        token=_TOKEN,
     )
 
 
@@ -126,9 +126,9 @@ def check_structure(
     Raises what ``verify_bundle`` raises.
     """
     files = BundleFiles.of(path, folders)
-    found = verify_files(files.path, files.parts, "structure", progress)
-    end = found.end
-    return CheckedStructure(files, found.manifest, end.manifest_sha256, end.signature is not None)
+    envelope = verify_files(files.path, files.parts, "structure", progress)
+    manifest, end = envelope.manifest, envelope.end
+    return CheckedStructure(files, manifest, end.manifest_sha256, end.signature is not None)
 
 
 def verify_files(path: Path, parts: Sequence[Path], level: Level, progress: Progress) -> Envelope:
@@ -143,7 +143,7 @@ def verify_files(path: Path, parts: Sequence[Path], level: Level, progress: Prog
         except UnsupportedBundle:
             raise
         except BundleError as exc:
-            faults = _each(exc)
+            faults = _single_faults(exc)
         if faults:
             locate_faults(faults, source)
             faults = [*part_faults(path, source, progress), *faults]
@@ -157,11 +157,11 @@ def _faults(
     faults = check_body(source, envelope, progress, read_chunks=level != "structure")
     faults += islice(graph_faults(envelope.manifest), MAX_FAULTS)
     if level == "data":
-        faults += data_faults(source, envelope, progress, proven=not faults)
+        faults += data_faults(source, envelope, progress, frames_checked=not faults)
     return faults
 
 
-def _each(error: BundleError) -> list[BundleError]:
+def _single_faults(error: BundleError) -> list[BundleError]:
     if isinstance(error, Faults):
         return [fault for fault in error.faults if isinstance(fault, BundleError)]
     return [error]

@@ -1,4 +1,4 @@
-"""Decompress chunks in threads before they are asked for, of one disk or of several in step."""
+"""Decompress chunks of one disk or of several in step, in threads, before they are needed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Opened = list[bytes] | BundleError
 """The next raw chunks of a disk in order, an empty list at its end, or the fault of one of them."""
 
 
-class Chunks(Protocol):
+class ChunkedDisk(Protocol):
     """What is needed of a disk here; DiskReader has it.  ``chunk_size``: in bytes."""
 
     @property
@@ -49,12 +49,13 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 def in_step(
-    disks: Sequence[Chunks], threads: ThreadPoolExecutor
+    disks: Sequence[ChunkedDisk], threads: ThreadPoolExecutor
 ) -> Generator[list[Opened], None, None]:
-    """All chunks of ``disks``, which have one chunk size: some of each, then the next of each.
+    """All chunks of ``disks``, which have one chunk size: a batch of each disk, then the next.
 
-    What clones share lies at the same place in each, so it is decompressed once for all of them;
-    so is a chunk that repeats, as zeros do.  A disk that failed gives its error to the end.
+    Yields one list for each step, with an entry for each disk.  Chunks that clones share lie at the
+    same offset in each, so they are in one batch and are decompressed once; so are chunks that
+    repeat within a batch, as zeros do.  From its first fault on, the entry of a disk is that fault.
     """
     (chunk_size,) = {disk.chunk_size for disk in disks}
     step = max(1, _BATCH // chunk_size)
@@ -64,19 +65,19 @@ def in_step(
     def batch(first: int) -> list[Opened]:
         opened: dict[bytes, bytes] = {}
         return [
-            failed.get(place) or _some(disk, range(first, min(first + step, disk.chunks)), opened)
-            for place, disk in enumerate(disks)
+            failed.get(slot) or _open(disk, range(first, min(first + step, disk.chunks)), opened)
+            for slot, disk in enumerate(disks)
         ]
 
     pending: deque[Future[list[Opened]]] = deque()
 
     def next_batch() -> list[Opened]:
-        found = pending.popleft().result()
-        for place, opened in enumerate(found):
+        results = pending.popleft().result()
+        for slot, opened in enumerate(results):
             if isinstance(opened, BundleError):
                 # Batches are opened in any order: the first fault counts.
-                found[place] = failed.setdefault(place, opened)
-        return found
+                results[slot] = failed.setdefault(slot, opened)
+        return results
 
     for first in range(0, max(disk.chunks for disk in disks), step):
         pending.append(threads.submit(batch, first))
@@ -86,14 +87,14 @@ def in_step(
         yield next_batch()
 
 
-def _some(disk: Chunks, numbers: range, opened: dict[bytes, bytes]) -> Opened:
+def _open(disk: ChunkedDisk, numbers: range, opened: dict[bytes, bytes]) -> Opened:
     try:
-        return [_once(disk, number, opened) for number in numbers]
+        return [_open_once(disk, number, opened) for number in numbers]
     except BundleError as exc:
         return exc
 
 
-def _once(disk: Chunks, number: int, opened: dict[bytes, bytes]) -> bytes:
+def _open_once(disk: ChunkedDisk, number: int, opened: dict[bytes, bytes]) -> bytes:
     key = disk.key(number)
     if key not in opened:
         opened[key] = disk.open(number)
@@ -112,7 +113,7 @@ class Hashing:
         self._latest: Future[None] | None = None
 
     def add(self, pieces: Sequence[bytes]) -> None:
-        """Take the next bytes.  Waits for those before, so that what is held stays bounded."""
+        """Add the next bytes.  Waits for those before, so that memory stays bounded."""
         self._wait()
         self._latest = self._threads.submit(self._update, pieces)
 

@@ -33,13 +33,13 @@ class DiskReader:
         index: Index,
         record: Disk | AbandonedDisk,
         *,
-        proven: bool = False,
+        frames_checked: bool = False,
     ):
         """Use ``BundleReader.disk``.
 
-        ``proven``: a check at level ``stored`` has just found no fault, so that the digests of the
-        frames need not be compared again [F-18].  Raises BundleError when INDEX or the chunk list
-        is damaged.
+        ``frames_checked``: a check at level ``stored`` has just found no fault, so the digests of
+        the frames need not be compared again [F-18].  Raises BundleError when INDEX or the chunk
+        list is damaged.
         """
         self.record = record
         self.id = record.id
@@ -51,13 +51,13 @@ class DiskReader:
         self._entries = index.entries(record.id, record.chunks)
         self._digests = self._read_list()
         self._decompress = Decompressor()
-        self._proven = proven
-        self._latest = (b"", b"")
+        self._frames_checked = frames_checked
+        self._latest = (b"", b"")  # key and raw bytes of a chunk
 
     def read(self, offset: int, length: int) -> bytes:
         """The bytes from ``offset``: ``length`` of them, fewer where the disk ends before.
 
-        Raises ValueError for a negative place, BundleError for a damaged chunk.
+        Raises ValueError for a negative offset or length, BundleError for a damaged chunk.
         """
         if offset < 0 or length < 0:
             raise ValueError("a disk has no bytes before its first")
@@ -65,7 +65,7 @@ class DiskReader:
         parts = []
         while offset < end:
             number, start = divmod(offset, self.record.chunk_size)
-            part = self._kept(number)[start : start + end - offset]
+            part = self._raw_chunk(number)[start : start + end - offset]
             parts.append(part)
             offset += len(part)
         return b"".join(parts)
@@ -89,12 +89,12 @@ class DiskReader:
                         yield raw
                     else:
                         yield from (raw[at : at + piece] for at in range(0, len(raw), piece))
-            self.compare(hashing.hexdigest())
+            self.require_digest(hashing.hexdigest())
 
     def save(self, path: Path) -> None:
-        """Write the disk to a new file, a sparse one where chunks are all zeros.
+        """Write the disk to a new file, with holes where chunks are all zeros.
 
-        Nothing stays of a disk that is damaged.  Raises LocalError, also when ``path`` exists,
+        The file of a damaged disk is removed again.  Raises LocalError, also when ``path`` exists,
         and BundleError.
         """
         try:
@@ -112,8 +112,11 @@ class DiskReader:
         except OSError as exc:
             raise LocalError(f"cannot write the disk: {exc.strerror}", where=str(path)) from exc
 
-    def compare(self, sha256: str) -> None:
-        """Raise BundleError when ``sha256``, of all its raw bytes, is not the manifest's [M-19]."""
+    def require_digest(self, sha256: str) -> None:
+        """Raise BundleError unless ``sha256``, of all raw bytes, is the manifest's [M-19].
+
+        An abandoned disk has none in the manifest, so any is accepted.
+        """
         if isinstance(self.record, Disk) and sha256 != self.record.sha256:
             raise BundleError(
                 f"its {self.size} bytes do not have the digest that the manifest gives",
@@ -122,8 +125,8 @@ class DiskReader:
                 code=Code.DISK_DIGEST,
             )
 
-    def _kept(self, number: int) -> bytes:
-        """The raw bytes of a chunk; those of the latest one are remembered."""
+    def _raw_chunk(self, number: int) -> bytes:
+        """The raw bytes of a chunk; those of the latest one are kept for the next call."""
         key, (latest, raw) = self.key(number), self._latest
         if latest != key:
             raw = self.open(number)
@@ -131,8 +134,8 @@ class DiskReader:
         return raw
 
     def key(self, number: int) -> bytes:
-        """Bytes that are the same only for chunks with the same raw bytes: the chunk's entry in
-        INDEX, its digest, and its raw length."""
+        """A key that only chunks with the same raw bytes share: the chunk's entry in INDEX, its
+        digest, and its raw length."""
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
         length = layout.chunk_length(self.size, self.record.chunk_size, number)
@@ -153,7 +156,7 @@ class DiskReader:
             raise BundleError(message, where=where, code=Code.FRAME_LENGTH)
         data = self._source.read(span.offset, span.size)
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
-        if not self._proven and hashlib.sha256(data).digest() != expected:
+        if not self._frames_checked and hashlib.sha256(data).digest() != expected:
             raise BundleError(
                 "damaged: it does not have the digest that the chunk list gives",
                 where=where,
@@ -169,9 +172,9 @@ class DiskReader:
             raise BundleError(message, where=where, code=Code.FRAME_DATA) from exc
 
     def _read_list(self) -> bytes:
-        """The digests in the chunk list, 32 bytes each, once the list has the digest it must have.
+        """The digests in the chunk list, 32 bytes each.
 
-        Raises BundleError.
+        Raises BundleError unless the list has the digest that the manifest gives.
         """
         chunks = self.record.chunks
         span = self._index.chunk_list(self.id, chunks)

@@ -26,7 +26,7 @@ END_AND_TRAILER = BLOCK + layout.END_SIZE + len(layout.TRAILER)
 """From the header of END to the end of the file."""
 
 AGE_MAGIC = b"age-encryption.org/v1\n"
-"""How an encrypted bundle begins: it is an age file, and no bundle before it is decrypted."""
+"""The first bytes of an encrypted bundle: an age file, which must be decrypted to be a bundle."""
 
 COPY_AGAIN = "copy the bundle again, or make it again at the source"
 _MAGIC = re.compile(rb"dpbundle ([1-9][0-9]{0,8})\n")
@@ -34,7 +34,7 @@ _MAGIC = re.compile(rb"dpbundle ([1-9][0-9]{0,8})\n")
 
 @dataclass(frozen=True)
 class Envelope:
-    """What both ends of a bundle say: where the members of the tail lie, and the manifest."""
+    """Both ends of a bundle as records: where the members of the tail lie, and the manifest."""
 
     end: End
     manifest: Manifest
@@ -114,9 +114,9 @@ def _check_magic(source: Source) -> None:
 
 
 def _read_end(source: Source) -> End:
-    place = source.size - END_AND_TRAILER
-    where = Place(layout.END_NAME, place)
-    block = source.read(place, END_AND_TRAILER)
+    start = source.size - END_AND_TRAILER
+    where = Place(layout.END_NAME, start)
+    block = source.read(start, END_AND_TRAILER)
     header, data, trailer = block[:BLOCK], block[BLOCK : 2 * BLOCK], block[2 * BLOCK :]
     if layout.parse_header(header) != layout.Header(layout.END_NAME, layout.END_SIZE):
         raise BundleError(
@@ -136,7 +136,7 @@ def _read_end(source: Source) -> End:
 
 
 def _tail_faults(source: Source, end: End) -> Iterator[BundleError]:
-    """The members of the tail must touch each other, in their order, within their limits."""
+    """The first faults of the tail: its members must follow each other in order, without gaps."""
     place = Place(layout.END_NAME, source.size - END_AND_TRAILER)
     members = [(layout.INDEX_NAME, end.index), (layout.MANIFEST_NAME, end.manifest)]
     limits = {layout.MANIFEST_NAME: layout.MAX_MANIFEST_SIZE}

@@ -1,4 +1,4 @@
-"""Which files a bundle is: what a person names, found once and handed on."""
+"""The files that make up a bundle, found once from what a person names and handed on."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ class BundleFiles:
 
     @classmethod
     def of(cls, bundle: Path | BundleFiles, folders: Iterable[Path] = ()) -> BundleFiles:
-        """Those of a path and folders; ``bundle`` itself where somebody has named them already."""
+        """``bundle`` itself if it is a BundleFiles, else the files of that path and ``folders``."""
         return cls(bundle, tuple(folders)) if isinstance(bundle, Path) else bundle
 
     @cached_property
     def parts(self) -> tuple[Path, ...]:
-        """The files in order, looked for when they are asked for first: see ``find_parts``, which
-        also says what is raised."""
+        """The files in order, looked for at the first access.  Raises as ``find_parts`` does."""
         return find_parts(self.path, self.folders)
 
     def open(self) -> Source:
-        """The bytes of all of them.  Raises as ``parts`` does, and LocalError."""
+        """Open all of them.  Raises as ``parts`` does, and LocalError."""
         return Source(self.path, self.parts)

@@ -24,10 +24,10 @@ def entry_length(entry: bytes) -> int:
     return int.from_bytes(entry[8:], "little")
 
 
-class Rows:
+class RowWindow:
     """The rows of a member, ``count`` rows of ``row_size`` bytes each from ``offset`` on.
 
-    They are read a window of 1,024 at a time.  Not thread-safe.
+    Reads, and holds, a window of 1,024 rows at a time.  Not thread-safe.
     """
 
     WINDOW = 1024
@@ -46,8 +46,8 @@ class Rows:
         if not self._first <= number < self._first + self.WINDOW:
             self._first = number - number % self.WINDOW
             rows = min(self.WINDOW, self._count - self._first)
-            place = self._offset + self._first * self._row_size
-            self._window = self._source.read(place, rows * self._row_size)
+            start = self._offset + self._first * self._row_size
+            self._window = self._source.read(start, rows * self._row_size)
         start = (number - self._first) * self._row_size
         return self._window[start : start + self._row_size]
 
@@ -55,8 +55,8 @@ class Rows:
 class Index:
     """The entries of INDEX, by disk and by file.
 
-    They may be damaged: a span that is given must lie in the body, and at that of a chunk list or
-    file must be the header that its name and size demand.
+    INDEX may be damaged, so a span is given only if it lies in the body; and that of a chunk list
+    or file only if the header before it is the one of its name and size.
     """
 
     def __init__(self, source: Source, envelope: Envelope):
@@ -73,18 +73,22 @@ class Index:
             self._first[file.path] = number
             number += 1
 
-    def rows(self, disk: str, chunks: int) -> Rows:
-        """The entries of a disk's chunks, not yet checked."""
-        return Rows(self._source, self._place(disk, 0), layout.INDEX_ENTRY, chunks)
+    def rows(self, disk: str, chunks: int) -> RowWindow:
+        """The entries of a disk's chunks, not yet checked, a window at a time."""
+        return RowWindow(self._source, self._offset_of(disk, 0), layout.INDEX_ENTRY, chunks)
 
     def entry(self, key: str, number: int) -> bytes:
-        """One entry, not yet checked: of a file ``key`` with ``number`` 0, or of a disk ``key``: of
-        chunk ``number``, or with the count of its chunks, of its chunk list."""
-        return self._source.read(self._place(key, number), layout.INDEX_ENTRY)
+        """One entry, not yet checked.
+
+        ``key``: the path of a file, with ``number`` 0; or the ID of a disk, with the number of a
+        chunk, or with the count of its chunks for its chunk list.
+        """
+        return self._source.read(self._offset_of(key, number), layout.INDEX_ENTRY)
 
     def entries(self, disk: str, chunks: int) -> bytes:
-        """The same, all at once: 12 bytes a chunk, at most 12 MiB."""
-        return self._source.read(self._place(disk, 0), chunks * layout.INDEX_ENTRY)
+        """The entries of a disk's chunks, not yet checked, all at once: 12 bytes each, at most
+        12 MiB."""
+        return self._source.read(self._offset_of(disk, 0), chunks * layout.INDEX_ENTRY)
 
     def chunk_list(self, disk: str, chunks: int) -> Span:
         """Where a disk's chunk list lies.  Raises BundleError."""
@@ -95,23 +99,23 @@ class Index:
         """Where a file lies.  Raises BundleError."""
         return self._member(self.entry(path, 0), path, size)
 
-    def unpack(self, entry: bytes, what: str) -> Span:
-        """The span that ``entry`` gives for ``what``.  Raises BundleError when out of bounds."""
+    def unpack(self, entry: bytes, name: str) -> Span:
+        """The span in ``entry``, of the member ``name``.  Raises BundleError when out of bounds."""
         span = Span(*_ENTRY.unpack(entry))
         inside = span.offset >= BODY + layout.BLOCK and span.next_header <= self._body_end
         if not inside or span.offset % layout.BLOCK:
             raise BundleError(
                 f"INDEX gives it {span.size} bytes at {span.offset}, which cannot be",
-                where=what,
+                where=name,
                 code=Code.INDEX_ENTRY,
             )
         return span
 
-    def _place(self, key: str, number: int) -> int:
+    def _offset_of(self, key: str, number: int) -> int:
         return self._span.offset + (self._first[key] + number) * layout.INDEX_ENTRY
 
     def _member(self, entry: bytes, name: str, size: int) -> Span:
-        """The span of a member whose name and size are known: its header must agree."""
+        """The span of a member, whose header must have this name and size."""
         span = self.unpack(entry, name)
         head = self._source.read(span.offset - layout.BLOCK, layout.BLOCK)
         if span.size != size or head != layout.header(name, size):

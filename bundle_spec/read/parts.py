@@ -42,8 +42,8 @@ def format_list(digests: Mapping[str, str]) -> bytes:
 
 
 def bundle_name(path: Path) -> Path:
-    """The path of the bundle, where ``path`` is it, one of its parts, or their list."""
-    # os.path and not Path: what cannot be looked at is told by whoever opens it.
+    """The path of the bundle of which ``path`` is the file, a part, or the list of the parts."""
+    # os.path and not Path, which raises: an unreadable path is reported by whoever opens it.
     if not os.path.isfile(path):
         return path
     if path.name.endswith(LIST_SUFFIX):
@@ -57,33 +57,33 @@ def find_parts(path: Path, folders: Sequence[Path] = ()) -> tuple[Path, ...]:
 
     ``path`` may also name a part or the list.  Parts are looked for beside it and in
     ``folders``.  Raises BundleFaults that names every part that is missing or has a size that
-    it cannot have, BundleError for a list that is none, LocalError for a folder that is not
-    there.  Where nothing is found it is ``path`` that is not there.
+    it cannot have, BundleError for a list that is malformed, LocalError for a folder that is not
+    there.  Where there is nothing at all, the result is ``path``, and opening that fails.
     """
-    name = bundle_name(path)
-    if name == path and (os.path.exists(path) or not is_split(path, folders)):
+    bundle = bundle_name(path)
+    if bundle == path and (os.path.exists(path) or not is_split(path, folders)):
         return (path,)
-    places = _places(name, folders)
-    found = numbered(name.name, places)
-    listed = read_list(name, folders)
+    searched = _searched(bundle, folders)
+    parts = numbered(bundle.name, searched)
+    listed = read_list(bundle, folders)
     expected = list(listed) or [
-        part_name(name.name, n) for n in range(1, max(found, default=0) + 1)
+        part_name(bundle.name, number) for number in range(1, max(parts, default=0) + 1)
     ]
-    paths = {part.name: part for part in found.values()}
-    missing = [each for each in expected if each not in paths]
+    paths = {part.name: part for part in parts.values()}
+    missing = [name for name in expected if name not in paths]
     if missing:
         raise BundleFaults(
-            f"{name} is not complete",
+            f"{bundle} is not complete",
             [
-                BundleError("this part is missing", where=each, code=Code.PART_MISSING)
-                for each in missing
+                BundleError("this part is missing", where=name, code=Code.PART_MISSING)
+                for name in missing
             ],
-            remedy="looked in " + ", ".join(map(str, places)) + "; name other places with --parts",
+            remedy=f"looked in {', '.join(map(str, searched))}; name other places with --parts",
         )
-    ordered = tuple(paths[each] for each in expected)
+    ordered = tuple(paths[name] for name in expected)
     faults = list(_size_faults(ordered))
     if faults:
-        raise BundleFaults(f"{name} is not complete", faults, remedy=_COPY)
+        raise BundleFaults(f"{bundle} is not complete", faults, remedy=_COPY)
     return ordered
 
 
@@ -93,47 +93,47 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
     Raises BundleError when it is not one of parts of this bundle, in order [S-2].
     """
     for folder in (path.parent, *folders):
-        place = folder / list_name(path.name)
-        if not os.path.exists(place):
+        list_path = folder / list_name(path.name)
+        if not os.path.exists(list_path):
             continue
         try:
-            with place.open("rb") as file:
+            with list_path.open("rb") as file:
                 text = os.fsdecode(file.read(_MAX_LIST))
         except OSError as exc:
             raise LocalError(
                 f"cannot read the list of the parts: {exc.strerror}",
-                where=str(place),
+                where=str(list_path),
                 remedy="check the medium",
             ) from exc
-        # Not splitlines: a name may have what Unicode takes for the end of a line.
+        # Not splitlines: a name may hold a character that Unicode counts as the end of a line.
         lines = text.removesuffix("\n").split("\n") if text else []
         matches = [_LINE.fullmatch(line) for line in lines]
-        found = {match[2]: match[1] for match in matches if match}
-        due = [part_name(path.name, number) for number in range(1, len(lines) + 1)]
-        if list(found) != due or len(due) > MAX_PARTS:
+        digests = {match[2]: match[1] for match in matches if match}
+        names = [part_name(path.name, number) for number in range(1, len(lines) + 1)]
+        if list(digests) != names or len(names) > MAX_PARTS:
             raise BundleError(
                 "not the list of the parts of this bundle, in their order",
-                where=str(place),
+                where=str(list_path),
                 remedy=_COPY,
                 code=Code.PART_LIST,
             )
-        if found:
-            return found
+        if digests:
+            return digests
     return {}
 
 
 def is_split(path: Path, folders: Sequence[Path] = ()) -> bool:
-    """Whether any part or a list of parts stands for the bundle ``path``.
+    """Whether there is any part of the bundle ``path``, or a list of its parts.
 
     Raises LocalError for a folder that is not there.
     """
-    places = _places(path, folders)
-    found = numbered(path.name, places)
-    return bool(found) or any(os.path.exists(place / list_name(path.name)) for place in places)
+    searched = _searched(path, folders)
+    parts = numbered(path.name, searched)
+    return bool(parts) or any(os.path.exists(folder / list_name(path.name)) for folder in searched)
 
 
-def _places(path: Path, folders: Sequence[Path]) -> list[Path]:
-    """Where to look: beside the bundle, unless the place of its name is gone, and in folders."""
+def _searched(path: Path, folders: Sequence[Path]) -> list[Path]:
+    """The folders to search: that of the bundle, where it exists, then ``folders``."""
     return [*([path.parent] if os.path.isdir(path.parent) else []), *folders]
 
 
@@ -142,7 +142,7 @@ def numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
 
     A part that several folders have is taken from the first.  Raises LocalError.
     """
-    found: dict[int, Path] = {}
+    parts: dict[int, Path] = {}
     for folder in folders:
         try:
             entries = list(folder.iterdir())
@@ -154,14 +154,14 @@ def numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
             ) from exc
         for entry in entries:
             match = _NUMBERED.fullmatch(entry.name)
-            # A link that leads nowhere is no part.
+            # A broken symbolic link is no part.
             if match and match[1] == name and int(match[2]) and os.path.exists(entry):
-                found.setdefault(int(match[2]), entry)
-    return found
+                parts.setdefault(int(match[2]), entry)
+    return parts
 
 
 def _size_faults(parts: Sequence[Path]) -> Iterator[BundleError]:
-    """All parts but the last have one size, and the last is no larger [S-3]."""
+    """A fault for each part that is cut short: all but the last have the largest size [S-3]."""
     sizes = [part.stat().st_size for part in parts]
     due = max(sizes)
     for number, (part, size) in enumerate(zip(parts, sizes, strict=True), 1):

@@ -9,8 +9,8 @@ An example; ``web.qcow2`` gets the raw bytes of a disk:
 ...         disk.save(Path("web.qcow2"))
 web 196608 b'QFI\xfb'
 
-Memory stays bounded, and what a reader hands out was checked against the manifest.  To know that
-all of a bundle is whole, open it by ``verify_bundle(path).open()``.
+Memory stays bounded.  All bytes that a reader gives were checked against the manifest; to check
+the whole bundle first, open it by ``verify_bundle(path).open()``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Read bytes at any offset of a bundle, be it one file or its parts."""
+"""Read bytes at any offset of a bundle, whether it is one file or split into parts."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Source:
         self.parts: list[Part] = []
         self.size = 0
         try:
-            for each in parts or (path,):
-                fd = self._open(each)
-                part = Part(each, fd, self.size, os.fstat(fd).st_size)
+            for file in parts or (path,):
+                fd = self._open(file)
+                part = Part(file, fd, self.size, os.fstat(fd).st_size)
                 self.parts.append(part)
                 self.size += part.size
         except BaseException:
@@ -66,7 +66,7 @@ class Source:
         Raises BundleError when the file ends before, LocalError when the medium fails.
         """
         data = self._read_some(offset, length)
-        # A read ends with its part; one pread gives at most 2 GiB, a network file system less.
+        # One read ends where a part ends, or after 2 GiB; a network file system may give less.
         while len(data) < length:
             more = self._read_some(offset + len(data), length - len(data))
             if not more:
