@@ -1,1 +1,1 @@
-"""Whose bundle is it?  Digests told by other ways, signatures, encryption."""
+"""Who made a bundle: digests that came over another channel, signatures; and encryption."""

@@ -1,7 +1,7 @@
 """Encrypt a bundle with age (age-encryption.org/v1) and decrypt it, as one stream, by pyrage.
 
 Memory stays bounded at any size.  The ``age`` command decrypts the same files:
-``age -d -i KEY FILE``.  age authenticates every 64 KiB as they are read, so that a file that was
+``age -d -i KEY FILE``.  age authenticates every 64 KiB as they are read, so a file that was
 changed, cut or lengthened is refused.
 
 pyrage is imported where something is encrypted or decrypted; the rest works without it.
@@ -45,22 +45,22 @@ def is_encrypted(source: Source) -> bool:
 
 
 def recipients(texts: Iterable[str]) -> list[Recipient]:
-    """The recipients to encrypt to, of ``texts`` as a person gives them.
+    """The recipients to encrypt to, from ``texts`` as a person gives them.
 
     Each is ``age1…``, an SSH public key, or the path of a file that has one of these on each line.
     Raises EncryptionError for a text that is none of these, LocalError for a file.
     """
-    found = []
+    parsed = []
     for text in texts:
         if os.path.exists(text):
             lines = _key_file(Path(text)).decode(errors="replace").splitlines()
             keys = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
             if not keys:
                 raise EncryptionError("there is no recipient in it", where=text)
-            found += [_recipient(key, f"{text}: {key[:40]}") for key in keys]
+            parsed += [_recipient(key, f"{text}: {key[:40]}") for key in keys]
         else:
-            found.append(_recipient(text, text))
-    return found
+            parsed.append(_recipient(text, text))
+    return parsed
 
 
 def _recipient(text: str, where: str) -> Recipient:
@@ -103,23 +103,23 @@ def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
         if data.startswith(b"-----BEGIN"):
             return [pyrage.ssh.Identity.from_buffer(data)]
         lines = re.findall(r"^AGE-SECRET-KEY-[0-9A-Z]+", data.decode(), re.M)
-        found = [pyrage.x25519.Identity.from_str(line) for line in lines]
+        keys = [pyrage.x25519.Identity.from_str(line) for line in lines]
     except (pyrage.IdentityError, UnicodeDecodeError) as exc:
         raise EncryptionError(f"this is no identity: {exc}", where=str(path)) from exc
-    if not found:
+    if not keys:
         raise EncryptionError(
             "there is no identity in it",
             where=str(path),
             remedy="name a file that age-keygen made, or an SSH private key without a passphrase",
         )
-    return found
+    return keys
 
 
 def passphrase_key(passphrase: str) -> tuple[Recipient, bytes]:
     """A new key pair for one bundle: its recipient, and a key file that the passphrase opens.
 
-    age encrypts a file to a passphrase, too, but only pyrage's whole-file functions know that, and
-    a bundle does not fit into memory.
+    age can encrypt a bundle to a passphrase directly, but pyrage does that only for a file that it
+    holds in memory.
     """
     pyrage = _pyrage()
     identity = pyrage.x25519.Identity.generate()
@@ -152,23 +152,23 @@ def _key_file(path: Path) -> bytes:
 class Encryptor(io.RawIOBase):
     """A stream that encrypts what is written to it and passes it on to ``out``.
 
-    ``finish`` writes the end of the age file.  Encryption runs in a thread behind a pipe, which
-    is short, so that the writer is never far ahead.  An error of ``out`` is raised by the next
-    ``write``, or by ``finish``.  Not thread-safe.
+    ``finish`` writes the end of the age file.  Encryption runs in a thread that reads from a pipe;
+    ``write`` waits while the pipe is full.  An error of ``out`` is raised by the next ``write``, or
+    by ``finish``.  Not thread-safe.
     """
 
     def __init__(self, out: io.RawIOBase, to: Sequence[Recipient]):
         super().__init__()
-        self._out = _Watched(out)
+        self._out = _FailureRecorder(out)
         self._failure: BaseException | None = None
-        reading, self._pipe = os.pipe()
+        read_end, self._pipe = os.pipe()
         self._thread = threading.Thread(
-            target=self._encrypt, args=(reading, list(to)), name="encrypt", daemon=True
+            target=self._encrypt, args=(read_end, list(to)), name="encrypt", daemon=True
         )
         self._thread.start()
 
-    def _encrypt(self, reading: int, to: list[Recipient]) -> None:
-        with os.fdopen(reading, "rb") as source:
+    def _encrypt(self, read_end: int, to: list[Recipient]) -> None:
+        with os.fdopen(read_end, "rb") as source:
             try:
                 out = io.BufferedWriter(self._out, _PIECE)
                 _pyrage().encrypt_io(source, out, to)
@@ -188,23 +188,24 @@ class Encryptor(io.RawIOBase):
 
     def finish(self) -> None:
         """Write the end of the age file.  Raises what ``out`` raised."""
-        self._hang_up()
+        self._end_input()
         if self._failure:
             raise self._failure
 
     def close(self) -> None:
-        self._hang_up()
+        self._end_input()
         super().close()
 
-    def _hang_up(self) -> None:
+    def _end_input(self) -> None:
+        """Close the pipe, and wait until all that was written to it is encrypted."""
         if self._pipe >= 0:
             os.close(self._pipe)
             self._pipe = -1
             self._thread.join()
 
 
-class _Watched(io.RawIOBase):
-    """Remembers the exception of a write: pyrage raises one of its own, with the text only."""
+class _FailureRecorder(io.RawIOBase):
+    """Keeps the exception of a failed write: pyrage raises its own instead, with the text only."""
 
     def __init__(self, out: io.RawIOBase):
         super().__init__()
@@ -230,18 +231,18 @@ def decrypt(
 ) -> None:
     """Decrypt all of ``source`` and write it to ``out``.
 
-    ``on_bytes`` is told how many bytes of the age file were read since it was called last.  Do not
-    use what was written if this raises: EncryptionError when no key fits or the file was changed,
-    OSError when ``out`` fails, LocalError when ``source`` cannot be read.
+    ``on_bytes`` is called with the number of bytes of the age file read since its last call.  Where
+    this raises, what was written must not be used.  Raises EncryptionError when no key fits or the
+    file was changed, OSError when ``out`` fails, LocalError when ``source`` cannot be read.
     """
     pyrage = _pyrage()
-    reading, watched = _Reading(source, on_bytes), _Watched(out)
-    to = io.BufferedWriter(watched, _PIECE)
+    encrypted, recorder = _SourceStream(source, on_bytes), _FailureRecorder(out)
+    to = io.BufferedWriter(recorder, _PIECE)
     try:
-        pyrage.decrypt_io(reading, to, list(keys))
+        pyrage.decrypt_io(encrypted, to, list(keys))
         to.flush()
     except (pyrage.DecryptError, OSError) as exc:
-        if failure := reading.failure or watched.failure:
+        if failure := encrypted.failure or recorder.failure:
             raise failure from exc
         if "No matching keys" in str(exc):
             raise EncryptionError(
@@ -256,7 +257,7 @@ def decrypt(
         ) from exc
 
 
-class _Reading(io.RawIOBase):
+class _SourceStream(io.RawIOBase):
     """All bytes of a source, in order, as a stream that pyrage can read."""
 
     def __init__(self, source: Source, on_bytes: Callable[[int], None]):

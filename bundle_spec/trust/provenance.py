@@ -1,7 +1,7 @@
 """Check who made a bundle, before anything in it is used.
 
-There are two ways to know: the digest of its manifest came over another channel, or it is signed by
-a key that the operator chose [F-13].
+Either the operator knows the digest of its manifest from another channel, or it is signed by a key
+that the operator allows [F-13].
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Trust:
 
 
 ANYBODY = Trust()
-"""Every bundle may be opened, whoever made it."""
+"""Any bundle may be opened, whoever made it."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What was found about who made a bundle.
+    """The result of ``check_provenance``.
 
     ``manifest_sha256``: of the only manifest that may be opened, in hex; None where any may.
-    ``signed``: by whom; None where nobody asked, or nobody signed.
+    ``signed``: by whom; None where the signature was not checked, or there is none.
     """
 
     manifest_sha256: str | None = None
@@ -80,22 +80,22 @@ def check_provenance(
     if trust.signers is None:
         return unsigned
     try:
-        signed = _signed(manifest, armored, trust.signers, str(path))
+        signed = _signer(manifest, armored, trust.signers, str(path))
     except (NotSigned, NoSshKeygen) as exc:
         if trust.require_signature:
             raise
-        progress.say(f"WARNING: {_doubt(exc)}")
+        progress.say(f"WARNING: {_warning(exc)}")
         return unsigned
     return Provenance(end.manifest_sha256, signed)
 
 
-def _signed(manifest: bytes, armored: bytes | None, signers: Signers, where: str) -> Signed:
+def _signer(manifest: bytes, armored: bytes | None, signers: Signers, where: str) -> Signed:
     if armored is None:
         raise NotSigned("the bundle is not signed", where=where, remedy="ask for a signed one")
     return signature.check(manifest, armored, signers, where)
 
 
-def _doubt(exc: NotSigned | NoSshKeygen) -> str:
+def _warning(exc: NotSigned | NoSshKeygen) -> str:
     if isinstance(exc, NotSigned):
         return f"{exc.message}: anybody may have made it"
     return f"the signature is NOT checked: {exc}"

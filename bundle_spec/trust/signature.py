@@ -1,7 +1,8 @@
 """Make and check SSH signatures of a manifest [F-13], by ``ssh-keygen -Y``.
 
-So every kind of key works, also one on hardware or in an agent.  Which keys are trusted the
-operator says in an allowed signers file (see ssh-keygen(1)); nothing in a bundle can add one.
+ssh-keygen is used so that every kind of key works, also one on hardware or in an agent.  The
+operator lists the trusted keys in an allowed signers file (see ssh-keygen(1)); nothing in a bundle
+can add one.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def make(manifest: bytes, key: Path) -> bytes:
     done = _ssh_keygen(["sign", "-f", str(key), "-n", NAMESPACE], manifest)
     if done.returncode:
         raise LocalError(
-            f"ssh-keygen does not sign with it: {_said(done)}",
+            f"ssh-keygen does not sign with it: {_last_line(done)}",
             where=str(key),
             remedy="name a private SSH key, or a public one whose private half ssh-agent has",
         )
@@ -141,9 +142,9 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
 
 
 def _require_namespace(signature: bytes, where: str) -> bytes:
-    """Step 1; the public key that is in the signature, as the SSH protocol encodes it.
+    """Step 1; returns the public key in the signature, as the SSH protocol encodes it.
 
-    A signature that was made for something else, an e-mail or a commit, proves nothing here.
+    The namespace shows what was signed: a signature of an e-mail or a commit is refused.
     """
     try:
         key, namespace = _key_and_namespace(signature)
@@ -160,7 +161,7 @@ def _require_namespace(signature: bytes, where: str) -> bytes:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What steps 2 to 5 look at.  ``file``: the name of a file that holds the signature."""
+    """What steps 2 to 5 check.  ``file``: the name of a file that holds the signature."""
 
     manifest: bytes
     file: str
@@ -168,7 +169,7 @@ class _Evidence:
     where: str
 
     def require_made_of_manifest(self) -> str:
-        """Step 2; the kind and the fingerprint of the key."""
+        """Step 2; returns the kind and the fingerprint of the key."""
         done = _ssh_keygen(["check-novalidate", *self._of_manifest()], self.manifest)
         if done.returncode:
             raise WrongSignature(
@@ -176,11 +177,11 @@ class _Evidence:
                 where=self.where,
                 remedy="the manifest or the signature was changed: ask for the bundle again",
             )
-        found = _KEY.search(done.stdout.decode(errors="replace"))
-        return " ".join(found.groups()) if found else "unknown"
+        match = _KEY.search(done.stdout.decode(errors="replace"))
+        return " ".join(match.groups()) if match else "unknown"
 
     def require_allowed_now(self, key: str, key_blob: bytes) -> str:
-        """Step 3; the name that the operator gave to the key."""
+        """Step 3; returns the name that the operator gave to the key."""
         allowed = str(self.signers.allowed)
         done = _ssh_keygen(["find-principals", "-s", self.file, "-f", allowed], b"")
         principals = done.stdout.decode(errors="replace").splitlines()
@@ -189,7 +190,7 @@ class _Evidence:
         return principals[0]
 
     def _not_allowed_now(self, key: str, key_blob: bytes) -> LocalError | SignatureError:
-        """Why: ssh-keygen tells no more than that it finds nobody."""
+        """The reason why the key is not allowed now, which ssh-keygen does not give."""
         allowed = self.signers.allowed
         line = _line_of(base64.b64encode(key_blob), allowed)
         if line.startswith((b"ssh-", b"ecdsa-", b"sk-")):
@@ -233,12 +234,13 @@ class _Evidence:
         return ["-n", NAMESPACE, "-s", self.file]
 
     def _verify(self, signed: Signed) -> list[str]:
+        """The arguments of ``ssh-keygen -Y`` for steps 4 and 5."""
         allowed = str(self.signers.allowed)
         return ["verify", *self._of_manifest(), "-f", allowed, "-I", signed.principal]
 
 
 def _line_of(key: bytes, path: Path) -> bytes:
-    """The line of an allowed signers file that has the key; empty if there is none."""
+    """The line of an allowed signers file that has the key, in base64; empty if there is none."""
     return next((line for line in path.read_bytes().splitlines() if key in line), b"")
 
 
@@ -256,13 +258,13 @@ def _key_and_namespace(signature: bytes) -> tuple[bytes, bytes]:
         raise ValueError("no base64") from exc
     if data[:6] != b"SSHSIG":
         raise ValueError("no signature")
-    key, rest = _string(data[10:])  # the public key follows the version
-    namespace, _ = _string(rest)
+    key, rest = _ssh_string(data[10:])  # the public key follows the version
+    namespace, _ = _ssh_string(rest)
     return key, namespace
 
 
-def _string(data: bytes) -> tuple[bytes, bytes]:
-    """A string with its length before it, in four bytes, and what follows.  Raises ValueError."""
+def _ssh_string(data: bytes) -> tuple[bytes, bytes]:
+    """A string, whose length stands before it in four bytes, and the rest.  Raises ValueError."""
     size = int.from_bytes(data[:4], "big")
     if len(data) < 4 + size:
         raise ValueError("cut short")
@@ -281,6 +283,7 @@ def _ssh_keygen(arguments: list[str], stdin: bytes) -> subprocess.CompletedProce
     )
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:
+    """The last line that the program wrote to stderr; where there is none, its exit code."""
     lines = done.stderr.decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else f"it ended with {done.returncode}"

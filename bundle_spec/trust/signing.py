@@ -1,4 +1,4 @@
-"""Sign a bundle that was written before; ``BundleWriter(sign=…)`` signs one as it is written.
+"""Sign a finished bundle; ``BundleWriter(sign=…)`` signs one as it is written.
 
 Only what follows the manifest is replaced [F-4]: signature, END and the end of the archive.  A copy
 of the old bytes lies beside the bundle, as ``NAME.tail``, until the new ones are synced, so that
@@ -20,18 +20,18 @@ from bundle_spec.read.parts import find_parts
 from bundle_spec.read.source import Source
 from bundle_spec.trust import signature
 
-KEPT_SUFFIX = ".tail"
+_KEPT_SUFFIX = ".tail"
 
 
 def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
     """Sign the bundle at ``path`` with an SSH key, as ``signature.make`` takes it.
 
-    ``overwrite``: replace a signature that is there.  What an earlier signing that was killed left
-    half done is undone first.  Returns the digest of the manifest, in hex.  Raises LocalError, also
-    for a bundle that is split, or signed already without ``overwrite``; BundleError when its tail
-    is damaged.
+    ``overwrite``: replace a signature that is there.  Where an earlier signing was killed, the tail
+    that it replaced is restored first.  Returns the digest of the manifest, in hex.  Raises
+    LocalError, also for a bundle that is split, or signed already without ``overwrite``;
+    BundleError when its tail is damaged.
     """
-    kept = path.with_name(path.name + KEPT_SUFFIX)
+    kept = path.with_name(path.name + _KEPT_SUFFIX)
     if find_parts(path) != (path,):
         raise LocalError(
             "a bundle in parts cannot be signed any more",
@@ -40,7 +40,7 @@ def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
         )
     try:
         if kept.exists():
-            _put_back(path, kept)
+            _restore_tail(path, kept)
             _remove(kept)
         with Source(path) as source:
             end, manifest = read_tail(source)
@@ -57,7 +57,7 @@ def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
         try:
             _replace(path, start, new)
         except OSError:
-            _put_back(path, kept)
+            _restore_tail(path, kept)
             _remove(kept)
             raise
         _remove(kept)
@@ -86,8 +86,8 @@ def _tail(end: End, armored: bytes) -> bytes:
     )
 
 
-def _put_back(path: Path, kept: Path) -> None:
-    """Write the old tail again, over what a killed signing wrote.
+def _restore_tail(path: Path, kept: Path) -> None:
+    """Write the tail in the file ``kept`` back into the bundle, over what a killed signing wrote.
 
     Raises LocalError when ``kept`` is not of this bundle."""
     old = kept.read_bytes()
