@@ -1,1 +1,1 @@
-"""What a bundle holds, and what a check of it came to, in words and as JSON."""
+"""What a bundle holds, and the result of a check of it, as text and as JSON."""

@@ -1,4 +1,4 @@
-"""What a check of a bundle came to: for people in a sentence, for programs as one object.
+"""The result of a check of a bundle: for people a few lines of text, for programs one object.
 
 The object is that of ``verify --json`` in SPEC.md, section 8.
 """
@@ -33,11 +33,11 @@ _WHOLE: dict[Level, str] = {
 
 @dataclass(frozen=True)
 class Report:
-    """``level``: the one that was asked for.  ``found``, or the ``error`` that says why not."""
+    """``level``: the one that was asked for.  Either ``bundle`` or ``error`` is there, not both."""
 
     path: Path
     level: Level
-    found: CheckedStructure | VerifiedBundle | None = None
+    bundle: CheckedStructure | VerifiedBundle | None = None
     error: BundleError | None = None
     signed: Signed | None = None
 
@@ -50,7 +50,7 @@ class Report:
 
     def faults(self) -> list[BundleError]:
         if isinstance(self.error, Faults):
-            return [each for each in self.error.faults if isinstance(each, BundleError)]
+            return [fault for fault in self.error.faults if isinstance(fault, BundleError)]
         return [self.error] if self.error else []
 
     def as_json(self) -> dict[str, Any]:
@@ -58,26 +58,26 @@ class Report:
             "path": str(self.path),
             "whole": self.whole,
             "level": self.level,
-            "manifest_sha256": self.found.manifest_sha256 if self.found else None,
+            "manifest_sha256": self.bundle.manifest_sha256 if self.bundle else None,
             "signed": None if self.signed is None else asdict(self.signed),
             "faults": [fault.as_json() for fault in self.faults()],
         }
 
     def sentence(self) -> str:
         """A few lines on a bundle in which no fault was found."""
-        assert self.found is not None, "faults are told as errors are"
-        manifest = self.found.manifest
+        assert self.bundle is not None, "a bundle with faults is reported as an error"
+        manifest = self.bundle.manifest
         signed = ""
         if self.signed:
             signed = f"; signed by {printable(str(self.signed))}"
-        elif self.found.has_signature:
+        elif self.bundle.has_signature:
             signed = "; there is a signature, it was not checked"
         return (
             f"{printable(str(self.path))}: {_WHOLE[self.level]}; "
             f"{counted(sum(1 for _ in manifest.resources), 'resource')}, "
             f"{counted(len(manifest.disks), 'disk')} of "
             f"{human_bytes(sum(disk.size for disk in manifest.disks))}\n"
-            f"manifest sha256 {digest.grouped(self.found.manifest_sha256)}\n"
+            f"manifest sha256 {digest.grouped(self.bundle.manifest_sha256)}\n"
             f"made {manifest.created}{signed}"
         )
 
@@ -89,19 +89,19 @@ def check(
     trust: Trust = ANYBODY,
     progress: Progress = NULL,
 ) -> Report:
-    """Check the bundle to ``level``; what is wrong with it is told in the report.
+    """Check the bundle to ``level``; its faults are in the report, not raised.
 
-    Raises LocalError when a file cannot be read, and
-    TrustError when ``trust`` refuses it, be it whole or not.
+    Raises LocalError when a file cannot be read, and TrustError when ``trust`` refuses the bundle,
+    whether it is whole or not.
     """
-    found: CheckedStructure | VerifiedBundle
+    bundle: CheckedStructure | VerifiedBundle
     try:
         provenance = check_provenance(files, trust, progress)
         if level == "structure":
-            found = check_structure(files, progress=progress)
+            bundle = check_structure(files, progress=progress)
         else:
-            found = verify_bundle(files, read_data=level == "data", progress=progress)
+            bundle = verify_bundle(files, read_data=level == "data", progress=progress)
     except BundleError as exc:
         return Report(files.path, level, error=exc)
-    provenance.require_same_manifest(files.path, found.manifest_sha256)
-    return Report(files.path, level, found, signed=provenance.signed)
+    provenance.require_same_manifest(files.path, bundle.manifest_sha256)
+    return Report(files.path, level, bundle, signed=provenance.signed)

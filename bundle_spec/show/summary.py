@@ -1,7 +1,7 @@
-"""What a bundle holds, told from both ends of its file: at once, whatever its size.
+"""What a bundle holds, read from both ends of its file, which takes no longer for a large one.
 
-This is no check of the bundle.  The manifest is what its digest in END says; whether the disks
-are there at all, only ``verify`` tells.  All sums are those of the manifest [M-20].
+This is no check of the bundle: only the manifest is compared with its digest, which END gives.
+Whether the disks are there at all, only ``verify`` finds out.  All sums are the manifest's [M-20].
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class DiskSummary:
     """A disk; sizes in bytes, as in its record of the manifest.
 
     ``used_by``: the volume, the image, or the server whose own disk it is.  ``virtual_size``:
-    what a guest sees, None where the bundle does not tell.  ``consistency`` and ``captured_at``
-    None: it does not tell how the disk was captured.
+    what a guest sees, None where the bundle does not have it.  ``consistency`` and ``captured_at``
+    None: the bundle does not have how the disk was captured.
     """
 
     id: str
@@ -80,9 +80,9 @@ class Totals:
 
     @property
     def compression(self) -> float | None:
-        """Raw bytes for one byte of a frame, had every chunk a frame of its own.
+        """Raw bytes divided by the bytes of frames, if every chunk had a frame of its own.
 
-        None where there are no bytes.
+        None where there are no frames.
         """
         frames = self.stored + self.shared
         return round(self.size / frames, 2) if frames else None
@@ -104,9 +104,9 @@ class Summary:
     """``size`` in bytes, of all ``parts`` together; a bundle that is not split has one part.
 
     ``resources`` and ``references``: section -> what is in it; every section is there.
-    ``signed``: whether there is a signature.  ``signed_by``: whose, where somebody said whom to
-    believe; else nobody has checked it.  ``user_data``: servers that bring theirs, as it is.
-    ``abandoned``: what capture attempts left that could not be continued, never imported.
+    ``signed``: whether there is a signature.  ``signed_by``: by whom; None where it was not
+    checked.  ``user_data``: servers whose user data is carried, unchanged.  ``abandoned``: what
+    failed capture attempts left, never imported.
     """
 
     path: Path
@@ -141,11 +141,11 @@ class Summary:
 def summarise(
     path: Path | BundleFiles, folders: Sequence[Path] = (), trust: Trust = ANYBODY
 ) -> Summary:
-    """What the bundle at ``path`` holds.  Reads both ends of it and nothing between.
+    """What the bundle at ``path`` holds.  Reads both ends of it, and nothing between them.
 
-    ``folders``: where else its parts may lie [S-3].  ``trust``: whom to believe.  Raises
-    TrustError, LocalError, UnsupportedBundle, and BundleError when an end is damaged or a part is
-    missing.
+    ``folders``: where else its parts may lie [S-3].  ``trust``: which bundles may be opened.
+    Raises TrustError, LocalError, UnsupportedBundle, and BundleError when an end is damaged or a
+    part is missing.
     """
     files = BundleFiles.of(path, folders)
     provenance = check_provenance(files, trust)
@@ -177,33 +177,33 @@ def summarise(
         disks=_disks(manifest),
         totals=_totals(manifest.disks),
         abandoned=_totals(manifest.abandoned),
-        user_data=_named(each for each in resources.servers if each.user_data is not None),
+        user_data=_named(server for server in resources.servers if server.user_data is not None),
         omissions=tuple(map(_not_carried, manifest.omissions)),
     )
 
 
 def _named(records: Iterable[Resource | Reference]) -> tuple[Named, ...]:
-    return tuple(Named(each.type, each.id, each.name) for each in records)
+    return tuple(Named(record.type, record.id, record.name) for record in records)
 
 
 def _disks(manifest: Manifest) -> tuple[DiskSummary, ...]:
     users: dict[str, list[Resource]] = {}
-    named = {each.ref: each for each in manifest.resources}
+    by_ref = {record.ref: record for record in manifest.resources}
     for record in manifest.resources:
         if isinstance(record, (Image, Volume)) and record.disk_id is not None:
-            users.setdefault(record.disk_id, []).append(_user(record, named))
+            users.setdefault(record.disk_id, []).append(_user(record, by_ref))
     return tuple(_disk(disk, _named(users.get(disk.id, ()))) for disk in manifest.disks)
 
 
-def _user(record: Image | Volume, named: Mapping[Ref, Resource]) -> Resource:
-    """A server's own disk is captured as an image that no person knows by its name."""
+def _user(record: Image | Volume, by_ref: Mapping[Ref, Resource]) -> Resource:
+    """The server, if ``record`` is the temporary image of a server's own disk; else ``record``."""
     server = record.server_id if isinstance(record, Image) else None
-    return named.get(Ref("server", server), record) if server else record
+    return by_ref.get(Ref("server", server), record) if server else record
 
 
 def _disk(disk: Disk, used_by: tuple[Named, ...]) -> DiskSummary:
     capture = disk.capture
-    # A raw disk is what its guest sees.
+    # Of a raw disk the guest sees every byte.
     virtual = disk.size if disk.disk_format == "raw" else None
     return DiskSummary(
         id=disk.id,

@@ -1,4 +1,4 @@
-"""A summary of a bundle for people.  Pure: what it gives can be printed on a terminal as it is."""
+"""A summary of a bundle as text that can be printed on a terminal as it is.  Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bundle_spec.text import filled, human_bytes, printable, table, width, wrapp
 _COLUMNS = (
     "disk", "format", "virtual", "size", "stored", "shared", "consistency", "captured", "what",
 )  # fmt: skip
-_SIZES = frozenset({2, 3, 4, 5})
-_NUMBERS = 6
-"""So many columns stand before those that hold words."""
-_FILLED = 92
+_SIZE_COLUMNS = frozenset({2, 3, 4, 5})
+_FIRST_TEXT_COLUMN = 6
+"""On a narrow terminal, the columns from here on go to a second line."""
+_FILL_WIDTH = 92
 
 
 def render(summary: Summary, columns: int | None = None) -> str:
-    """Every text of the tenant stands in quotes, and on one line.
+    """The text of a summary; names that the tenant chose are quoted and stay on one line.
 
-    ``columns``: of the terminal.  Where that is too narrow, lines are broken between words, and a
-    disk takes two lines: its numbers, and what is said of it.
+    ``columns``: the width of the terminal, None for no limit.  Where it is too narrow, lines are
+    broken between words, and a disk takes two lines: its sizes, then its capture and its use.
     """
     return wrapped("\n".join(_lines(summary, columns)), columns)
 
@@ -43,7 +43,7 @@ def _lines(summary: Summary, columns: int | None) -> Iterator[str]:
             f"{human_bytes(summary.abandoned.stored)} stored"
         )
     if summary.user_data:
-        names = ", ".join(repr(each.name) for each in summary.user_data)
+        names = ", ".join(repr(server.name) for server in summary.user_data)
         yield ""
         yield printable(f"user data, carried as it is: {names}")
     yield ""
@@ -72,7 +72,7 @@ def _signature(summary: Summary) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], columns: int | None, indent: str = "") -> Iterator[str]:
-    """A table whose last column is continued below itself where the terminal ends."""
+    """A table whose last column is wrapped within itself at the width of the terminal."""
     before = sum(max(map(width, column)) + 2 for column in list(zip(*rows, strict=True))[:-1])
     for line in table(rows):
         yield wrapped(indent + line, columns, before)
@@ -88,7 +88,7 @@ def _sections(
         if items:
             words = [printable(repr(item.name) if item.name else item.id) for item in items]
             words[0] = f"  {_words(section)} ({len(items)}): {words[0]}"
-            first, *rest = filled(words, (columns or _FILLED) - 4)
+            first, *rest = filled(words, (columns or _FILL_WIDTH) - 4)
             yield first
             yield from (f"    {line}" for line in rest)
 
@@ -99,7 +99,7 @@ def _disks(disks: Sequence[DiskSummary], totals: Totals, columns: int | None) ->
         return
     # The names come last: however long one is, the numbers stay below each other.
     rows = [_COLUMNS, *map(_row, disks)]
-    lines = [f"  {line}" for line in table(rows, right=_SIZES)]
+    lines = [f"  {line}" for line in table(rows, right=_SIZE_COLUMNS)]
     if columns is not None and max(map(width, lines)) > columns:
         lines = list(_in_two_lines(rows, columns))
     yield from lines
@@ -107,15 +107,15 @@ def _disks(disks: Sequence[DiskSummary], totals: Totals, columns: int | None) ->
 
 
 def _in_two_lines(rows: Sequence[Sequence[str]], columns: int) -> Iterator[str]:
-    numbers = table([row[:_NUMBERS] for row in rows], right=_SIZES)
-    words = _table([row[_NUMBERS:] for row in rows], columns, indent="        ")
+    numbers = table([row[:_FIRST_TEXT_COLUMN] for row in rows], right=_SIZE_COLUMNS)
+    words = _table([row[_FIRST_TEXT_COLUMN:] for row in rows], columns, indent="        ")
     for first, second in zip(numbers, words, strict=True):
         yield f"  {first}"
         yield second
 
 
 def _row(disk: DiskSummary) -> tuple[str, ...]:
-    used_by = ", ".join(f"{_words(each.type)} {each.name or each.id!r}" for each in disk.used_by)
+    used_by = ", ".join(f"{_words(user.type)} {user.name or user.id!r}" for user in disk.used_by)
     return (
         disk.id,
         disk.disk_format,
