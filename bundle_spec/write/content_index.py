@@ -47,11 +47,11 @@ class ContentIndex:
         ).fetchone()
         return row[0] if row and row[1] < MAX_LINKS else None
 
-    def stored(self, content: bytes, place: int) -> None:
-        """Let chunks with this content be linked to ``place`` from now on."""
+    def add(self, content: bytes, place: int) -> None:
+        """Let ``find`` give ``place`` for this content; no chunk is linked to it yet."""
         self._db.execute("REPLACE INTO content VALUES (?, ?, 0)", (_key(content), place))
 
-    def linked(self, content: bytes) -> None:
+    def count_link(self, content: bytes) -> None:
         """Count one more link to the chunk that ``find`` gave for this content."""
         self._db.execute("UPDATE content SET links = links + 1 WHERE key = ?", (_key(content),))
 

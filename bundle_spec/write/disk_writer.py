@@ -14,8 +14,8 @@ from bundle_spec.model import Capture, Disk
 from bundle_spec.write.stage import Prepared, Stage
 
 BATCH = layout.MIB
-"""Raw bytes that go to a thread at once: with single chunks of 64 KiB, handing them over would cost
-more than compressing them."""
+"""Raw bytes that are handed to a thread at once: for single chunks of 64 KiB, the hand-over would
+take longer than compressing them."""
 
 
 class DiskWriter:
@@ -131,7 +131,7 @@ class DiskWriter:
             future.cancel()
             self._stage.release(size)
         self._pending.clear()
-        # Where the whole bundle has failed, everyone who still writes is told so.
+        # Where the whole bundle has failed, every call that writes to it raises that failure.
         with suppress(LocalError):
             placed = min(self.size, self._placed * self.chunk_size)
             self._stage.abandon(self.id, self.chunk_size, placed)
@@ -152,8 +152,8 @@ class DiskWriter:
         if not self._batch:
             return
         size = sum(map(len, self._batch))
-        # Room is made by placing our own oldest chunks, never by waiting for another disk:
-        # so no two disks can wait for each other, and each always has one batch in work.
+        # Room is made by placing this disk's oldest chunks, never by waiting for another disk:
+        # so two disks cannot wait for each other, and each always has one batch in work.
         while not self._stage.reserve(size, force=not self._pending):
             self._place_oldest()
         self._pending.append((size, self._stage.prepare(self._batch)))

@@ -1,8 +1,8 @@
 """The journal of an unfinished bundle: a SQLite file beside it, with a record of every member.
 
-``position`` says how many bytes of the bundle the medium surely has: it is set after an fsync and
-committed together with the records of the members before it.  The next run cuts the file there,
-deletes the records of members behind it, and goes on.
+``position`` is the number of bytes of the bundle that are surely on the medium: it is set after an
+fsync, and committed together with the records of the members before it.  The next run cuts the file
+there, deletes the records of members behind it, and goes on.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class OpenDisk:
 
 
 class ChunkList(NamedTuple):
-    """A chunk list that was written: where, its digest in hex, and the disk's account [M-20].
+    """A chunk list that was written: where it lies, its digest in hex, the disk's account [M-20].
 
     ``stored``, ``shared``: in bytes.
     """

@@ -60,7 +60,7 @@ class PartialFile:
         except BaseException:
             os.close(fd)
             raise
-        self.found = os.fstat(fd).st_size > 0
+        self.has_earlier_bytes = os.fstat(fd).st_size > 0
         """Whether an earlier run left bytes of an unfinished bundle."""
         self._sink = Sink(fd, self._temporary, part_size, hashed=bool(encrypt_to))
         self._encrypt_to = encrypt_to
@@ -79,7 +79,7 @@ class PartialFile:
         """Raise LocalError when the final name, or that of a part, is taken."""
         if self._overwrite:
             return
-        for path in self._old():
+        for path in self._existing():
             raise LocalError(
                 "the file exists already",
                 where=str(path),
@@ -87,13 +87,13 @@ class PartialFile:
                 + ("" if self._beside_whole else "; --overwrite replaces it"),
             )
 
-    def _old(self) -> list[Path]:
+    def _existing(self) -> list[Path]:
         """The files that a finished bundle of this name has: itself, its parts, or their list."""
         path = self.final_path
         whole = [path] if path.exists() and not self._beside_whole else []
-        found = parts.numbered(path.name, [path.parent]).values() if path.parent.is_dir() else ()
-        listed = path.with_name(parts.list_name(path.name))
-        return [*whole, *found, *([listed] if listed.exists() else [])]
+        split = parts.numbered(path.name, [path.parent]).values() if path.parent.is_dir() else ()
+        parts_list = path.with_name(parts.list_name(path.name))
+        return [*whole, *split, *([parts_list] if parts_list.exists() else [])]
 
     @staticmethod
     def _lock(fd: int, path: Path) -> None:
@@ -112,7 +112,7 @@ class PartialFile:
 
     @contextmanager
     def local_errors(self) -> Iterator[None]:
-        """What the file system refuses becomes a LocalError at this file."""
+        """Turn an OSError into a LocalError at this file."""
         try:
             yield
         except OSError as exc:
@@ -179,7 +179,7 @@ class PartialFile:
             return self._sink.read_back(span.offset, span.size)
 
     def flush(self) -> None:
-        """Give the operating system what is buffered."""
+        """Hand what is buffered to the operating system."""
         with self.local_errors():
             self._file.flush()
 
@@ -229,21 +229,21 @@ class PartialFile:
         file, or the list.
         """
         self.refuse_to_overwrite()
-        old = set(self._old())
+        old = set(self._existing())
         count = len(self._sink.paths())
-        shown = self.final_path
+        published = self.final_path
         with self.local_errors():
-            # The first part is the one that is locked, and without it there is no bundle: it
-            # gets its name when all the rest is in place.
+            # The first part is the one that is locked, and without it there is no bundle, so it
+            # gets its name last.
             for number in range(count, 0, -1):
                 if number == 1 and self.part_size:
-                    shown = self._publish_list(count)
+                    published = self._publish_list(count)
                 os.replace(self._temporary(number), self._final(number))
             sync_folder(self.final_path.parent)
-            for path in old - {shown, *map(self._final, range(1, count + 1))}:
+            for path in old - {published, *map(self._final, range(1, count + 1))}:
                 path.unlink()
             self._file.close()
-        return shown
+        return published
 
     def forget_other_form(self) -> None:
         """Remove the temporary files of an unfinished bundle that was split otherwise."""
@@ -253,13 +253,13 @@ class PartialFile:
                 return
             folder, name = self.final_path.parent, self.final_path.name
             for number in range(1, parts.MAX_PARTS + 1):
-                left = folder / f"{parts.part_name(name, number)}.partial"
-                if not left.exists():
+                part = folder / f"{parts.part_name(name, number)}.partial"
+                if not part.exists():
                     break
-                left.unlink()
+                part.unlink()
 
     def take_back(self, count: int) -> None:
-        """Undo what a run that was killed within ``publish`` of ``count`` files had done."""
+        """Undo the renames of a run that was killed within ``publish`` of ``count`` files."""
         with self.local_errors():
             for number in range(2, count + 1):
                 if self._final(number).exists() and not self._temporary(number).exists():
@@ -277,7 +277,7 @@ class PartialFile:
 
     def close(self) -> None:
         """Close the file and leave it as it is."""
-        # What is still buffered was not recorded, and may not fit on a full disk.
+        # What is still buffered is in no record of the journal, and may not fit on a full disk.
         with suppress(OSError):
             self._file.close()
         if self._encryptor:

@@ -92,12 +92,12 @@ class Sink(io.RawIOBase):
         """Exactly ``length`` bytes that were written before, from ``position`` on."""
         data = b""
         while len(data) < length:
-            place, left = position + len(data), length - len(data)
-            number, within = divmod(place, self._part_size) if self._part_size else (0, place)
-            room = self._part_size - within if self._part_size else left
-            more = os.pread(self._fds[number], min(left, room), within)
+            start, missing = position + len(data), length - len(data)
+            number, within = divmod(start, self._part_size) if self._part_size else (0, start)
+            room = self._part_size - within if self._part_size else missing
+            more = os.pread(self._fds[number], min(missing, room), within)
             if not more:
-                raise OSError(0, f"it ends at {place}")
+                raise OSError(0, f"it ends at {start}")
             data += more
         return data
 

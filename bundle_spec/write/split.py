@@ -1,4 +1,4 @@
-"""Split a finished bundle into parts; ``BundleWriter(part_size=…)`` splits one as it is written."""
+"""Split a finished bundle; ``BundleWriter(part_size=…)`` splits one as it is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies between the disks of a bundle and its store: threads that compress, within bounds.
+"""Compress the chunks of all disks of a bundle in threads, in bounded memory, and store them.
 
 Bytes run one way: DiskWriter -> Stage -> ChunkStore -> PartialFile -> Sink.
 """
@@ -43,7 +43,7 @@ class Stage:
     """
 
     def __init__(self, store: ChunkStore, *, level: int, threads: int | None):
-        """``level``: of zstd.  ``threads``: that compress; None: a thread for each core, at most
+        """``level``: of zstd.  ``threads``: how many compress; None: one for each core, at most
         eight."""
         self._store = store
         self._compress = Compressor(level)
@@ -59,15 +59,15 @@ class Stage:
         return sorted(self._open)
 
     def begin(self, disk: str) -> None:
-        """From now on chunks of ``disk`` come."""
+        """Chunks of ``disk`` may be placed from now on."""
         self._open.add(disk)
 
     # --- chunks ---
 
     def reserve(self, size: int, *, force: bool) -> bool:
-        """Whether ``size`` more raw bytes may be in flight; ``force`` takes them in any case.
+        """Count ``size`` more raw bytes as in flight, if that is within IN_FLIGHT or ``force``.
 
-        Whoever was given them gives them back by ``release``.
+        Returns whether they were counted; the caller then gives them back by ``release``.
         """
         with self._flight_lock:
             if not force and self._in_flight + size > IN_FLIGHT:
@@ -76,7 +76,7 @@ class Stage:
             return True
 
     def release(self, size: int) -> None:
-        """Give ``size`` bytes back that ``reserve`` gave."""
+        """``size`` raw bytes that ``reserve`` counted are no longer in flight."""
         with self._flight_lock:
             self._in_flight -= size
 
@@ -107,12 +107,12 @@ class Stage:
         return self._store.write_list(disk, chunks)
 
     def end_disk(self, record: Disk | AbandonedDisk, span: Span) -> None:
-        """The disk whose chunk list is ``span`` has ended; when this returns, that is durable."""
+        """End the disk whose chunk list is ``span``; when this returns, its record is durable."""
         self._store.end_disk(record, span)
         self._open.discard(record.id)
 
     def abandon(self, disk: str, chunk_size: int, size: int) -> None:
-        """What is stored of a disk, ``size`` raw bytes, stays in the file but is no disk [M-10]."""
+        """Give a disk up: its ``size`` raw bytes stay in the file, but are no disk [M-10]."""
         chunks = layout.chunk_count(size, chunk_size)
         closed = self._store.write_list(disk, chunks)
         record = AbandonedDisk(
@@ -127,6 +127,5 @@ class Stage:
         self.end_disk(record, closed.span)
 
     def close(self) -> None:
-        """Prepare nothing more.  Whoever calls must not hold the store's lock: threads may wait
-        for it."""
+        """End the threads.  The caller must not hold the store's lock, for which they may wait."""
         self._pool.shutdown(cancel_futures=True)

@@ -26,7 +26,7 @@ from bundle_spec.write.unfinished import Unfinished
 
 CHECKPOINT_BYTES = 128 * layout.MIB
 CHECKPOINT_SECONDS = 5.0
-"""A checkpoint is made after so many bytes or seconds: so much work a kill may cost at the most."""
+"""A checkpoint is made after so many bytes or seconds, so that a kill costs no more work."""
 
 
 class ChunkStore:
@@ -55,7 +55,7 @@ class ChunkStore:
         self.keep_if_empty = False
         """Whether the next run shall go on although no chunk is stored yet."""
         self.kept: Path | None = None
-        """What the next run goes on with, once this one has left."""
+        """The file that the next run goes on with; None before ``leave``, or where it left none."""
         self._unfinished = Unfinished(
             path,
             overwrite=overwrite,
@@ -71,7 +71,7 @@ class ChunkStore:
         self._chunks = self._unfinished.chunks
         self._syncer = ThreadPoolExecutor(1, "sync")
         self._syncing: Future[None] | None = None
-        self._due = (self._file.position, time.monotonic())
+        self._latest_checkpoint = (self._file.position, time.monotonic())
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -88,8 +88,8 @@ class ChunkStore:
                 raise
 
     @contextmanager
-    def _moving(self) -> Iterator[None]:
-        """File and journal change together: a Ctrl-C between them must not be made durable."""
+    def _changing(self) -> Iterator[None]:
+        """File and journal change together: after a Ctrl-C within, nothing may be made durable."""
         with self._guarded():
             try:
                 yield
@@ -121,12 +121,12 @@ class ChunkStore:
             yield self._journal
 
     def seal(self) -> None:
-        """Let ``leave`` make no checkpoint any more: the tail is written, and that is no point to
-        go on from."""
+        """Let ``leave`` make no checkpoint from now on: the tail is being written, and a later run
+        cannot go on behind it."""
         self._sealed = True
 
     def fail(self, error: DownpourError, *, useless: bool) -> None:
-        """Let every further call raise ``error``; ``useless``: there is nothing to go on with."""
+        """Let every further call raise ``error``; ``useless``: let ``leave`` remove the files."""
         self._failure, self._useless = error, useless
 
     def over_limit(self, what: str) -> LocalError:
@@ -159,31 +159,31 @@ class ChunkStore:
         ``content``: the SHA-256 of its raw bytes, 32 bytes.  ``make_frame``: called only where a
         frame is needed.  The chunks of one disk come in the order of their numbers [F-6].
         """
-        with self._moving():
+        with self._changing():
             if self._chunks == layout.MAX_TOTAL_CHUNKS:
                 raise self.over_limit(f"{layout.MAX_TOTAL_CHUNKS} chunks")
             self._chunks += 1
             name, place = layout.chunk_name(disk, number), place_of(disk, number)
             at = self._file.position
-            # Asked again, now in order: another disk may have stored it since, or the chunk
-            # that was to be the target may have all the links that it can have.
+            # Looked up again under the lock: since ``knows``, another disk may have stored this
+            # content, or the target may have got all the links that it can have.
             target = self._find(content)
             if target:
                 self._file.append_link(name, layout.chunk_name(*chunk_of(target.place)))
                 self._journal.add_link(at, place, target)
-                self._index.linked(content)
+                self._index.count_link(content)
             else:
                 frame = make_frame()
                 span = self._file.append(name, frame)
                 sha256 = hashlib.sha256(frame).digest()
                 self._journal.add_stored(at, Stored(place, content, span.offset, span.size, sha256))
-                self._index.stored(content, place)
+                self._index.add(content, place)
             self._checkpoint_in_time()
 
     def write_list(self, disk: str, chunks: int) -> ChunkList:
         """Write the list of a disk's ``chunks`` chunks [F-9]."""
         running = digest.new()
-        with self._moving():
+        with self._changing():
             lines = (
                 layout.list_line(sha256.hex(), disk, number)
                 for number, (_, sha256) in enumerate(self._journal.frames(disk))
@@ -194,12 +194,12 @@ class ChunkStore:
             return ChunkList(span, running.hexdigest(), *self._journal.account(disk))
 
     def end_disk(self, record: Disk | AbandonedDisk, span: Span) -> None:
-        """Remember a disk whose chunk list is ``span``; when this returns, it is durable."""
+        """Record a disk whose chunk list is ``span``; when this returns, that is durable."""
         with self._guarded():
             self._journal.end_disk(record, span)
         self.checkpoint()
 
-    def frames(self, disk: str, first: int = 0) -> Iterator[bytes]:
+    def raw_chunks(self, disk: str, first: int = 0) -> Iterator[bytes]:
         """The raw chunks of an unfinished disk, from number ``first`` on, read back.
 
         Raises LocalError when one of them is not what was written.
@@ -225,13 +225,13 @@ class ChunkStore:
     # --- durability ---
 
     def _checkpoint_in_time(self) -> None:
-        position, since = self._due
+        position, since = self._latest_checkpoint
         grown = self._file.position - position
         if grown < CHECKPOINT_BYTES and time.monotonic() - since < CHECKPOINT_SECONDS:
             return
         if self._syncing is None or self._syncing.done():
             self._syncing = self._syncer.submit(self._sync, *self._flushed(), position)
-            self._due = (self._file.position, time.monotonic())
+            self._latest_checkpoint = (self._file.position, time.monotonic())
 
     def _flushed(self) -> tuple[int, str]:
         self._file.flush()
@@ -240,13 +240,13 @@ class ChunkStore:
     def _sync(self, position: int, parts: str, since: int) -> None:
         """A checkpoint in a thread, while others go on writing.
 
-        What they record meanwhile is committed with it, but a next run deletes the records of
-        members that do not lie before ``position``.
+        What they record meanwhile is committed too, but the next run deletes the records of members
+        that do not lie before ``position``.
         """
         with suppress(LocalError, RuntimeError):
             self._sync_file(since)
             with self._guarded():
-                # A checkpoint may have come first: what it promised must not be taken back.
+                # ``checkpoint`` may have come first: its position must not be lowered.
                 if position > (self._journal.get("position") or 0):
                     self._commit(position, parts)
 
@@ -271,7 +271,7 @@ class ChunkStore:
             position, parts = self._flushed()
             self._file.sync()
             self._commit(position, parts)
-            self._due = (position, time.monotonic())
+            self._latest_checkpoint = (position, time.monotonic())
 
     # --- the end ---
 

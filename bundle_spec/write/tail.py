@@ -31,12 +31,12 @@ def make_manifest(
 ) -> Manifest:
     """The manifest, but for the digest of INDEX, which is not written yet.
 
-    ``files``: path -> data.  Raises BundleFaults where a reader would refuse it: for a value that
-    has not its type, a rule of SPEC.md section 4 that is broken, a reference that leads nowhere.
+    ``files``: path -> data.  Raises BundleFaults where a reader would refuse it: a value of a wrong
+    type, a broken rule of SPEC.md section 4, a reference that does not resolve.
     """
-    said = {each.name: getattr(content, each.name) for each in dataclasses.fields(Content)}
+    given = {field.name: getattr(content, field.name) for field in dataclasses.fields(Content)}
     manifest = Manifest(
-        **said,
+        **given,
         format="dpbundle",
         version=(layout.MAJOR, layout.MINOR),
         uuid=uuid,
@@ -58,14 +58,14 @@ def make_manifest(
 def write_tail(
     store: ChunkStore, manifest: Manifest, files: Mapping[str, bytes], sign: Sign | None
 ) -> Tail:
-    """Write all that follows the disks, and see that the medium has every byte of the file.
+    """Write all that follows the disks, and fsync the whole file.
 
-    ``manifest``: as ``make_manifest`` gave it.  ``sign`` is asked once.  Raises LocalError, and
+    ``manifest``: as ``make_manifest`` gave it.  ``sign`` is called once.  Raises LocalError, and
     what ``sign`` raises.
     """
     with store.writing() as file:
         store.seal()
-        spans = [file.append(each.path, files[each.path]) for each in manifest.files]
+        spans = [file.append(record.path, files[record.path]) for record in manifest.files]
         index, index_sha256 = _write_index(store, manifest, spans)
         manifest = dataclasses.replace(manifest, index_sha256=index_sha256)
         data = format_manifest(manifest)
@@ -81,7 +81,7 @@ def write_tail(
 
 
 def _write_index(store: ChunkStore, manifest: Manifest, files: list[Span]) -> tuple[Span, str]:
-    """Where INDEX lies, and its digest [F-11]."""
+    """Write INDEX [F-11]; returns where it lies, and its digest in hex."""
     disks = manifest.all_disks()
     count = sum(disk.chunks for disk in disks) + len(disks) + len(files)
     running = digest.new()

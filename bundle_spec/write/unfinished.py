@@ -1,4 +1,4 @@
-"""The files of an unfinished bundle: opened or begun, and left for the next run or removed."""
+"""Open or begin the files of an unfinished bundle; publish, keep or remove them at the end."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class Unfinished:
     """``PATH.partial``, and beside it ``.journal`` and, while a run writes, ``.index``.
 
     ``resumed``: it goes on with what an earlier run left.  ``forgotten``: the uuid of an unfinished
-    bundle that was removed instead, if there was one.  ``private``: it is encrypted, so nothing is
-    kept for a next run.  ``chunks``: how many were in it when it was opened.  Not thread-safe.
+    bundle that was removed instead, if there was one.  ``private``: the bundle is encrypted, so
+    nothing is kept for a next run.  ``chunks``: how many were in it when it was opened.  Not
+    thread-safe.
     """
 
     def __init__(
@@ -44,25 +45,25 @@ class Unfinished:
         self.private = bool(encrypt_to)
         self._private_folder: tempfile.TemporaryDirectory[str] | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
-        found = self._journal_path.exists()
+        has_journal = self._journal_path.exists()
         self.file = PartialFile(
             path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
         )
         try:
             if self.private:
-                self._keep_private(resume and found)
-            if not found:
+                self._keep_private(resume and has_journal)
+            if not has_journal:
                 self.file.refuse_to_overwrite()
             with self.local_errors():
                 self._open(resume)
         except BaseException:
-            self.file.close() if self.file.found else self.file.discard()
+            self.file.close() if self.file.has_earlier_bytes else self.file.discard()
             self._end_private()
             raise
 
     @contextmanager
     def local_errors(self) -> Iterator[None]:
-        """What SQLite or the file system refuses becomes a LocalError at the journal."""
+        """Turn an error of SQLite or the file system into a LocalError at the journal."""
         try:
             yield
         except (sqlite3.Error, OSError) as exc:
@@ -75,7 +76,11 @@ class Unfinished:
     # --- opening ---
 
     def _keep_private(self, in_clear: bool) -> None:
-        """Journal and index tell of the clear bytes: they must not lie on the bundle's medium."""
+        """Put journal and index, which have digests of clear bytes, into a temporary directory.
+
+        They must not lie on the medium of an encrypted bundle.  ``in_clear``: there is an earlier
+        run without encryption to go on with.
+        """
         if in_clear:
             raise LocalError(
                 "an earlier run left an unfinished bundle that is not encrypted",
@@ -100,8 +105,8 @@ class Unfinished:
             begun = self.journal.get("position") is not None
             if begun and self.journal.get("part_size") != self.file.part_size:
                 raise self._other_split()
-            if not begun or not self.file.found:
-                # What is left of a run that was killed at once, or of a bundle that has its name.
+            if not begun or not self.file.has_earlier_bytes:
+                # The run was killed before its first checkpoint, or after the bundle got its name.
                 self.journal.close()
                 self._remove_journal()
                 self.journal, new = Journal(self._journal_path), True
@@ -119,29 +124,29 @@ class Unfinished:
             raise
 
     def _forget(self) -> None:
-        """Remove what another run left, also one that was split otherwise, unless it still runs."""
+        """Remove what an earlier run left, also one with other parts, unless it still runs."""
         try:
             with closing(Journal(self._journal_path)) as journal:
-                # One that is about to have its name may have been copied away already.
+                # Once it was being renamed there may be a copy of it: no other may have its uuid.
                 self.forgotten = None if journal.get("publishing") else journal.get("uuid")
         except sqlite3.OperationalError:
-            raise  # locked: our own lock on the file says nothing of a run with other parts
+            raise  # locked by a run with other parts, which does not lock the same file
         except (sqlite3.DatabaseError, LocalError):
-            pass  # whatever it is, it shall go
+            pass  # not a journal that this version reads: it is removed all the same
         self._remove_journal()
         self.file.forget_other_form()
 
     def _other_split(self) -> LocalError:
         begun_with = self.journal.get("part_size")
-        told = f"--split {begun_with}" if begun_with else "no --split"
+        option = f"--split {begun_with}" if begun_with else "no --split"
         return LocalError(
-            f"the unfinished bundle was begun with {told}",
+            f"the unfinished bundle was begun with {option}",
             where=str(self._journal_path),
             remedy="use the same again, or begin anew with --fresh",
         )
 
     def _take_names_back(self) -> None:
-        """A run that was killed while it gave the files their names has not published them."""
+        """Undo the renames of a run that was killed while it published the files."""
         if count := self.journal.get("publishing"):
             self.file.take_back(count)
             self.journal.set("publishing", None)

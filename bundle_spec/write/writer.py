@@ -11,7 +11,7 @@ An example with one disk; ``image`` is the path of a qcow2 file, and ``content_o
 ...     record = disk.finish()
 ...     writer.add_file("playbook/site.yml", b"---\n")
 ...     finished = writer.finish(content_of(record))
->>> print(finished.path, [each.sha256 == record.sha256 for each in finished.manifest.disks])
+>>> print(finished.path, [disk.sha256 == record.sha256 for disk in finished.manifest.disks])
 out.dpbundle [True]
 """
 
@@ -77,12 +77,12 @@ class BundleWriter:
     ):
         """Go on with the unfinished bundle of ``path``, or begin a new one.
 
-        ``level``: of zstd.  ``threads``: that compress; None: one for each core, at most eight.
+        ``level``: of zstd.  ``threads``: how many compress; None: one for each core, at most eight.
         ``overwrite``: replace a bundle that is there, once the new one is whole.
         ``part_size``: bytes of a part, for a bundle that is split as it is written [S-1].
-        ``resume`` False: remove what another run left.  ``sign``: asked once, when the manifest is
-        whole.  ``encrypt_to``: recipients of ``age``; the bundle is an age file then, of which no
-        clear byte is ever on the medium, and which no later run can go on with.  Raises LocalError;
+        ``resume`` False: remove what another run left.  ``sign``: called once, when the manifest is
+        complete.  ``encrypt_to``: recipients of ``age``: the bundle is an age file then, no clear
+        byte of it is ever on the medium, and no later run can go on with it.  Raises LocalError;
         ValueError for parts that are too small [F-17].
         """
         self._progress = progress
@@ -101,15 +101,15 @@ class BundleWriter:
         self._stage = Stage(self._store, level=level, threads=threads)
         try:
             with self._store.journal() as journal:
-                # What a run that is forgotten left elsewhere bears its uuid, and stays to be found.
-                left = journal.get("uuid") or self._store.forgotten
-                self.uuid: str = left or str(uuid.uuid4())
+                # A forgotten run may have left objects in the cloud, which are found by its uuid.
+                earlier = journal.get("uuid") or self._store.forgotten
+                self.uuid: str = earlier or str(uuid.uuid4())
                 """Of the bundle; the same in every run that goes on with it."""
-                self.has_earlier_run = left is not None
-                """Whether another run bore this uuid, be it gone on with or forgotten."""
+                self.has_earlier_run = earlier is not None
+                """Whether an earlier run had this uuid, whether this one goes on with it or not."""
                 journal.set("uuid", self.uuid)
                 self._next_disk = journal.last_disk() + 1
-                self._left = {disk.id: disk for disk in journal.open_disks()}
+                self._open_disks = {disk.id: disk for disk in journal.open_disks()}
         except BaseException:
             self._stage.close()
             self._store.leave()
@@ -128,51 +128,50 @@ class BundleWriter:
         ``finish``, or where it left nothing."""
         return self._store.kept
 
-    def keep_if_empty(self, worth: bool) -> None:
+    def keep_if_empty(self, keep: bool) -> None:
         """Whether the next run shall go on even if no chunk is stored: for the remembered texts."""
-        self._store.keep_if_empty = worth
+        self._store.keep_if_empty = keep
 
     def ended_disks(self) -> dict[str, Disk]:
         """Label -> record of every disk that is in the bundle whole."""
         with self._store.journal() as journal:
-            found = journal.disks().values()
-        return {label: record for record, _, label in found if isinstance(record, Disk)}
+            rows = journal.disks().values()
+        return {label: record for record, _, label in rows if isinstance(record, Disk)}
 
     def open_disks(self) -> list[OpenDisk]:
         """The disks that an earlier run left unfinished; ``finish`` abandons those that are not
         taken up by ``resume_disk``."""
-        return [disk for disk in self._left.values() if self._size_left(disk) == disk.size]
+        return [disk for disk in self._open_disks.values() if self._stored_size(disk) == disk.size]
 
-    def _size_left(self, disk: OpenDisk) -> int:
+    def _stored_size(self, disk: OpenDisk) -> int:
         """The bytes that are stored of a disk: its last chunk may be short."""
-        (last,) = self._store.frames(disk.id, disk.chunks - 1)
+        (last,) = self._store.raw_chunks(disk.id, disk.chunks - 1)
         return disk.size - disk.chunk_size + len(last)
 
     def resume_disk(
         self, disk: OpenDisk, seen: Callable[[bytes], object] | None = None
     ) -> DiskWriter:
-        """Go on with a disk: its ``size`` tells which byte must come next.
+        """Go on with a disk, of which the byte at offset ``size`` must come next.
 
-        What is there is read back, decompressed and hashed; ``seen`` is given these bytes, in
-        order, for a digest of the caller's own.  Raises LocalError when it is not what was
-        written; the disk can then only be abandoned.
+        What is stored of it is read back, decompressed and hashed; ``seen`` is called with these
+        bytes, in order, so that the caller can compute another digest.  Raises LocalError when they
+        are not what was written; the disk can then only be abandoned.
         """
         writer = DiskWriter(self._stage, disk.id, disk.disk_format, disk.chunk_size)
-        writer.go_on(self._store.frames(disk.id), seen)
-        del self._left[disk.id]
+        writer.go_on(self._store.raw_chunks(disk.id), seen)
+        del self._open_disks[disk.id]
         self._stage.begin(disk.id)
         return writer
 
     def abandon_disk(self, disk: str) -> None:
-        """A whole disk that nobody wants any more: its chunks stay in the file, but are no disk
-        [M-10].
+        """Give up a disk that has ended: its chunks stay in the file, but are no disk [M-10].
 
         Raises KeyError when there is no such disk.
         """
         with self._store.journal() as journal:
             record, span, _ = journal.disks()[disk]
-            kept = {each.name for each in dataclasses.fields(AbandonedDisk)}
-            values = {key: getattr(record, key) for key in kept}
+            keys = {field.name for field in dataclasses.fields(AbandonedDisk)}
+            values = {key: getattr(record, key) for key in keys}
             journal.end_disk(AbandonedDisk(**values), span)
 
     def recall(self, key: str) -> str | None:
@@ -230,16 +229,16 @@ class BundleWriter:
         """Write the tail, sync and verify the file, and give it its name.
 
         Raises BundleFaults when ``content`` breaks a rule of the manifest, for example refers to
-        what is not there: other content may then be given.  Raises LocalError, and BundleFaults
-        when what reached the medium is not what was written.
+        a resource that is missing; ``finish`` may then be called with other content.  Raises
+        LocalError, and BundleFaults when the medium does not hold what was written.
         """
         store = self._store
-        store.check()  # a failure is told before anything else
+        store.check()  # an earlier failure is reported before anything else
         if still_open := self._stage.open:
             raise RuntimeError(f"disks still open: {', '.join(still_open)}")
-        for disk in self._left.values():
-            self._stage.abandon(disk.id, disk.chunk_size, self._size_left(disk))
-        self._left.clear()
+        for disk in self._open_disks.values():
+            self._stage.abandon(disk.id, disk.chunk_size, self._stored_size(disk))
+        self._open_disks.clear()
         store.checkpoint()
         with store.journal() as journal:
             disks = [record for record, _, _ in journal.disks().values()]
@@ -258,7 +257,7 @@ class BundleWriter:
         )
 
     def _verify(self) -> int:
-        """Read back what the medium has, under its temporary names; how many bytes it is."""
+        """Read the files back under their temporary names; returns their size in bytes."""
         with self._store.writing() as file:
             paths = file.files()
         try:
@@ -269,7 +268,7 @@ class BundleWriter:
         except DownpourError as exc:
             self._store.fail(exc, useless=isinstance(exc, BundleError))
             raise
-        return sum(each.stat().st_size for each in paths)
+        return sum(path.stat().st_size for path in paths)
 
     def __enter__(self) -> Self:
         return self

@@ -107,7 +107,7 @@ def index(folder: Path, entries: int) -> dict[str, float]:
                 place = place_of(disks[disk], of_disk)
                 at = number * INDEXED_CHUNK
                 journal.add_stored(at, Stored(place, content, at, INDEXED_CHUNK, content))
-                contents.stored(content, place)
+                contents.add(content, place)
             journal.commit()
             seconds += time.perf_counter() - began
         began = time.perf_counter()
