@@ -1,1 +1,1 @@
-"""The edge that all command lines share.  Nothing else prints."""
+"""What all command lines share; nothing else in this package prints."""

@@ -1,8 +1,8 @@
-"""A command line, by the docopt text of the command that it names, and nothing else accepted.
+"""Parse a command line by the docopt text of its command, and refuse everything else.
 
-docopt alone takes every beginning of an option for the option and says of a mistake only that
-something did not match.  Here every word is looked at first, so that what is wrong is said in a
-sentence; what passes is parsed by docopt.
+docopt alone accepts every prefix of an option, and reports no more of a mistake than that something
+did not match.  Here every word is checked first, so that a mistake is reported in a sentence; a
+line without mistakes is parsed by docopt.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bundle_spec.cli.program import HELP, VERSION, Program, paragraph, version_t
 from bundle_spec.errors import UsageError
 
 Arguments = dict[str, Any]
-"""Name -> value, for every option and argument of every command of the program: what the command
-does not take has the value of what was not given."""
+"""Name -> value, for every option and argument of every command of the program.  What the command
+does not take has the value that it has when it is not given."""
 
 _NEAR = 0.7
-"""How alike two words are, of which one may be meant by the other: --jsn is no --yes."""
+"""How similar a word must be to an option to be suggested (difflib's ratio): --jsn is no --yes."""
 
 _ARTICLES = {
     "BUNDLE": "a bundle",
@@ -94,7 +94,7 @@ def _words(program: Program, argv: Sequence[str]) -> Iterator[_Word]:
     while queue:
         text = queue.popleft()
         if text == "--":
-            yield from (_Word(_as_path(each), after_dashes=True) for each in queue)
+            yield from (_Word(_as_path(word), after_dashes=True) for word in queue)
             return
         if text == "-" or not text.startswith("-"):
             yield _Word(text)
@@ -112,7 +112,7 @@ def _words(program: Program, argv: Sequence[str]) -> Iterator[_Word]:
 
 
 def _as_path(text: str) -> str:
-    """Behind ``--`` stand files only; docopt would take one that begins so for an option."""
+    """A file name after ``--`` as a path that does not begin like an option, for docopt."""
     return f"./{text}" if text.startswith("-") else text
 
 
@@ -121,7 +121,7 @@ def _like_an_option(program: Program, text: str) -> bool:
 
 
 def _named_command(program: Program, words: Iterable[_Word]) -> str | None:
-    """The command that the first word names that is no option; None where it names none."""
+    """The command that is named by the first word that is no option; None where it names none."""
     first = next((word for word in words if word.option is None), None)
     if first is None or first.after_dashes or first.text not in program.commands:
         return None
@@ -153,7 +153,7 @@ def _near_commands(program: Program, word: str) -> list[str]:
 
 @dataclass(frozen=True)
 class _Line:
-    """A command line and the command that it is for.  ``named``: by a word of it."""
+    """A command line and its command.  ``named``: a word of the line names the command."""
 
     program: Program
     command: CommandText
@@ -183,15 +183,15 @@ class _Line:
             raise self._refused(self._without_value(word, name, option.metavar))
 
     def _unknown(self, name: str) -> str:
-        own = [*self.command.options, *([] if self.named else [VERSION])]
-        if elsewhere := self.program.having(name):
+        accepted = [*self.command.options, *([] if self.named else [VERSION])]
+        if elsewhere := self.program.commands_with(name):
             return f"{name} goes with {_listed(elsewhere, 'and')}"
         if name == VERSION:
             return f"{name} goes with {self.program.name} alone"
-        if near := _nearest(name, own):
+        if near := _nearest(name, accepted):
             return f"unknown option {name}; did you mean {_listed(near, 'or')}?"
         if near := _nearest(name, self.program.options):
-            others = _listed(self.program.having(near[0]), "and")
+            others = _listed(self.program.commands_with(near[0]), "and")
             return f"unknown option {name}; {near[0]} goes with {others}"
         return f"unknown option {name}"
 
@@ -212,15 +212,15 @@ class _Line:
         if not fits and given and not self.named and _near_commands(self.program, given[0]):
             raise _refused(self.program, None, _no_command(self.program, given[0]))
         if len(given) < len(needed):
-            missing = _listed([_ARTICLES[each] for each in needed[len(given) :]], "and")
+            missing = _listed([_ARTICLES[argument] for argument in needed[len(given) :]], "and")
             raise self._refused(f"{self.command.name} needs {missing}")
         if not fits:
             raise self._refused(f"unexpected argument {given[len(needed) + len(optional)]!r}")
 
     @property
     def _positional(self) -> list[str]:
-        found = [word.text for word in self.words if word.option is None]
-        return found[1:] if self.named else found
+        positional = [word.text for word in self.words if word.option is None]
+        return positional[1:] if self.named else positional
 
     def arguments(self) -> Arguments:
         """What docopt makes of the line.  Raises UsageError."""
@@ -243,7 +243,7 @@ class _Line:
         return self._without_synonyms({**unset, **parsed})
 
     def _without_synonyms(self, arguments: Arguments) -> Arguments:
-        """Give what was said by another name of an option to the option.  Raises UsageError."""
+        """Move the value given by another name of an option to the option.  Raises UsageError."""
         for name, option in self.program.options.items():
             if option.same_as is None:
                 continue
@@ -259,8 +259,7 @@ class _Line:
 
 
 def _nearest(word: str, options: Iterable[str]) -> list[str]:
-    """What somebody may have meant: what begins so (an option is never abbreviated), else what is
-    written nearly so."""
+    """Options that may be meant: those that begin with ``word``, else the one most similar."""
     options = list(options)
     longer = [option for option in options if option.startswith(word)]
     return longer[:3] or difflib.get_close_matches(word, options, n=1, cutoff=_NEAR)
@@ -273,7 +272,7 @@ def _listed(names: Iterable[str], last: str) -> str:
 
 
 def _refused(program: Program, command: CommandText | None, sentence: str) -> UsageError:
-    """The sentence, where, the pattern of the command, and what has its options."""
+    """The error: the command, the sentence, its pattern, and the help that lists its options."""
     lines = paragraph(f"error: {program.invocation(command.name if command else None)}: {sentence}")
     if command is None:
         lines += [f"`{program.name} {HELP}` has the commands"]

@@ -1,4 +1,4 @@
-"""What the docopt text of a command says, as records.
+"""Read the docopt text of a command into records.
 
 docopt parses a command line by the text.  What docopt does not do (strict checks, completion,
 manual pages) reads the same text here, so that no option is written down twice.
@@ -31,8 +31,8 @@ _DEFAULT = re.compile(r" ?\[default: (.*)\]")
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a group with what continues it: ``label`` is an option or an argument as it is
-    written on a command line, ``text`` what is said of it."""
+    """An option or an argument of a group: ``label`` as it is written on a command line, ``text``
+    its description."""
 
     label: str
     text: str
@@ -108,13 +108,13 @@ class CommandText:
     def options(self) -> Mapping[str, Option]:
         """Long name -> option, in the order of the text."""
         many = set(re.findall(r"\[(--[a-z-]+) \S+\]\.\.\.", self.usage))
-        found = (
+        options = (
             _option(entry, many)
             for group in self.groups
             for entry in group.entries
             if entry.label.startswith("-")
         )
-        return {option.name: option for option in found}
+        return {option.name: option for option in options}
 
     @cached_property
     def exclusive(self) -> tuple[tuple[str, ...], ...]:

@@ -20,7 +20,7 @@ from bundle_spec.form import digest
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.parts import MIN_PART_SIZE, bundle_name, read_list
-from bundle_spec.show import report
+from bundle_spec.show.report import check
 from bundle_spec.show.summary import summarise
 from bundle_spec.show.summary_text import render
 from bundle_spec.text import counted, parse_size, printable
@@ -39,7 +39,7 @@ class VerifyOptions:
 
 
 def verify_options_of(arguments: Arguments, *, trust: Trust) -> VerifyOptions:
-    """The options of a check.  ``trust``: which bundle is believed at all."""
+    """The options of a check.  ``trust``: which bundles may be opened."""
     level: Level = "stored"
     if arguments["--quick"]:
         level = "structure"
@@ -59,21 +59,21 @@ def files_of(arguments: Arguments, name: str = "BUNDLE") -> BundleFiles:
 
 
 def paths(texts: Iterable[str]) -> tuple[Path, ...]:
-    """What an option that may be repeated names, each once."""
+    """The paths that a repeated option names, each once."""
     return tuple(map(Path, dict.fromkeys(texts)))
 
 
 def verify(options: VerifyOptions, progress: Progress) -> None:
-    """Check a bundle and say what came of it.  Raises what is wrong with it, TrustError when
-    it is not to be believed, LocalError."""
+    """Check a bundle and print the report.  Raises its faults, TrustError when it is not trusted,
+    LocalError."""
     _refuse_directory(options.files.path)
-    found = report.check(options.files, level=options.level, trust=options.trust, progress=progress)
+    report = check(options.files, level=options.level, trust=options.trust, progress=progress)
     if options.json:
-        _print_json(found.as_json())
-    if found.error:
-        raise found.error
+        _print_json(report.as_json())
+    if report.error:
+        raise report.error
     if not options.json:
-        tell(found.sentence())
+        tell(report.sentence())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ class ShowOptions:
 
 
 def show_options_of(arguments: Arguments, *, trust: Trust) -> ShowOptions:
-    """The options of ``show``.  ``trust``: which bundle is believed at all."""
+    """The options of ``show``.  ``trust``: which bundles may be opened."""
     return ShowOptions(
         files=files_of(arguments),
         json=arguments["--json"],
@@ -93,7 +93,7 @@ def show_options_of(arguments: Arguments, *, trust: Trust) -> ShowOptions:
 
 
 def show(options: ShowOptions) -> None:
-    """Say what a bundle holds, and that this is no verification.  Raises as ``summarise`` does."""
+    """Print what a bundle holds, and that it is not verified.  Raises as ``summarise`` does."""
     _refuse_directory(options.files.path)
     summary = summarise(options.files, trust=options.trust)
     if options.json:
@@ -109,7 +109,7 @@ def trust_of(
     revoked: str | Path | None,
     required: bool,
 ) -> Trust:
-    """What the options say about whom to believe, as they were written.  Raises UsageError."""
+    """Which bundles may be opened, by the options as they were written.  Raises UsageError."""
     if not allowed and (revoked or required):
         raise UsageError(
             "whose signature is accepted?",
@@ -160,7 +160,7 @@ def part_size(text: str) -> int:
 
 
 def split(options: SplitOptions, progress: Progress) -> None:
-    """Cut a bundle into parts and say what to check them with.  Raises as ``split_bundle``."""
+    """Split a bundle and print the path of the list of its parts.  Raises as ``split_bundle``."""
     _refuse_directory(options.path)
     listed = split_bundle(options.path, options.size, options.folder, progress=progress)
     parts = counted(len(read_list(bundle_name(listed))), "part")

@@ -1,6 +1,6 @@
-"""The edge that the command lines share: bars, errors and exit codes.
+"""The terminal, as all command lines use it: progress bars, questions, errors and exit codes.
 
-stdout is data, stderr is talk.  Nothing but a command line imports this module.
+Results go to stdout, everything else to stderr.  Only command lines import this module.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 SILENCE = 60.0
-"""Seconds after which a step that goes on is told of, where there are no bars."""
+"""Seconds between two lines about a step that goes on, where there are no bars."""
 
 DEBUG_VARIABLE = "DOWNPOUR_DEBUG"
-"""Set it to see the traceback of what is not an error of the tree."""
+"""Set it to see the traceback of an exception that is no DownpourError."""
 
 _PACKAGES = {"docopt": "docopt-ng", "pyrage": "pyrage", "zstandard": "zstandard"}
-"""Module -> package, of what ``python -m bundle_spec`` needs for some commands only."""
+"""Module -> package, of those that ``python -m bundle_spec`` needs for some commands only."""
 
 
 def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupted: str) -> int:
-    """Run a command; its exit code.  An error is told in words, never as a traceback.
+    """Run a command and return its exit code.  An error is printed in words, without a traceback.
 
     ``interrupted``: what a person should know after Ctrl-C or SIGTERM.
     """
@@ -70,17 +70,17 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
 
 
 def columns() -> int | None:
-    """Of the terminal that stdout is; None where it is none: there a thing stays on its line."""
+    """The width of the terminal that stdout is; None where it is none, and no line is wrapped."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def tell(text: str) -> None:
-    """Print to stdout what people read, on a terminal in lines that end between words."""
+    """Print text for people to stdout, on a terminal wrapped between words."""
     print(wrapped(text, columns()))
 
 
 def agreed(question: str) -> bool:
-    """Ask the person at the terminal.  Raises UsageError where nobody is."""
+    """Whether the person at the terminal answers yes.  Raises UsageError where stdin is none."""
     if not sys.stdin.isatty():
         raise UsageError(
             "confirmation needed, but stdin is not a terminal",
@@ -95,7 +95,7 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 
 
 class TerminalProgress:
-    """Bars on a terminal; elsewhere one line for each step that is done, and one a minute for a
+    """Bars on a terminal; elsewhere a line for each step that ends, and a line a minute for each
     step that goes on."""
 
     def __init__(self, quiet: bool = False) -> None:
@@ -151,7 +151,7 @@ class TerminalProgress:
                 step.bar.close()
 
     def _tick(self) -> None:
-        """Show that steps that wait for a cloud are alive: what stands still looks dead."""
+        """Show again and again that open steps go on, also those that only wait for a cloud."""
         while True:
             time.sleep(1 if self._bars else SILENCE)
             with self._lock:
@@ -161,11 +161,11 @@ class TerminalProgress:
                         step.bar.refresh()
             if not self._bars:
                 for step in steps:
-                    self.say(f"{step.told()} so far")
+                    self.say(f"{step.summary()} so far")
 
     def done(self, step: _Step) -> None:
         if not self._quiet:
-            self.say(step.told())
+            self.say(step.summary())
 
 
 class _Step:
@@ -183,7 +183,7 @@ class _Step:
         if self.bar is not None:
             self.bar.update(amount)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         seconds = f"{time.monotonic() - self._start:.1f} s"
         if self._unit == "time":
             return f"{self._label}: {seconds}"

@@ -1,4 +1,4 @@
-"""From the words of a command line to the command that does what they ask for."""
+"""Run the command that a command line names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def dispatch(
     *,
     interrupted: str,
 ) -> int:
-    """Run the command that ``argv`` names, or print the help that it asks for; the exit code.
+    """Run the command that ``argv`` names, or print the help that it asks for.
+
+    Returns the exit code.
 
     ``actions``: one for each command of the program.  ``interrupted``: see ``run``.
     """

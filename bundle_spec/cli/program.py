@@ -1,4 +1,4 @@
-"""A program as its commands: which there are, and the help that is made of their texts."""
+"""A program: its commands, and the help that is made of their texts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from bundle_spec.cli.command_text import CommandText, Option
 
 WIDTH = 80
-"""Columns of a terminal that nobody has made wider."""
+"""Columns of help texts: those of a terminal of the usual size."""
 
 HELP = "help"
 VERSION = "--version"
@@ -32,23 +32,23 @@ class Program:
 
     @cached_property
     def commands(self) -> Mapping[str, CommandText]:
-        """Name -> command, in the order in which people are told of them."""
+        """Name -> command, in the order of the help."""
         commands = map(CommandText, self.texts)
         return {command.name: command for command in commands}
 
     @cached_property
     def options(self) -> Mapping[str, Option]:
-        """All options of all commands.  A test holds that a name means the same everywhere, but
-        for whether it may be repeated."""
-        return {
-            name: option for each in self.commands.values() for name, option in each.options.items()
-        }
+        """All options of all commands.  A test checks that a name means the same in every command,
+        except whether it may be repeated."""
+        commands = self.commands.values()
+        return {name: option for command in commands for name, option in command.options.items()}
 
     def long_name(self, short: str) -> str:
         """The long name of ``-q``; ``-q`` itself where there is none."""
-        return next((each.name for each in self.options.values() if each.short == short), short)
+        options = self.options.values()
+        return next((option.name for option in options if option.short == short), short)
 
-    def having(self, option: str) -> list[str]:
+    def commands_with(self, option: str) -> list[str]:
         """The commands that take the option."""
         return [name for name, command in self.commands.items() if option in command.options]
 

@@ -62,7 +62,7 @@ def test_the_options_of_others_are_refused_with_whose_they_are(
             continue
         words = line(command, *given(option))
         told = refusal(program, words)
-        if takers := program.having(option.name):
+        if takers := program.commands_with(option.name):
             assert f": {option.name} goes with {takers[0]}" in told
             assert all(taker in told for taker in takers)
         else:
