@@ -19,7 +19,7 @@ from downpour_import.preflight import (
     Preflight,
     fit,
     formulas,
-    lost,
+    lost_attributes,
     port_address_ref,
     preflight,
     quota_faults,
@@ -82,7 +82,7 @@ def run_preflight(
         resolved,
         targets=targets,
         taken=[*resolved.taken, *fitted.taken],
-        warnings=[*resolved.warnings, *lost(wanted, target), *formulas(data.resources)],
+        warnings=[*resolved.warnings, *lost_attributes(wanted, target), *formulas(data.resources)],
         faults=[
             *resolved.faults,
             *fitted.faults,

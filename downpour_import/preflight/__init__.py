@@ -1,7 +1,7 @@
 """Everything that the run will need from the target, decided before anything is written.  Pure."""
 
 from downpour_import.preflight.fit import FitInput, FitResult, fit, port_address_ref
-from downpour_import.preflight.lost import lost
+from downpour_import.preflight.lost import lost_attributes
 from downpour_import.preflight.names import formulas
 from downpour_import.preflight.quota import quota_faults
 from downpour_import.preflight.resolve import preflight
@@ -14,7 +14,7 @@ __all__ = [
     "Targets",
     "fit",
     "formulas",
-    "lost",
+    "lost_attributes",
     "port_address_ref",
     "preflight",
     "quota_faults",

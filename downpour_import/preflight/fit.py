@@ -1,7 +1,7 @@
 """Whether what is to be made fits what stands on the target already.  Pure.
 
 Flavors must have room for their images, addresses must be free and inside their subnets, and
-Neutron must know the extensions.  What a cloud would refuse in the middle of a run is told here.
+Neutron must have the extensions.  The cloud would refuse the rest in the middle of a run.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _FREE_TO_CHOOSE = "fixed_ips: drop in the mapping lets the target choose"
 
 @dataclass(frozen=True, kw_only=True)
 class FitInput:
-    """``wanted``: what is to be made, out of ``resources``.  ``target``: what stands there, and
-    ``targets``: what was resolved to it.  ``occupied``: ID of a network of the target on which
-    something is to be made -> addresses in use there.  ``disks``: by ID."""
+    """``wanted``: those of ``resources`` that are to be made.  ``target``: what stands there.
+    ``targets``: reference of the source -> ID on the target.  ``occupied``: ID of a network of
+    the target that is to get ports -> addresses in use there.  ``disks``: by ID."""
 
     wanted: tuple[Resource, ...]
     resources: Resources
@@ -64,7 +64,7 @@ class FitResult:
 
 
 def fit(work: FitInput) -> FitResult:
-    """Hold what is to be made against what stands."""
+    """Compare what is to be made with what stands on the target."""
     faults: list[TargetError] = []
     taken: list[str] = []
     dropped: dict[Ref, None] = {}
@@ -91,7 +91,7 @@ def fit(work: FitInput) -> FitResult:
 
 
 def port_address_ref(port_id: str, address: str) -> Ref:
-    """What the targets call one address of a port; None there: the target chooses."""
+    """The key of one address of a port among the targets; None there: the target chooses it."""
     return Ref("port_address", f"{port_id}/{address}")
 
 
@@ -115,7 +115,7 @@ def _flavor_faults(work: FitInput, server: Server) -> Iterator[TargetError]:
 
 
 def _image_minimum(work: FitInput, image_id: str) -> tuple[int, int]:
-    """GiB of disk and MiB of RAM."""
+    """The least GiB of disk and MiB of RAM that a flavor must have for the image."""
     mapped = _by_id(work.target.images, work.targets.get(Ref("image", image_id)))
     if mapped is not None:
         size = mapped.get("virtual_size") or 0
@@ -128,7 +128,7 @@ def _image_minimum(work: FitInput, image_id: str) -> tuple[int, int]:
 
 
 def _guest_size(disk: Disk | None) -> int:
-    """Bytes that a guest sees, 0 where that is not known."""
+    """The bytes that a guest sees; 0 where the bundle does not tell."""
     if disk is None:
         return 0
     return disk.virtual_size or (disk.size if disk.disk_format == "raw" else 0)
@@ -138,14 +138,14 @@ def _guest_size(disk: Disk | None) -> int:
 
 
 def _port_problems(work: FitInput, port: Port) -> list[tuple[Ref | None, str]]:
-    """What of a port cannot be kept; with the ``port_address_ref`` where it is one address."""
+    """(``port_address_ref`` where it is about one address, what of the port cannot be kept)."""
     network = _by_id(work.target.networks, work.targets.get(Ref("network", port.network_id)))
-    if network is None:  # one that is made, as it was
+    if network is None:  # it is made too, and no address on it is taken
         return []
     if network.get("project_id") != work.target.project_id:
-        if port.network_id not in {each.id for each in work.resources.networks}:
+        if port.network_id not in {record.id for record in work.resources.networks}:
             return []
-        return [(None, f"{_own(port)} cannot be kept on a network of another project")]
+        return [(None, f"{_owner_only(port)} cannot be kept on a network of another project")]
     return [
         (port_address_ref(port.id, ip.ip_address), problem)
         for ip in port.fixed_ips
@@ -164,9 +164,9 @@ def _address_problem(work: FitInput, network: Json, subnet_id: str, address: str
     return None
 
 
-def _own(port: Port) -> str:
+def _owner_only(port: Port) -> str:
     """What of a port only the owner of its network may ask for."""
-    what = [each.ip_address for each in port.fixed_ips]
+    what = [ip.ip_address for ip in port.fixed_ips]
     what.append(f"MAC {port.mac_address}")
     if not port.port_security_enabled:
         what.append("port security off")
@@ -176,8 +176,8 @@ def _own(port: Port) -> str:
 
 
 def _chosen_by_target(work: FitInput) -> Iterator[str]:
-    """On networks that were not the project's own at the source, the cloud chose there too."""
-    carried = {each.id for each in work.resources.networks}
+    """Ports on networks of others: their addresses and MACs were a cloud's choice at the source."""
+    carried = {record.id for record in work.resources.networks}
     counts = Counter(
         work.targets.get(Ref("network", port.network_id))
         for port in work.wanted
@@ -194,13 +194,13 @@ def _chosen_by_target(work: FitInput) -> Iterator[str]:
 
 def _overlaps(work: FitInput, router: Router) -> Iterator[TargetError]:
     """Neutron refuses two subnets of one router that overlap."""
-    own = {subnet.id: subnet.cidr for subnet in work.resources.subnets}
+    source_cidrs = {subnet.id: subnet.cidr for subnet in work.resources.subnets}
     cidrs = []
     for subnet_id in dict.fromkeys(interface.subnet_id for interface in router.interfaces):
         mapped = work.targets.get(Ref("subnet", subnet_id))
         subnet = _by_id(work.target.subnets, mapped)
-        if found := subnet["cidr"] if subnet else own.get(subnet_id):
-            cidrs.append(ipaddress.ip_network(found))
+        if cidr := subnet["cidr"] if subnet else source_cidrs.get(subnet_id):
+            cidrs.append(ipaddress.ip_network(cidr))
     for one, other in combinations(cidrs, 2):
         if one.overlaps(other):
             message = f"its subnets {one} and {other} overlap"
@@ -212,13 +212,13 @@ def _overlaps(work: FitInput, router: Router) -> Iterator[TargetError]:
 
 
 def _extension_faults(wanted: Iterable[Resource], target: Survey) -> Iterator[TargetError]:
-    """What no Neutron can make without an extension (Networking API, "Extensions")."""
+    """Resources whose Neutron extension the target lacks (Networking API, "Extensions")."""
     if target.extensions is None:
         return
     needed: dict[str, Counter[str]] = {}
     for record in wanted:
         kind = record.type.replace("_", " ")
-        for alias in _extensions(record):
+        for alias in _required_extensions(record):
             needed.setdefault(alias, Counter())[kind] += 1
     for alias, counts in needed.items():
         if alias not in target.extensions:
@@ -233,7 +233,7 @@ def _extension_faults(wanted: Iterable[Resource], target: Survey) -> Iterator[Ta
             )
 
 
-def _extensions(record: Resource) -> Iterator[str]:
+def _required_extensions(record: Resource) -> Iterator[str]:
     match record:
         case Trunk():
             yield "trunk"

@@ -1,4 +1,4 @@
-"""What a flavor gives, and how far two are from each other.  Pure."""
+"""The size of a flavor, and how far two sizes are from each other.  Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FlavorSize:
 
 
 def size_of(item: Json) -> FlavorSize:
-    """Those of a flavor as Nova tells it."""
+    """The size of a flavor as the Compute API gives it ("List Flavors With Details")."""
     return FlavorSize(
         item["vcpus"],
         item["ram"],
@@ -34,7 +34,7 @@ def size_of(item: Json) -> FlavorSize:
     )
 
 
-def distance(have: FlavorSize, want: FlavorSize) -> tuple[bool, float]:
-    """Smaller is nearer; a flavor that has too little of something comes after all others."""
-    pairs = [(getattr(have, name), getattr(want, name)) for name in ("vcpus", "ram", "disk")]
+def distance(offered: FlavorSize, wanted: FlavorSize) -> tuple[bool, float]:
+    """A sort key: the nearest first; what offers too little of something comes after the rest."""
+    pairs = [(getattr(offered, name), getattr(wanted, name)) for name in ("vcpus", "ram", "disk")]
     return any(a < b for a, b in pairs), sum(abs(a - b) / max(a, b, 1) for a, b in pairs)

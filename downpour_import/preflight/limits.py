@@ -1,4 +1,4 @@
-"""What the project may still make on the target, of what is to be made."""
+"""How much the project's quotas on the target leave for what is to be made."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from downpour_import.cloud import TargetCloud
 
 
 def read(cloud: TargetCloud, resources: Resources) -> Quotas:
-    """One call to each service that is to make something.
+    """The room in the quotas of each service that is to make something, one call for each.
 
     The names of the quotas are those of ``downpour_cloud.quotas``.
     """
-    found: Quotas = {}
+    room: Quotas = {}
     if resources.servers or resources.server_groups:
-        found |= quotas.compute(cloud)
+        room |= quotas.compute(cloud)
     volumes = (*resources.volumes, *resources.volume_snapshots)
     if volumes:
-        found |= quotas.block_storage(cloud)
+        room |= quotas.block_storage(cloud)
     if has_network(resources):
-        found |= quotas.network(cloud)
+        room |= quotas.network(cloud)
     if resources.images or volumes:
-        found |= quotas.image(cloud)
-    return found
+        room |= quotas.image(cloud)
+    return room
 
 
 def has_network(resources: Resources) -> bool:

@@ -1,6 +1,6 @@
 """Attributes that the target cannot take because it is older, or lacks an extension.  Pure.
 
-None of them stops an import: each is told, with how many resources have it.
+None of them stops an import: each becomes one warning that counts the resources that have it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from downpour_cloud.microversions import version
 from downpour_import.preflight.survey import Survey
 
 
-def lost(wanted: Iterable[Resource], target: Survey) -> Iterator[str]:
-    """One line for each attribute that some of ``wanted`` will lack on the target."""
+def lost_attributes(wanted: Iterable[Resource], target: Survey) -> Iterator[str]:
+    """One warning for each attribute that some of ``wanted`` will lack on the target."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for record in wanted:
         kind = record.type.replace("_", " ")
-        for microversion, what in _of_nova(record):
+        for microversion, what in _nova_attributes(record):
             if target.compute is not None and version(target.compute) < version(microversion):
                 counts[what, kind, f"needs Nova's microversion {microversion}"] += 1
-        for alias, what in _of_neutron(record):
+        for alias, what in _neutron_attributes(record):
             if target.extensions is not None and alias not in target.extensions:
                 counts[what, kind, f"needs Neutron's extension {alias}"] += 1
     for (what, kind, why), number in counts.items():
@@ -29,34 +29,34 @@ def lost(wanted: Iterable[Resource], target: Survey) -> Iterator[str]:
         yield f"{what} of {owners} cannot be set: it {why}"
 
 
-def _of_nova(record: Resource) -> Iterator[tuple[str, str]]:
-    """(microversion, attribute), as the Compute API's history gives them."""
+def _nova_attributes(record: Resource) -> Iterator[tuple[str, str]]:
+    """(microversion that it needs, attribute of ``record``), from the Compute API's history."""
     if isinstance(record, Server):
-        devices = [each.tag for each in record.nics] + [each.tag for each in record.volumes]
-        for microversion, what, there in (
+        devices = [nic.tag for nic in record.nics] + [volume.tag for volume in record.volumes]
+        for microversion, what, used in (
             ("2.19", "description", record.description),
             ("2.26", "tags", record.tags),
             ("2.42", "NIC and disk tags", any(devices)),
             ("2.73", "reason of the lock", record.locked_reason),
             ("2.90", "hostname", record.hostname),
         ):
-            if there:
+            if used:
                 yield microversion, what
 
 
-def _of_neutron(record: Resource) -> Iterator[tuple[str, str]]:
-    """(extension, attribute), as the Networking API gives them."""
+def _neutron_attributes(record: Resource) -> Iterator[tuple[str, str]]:
+    """(extension that it needs, attribute of ``record``), from the Networking API's reference."""
     match record:
         case Network():
-            found = [
+            attributes = [
                 ("dns-integration", "DNS domain", record.dns_domain),
                 ("port-security", "port security off", not record.port_security_enabled),
                 ("net-mtu-writable", "MTU", record.mtu),
             ]
         case Subnet():
-            found = [("subnet-service-types", "service types", record.service_types)]
+            attributes = [("subnet-service-types", "service types", record.service_types)]
         case Port():
-            found = [
+            attributes = [
                 ("port-security", "port security off", not record.port_security_enabled),
                 ("extra_dhcp_opt", "extra DHCP options", record.extra_dhcp_opts),
                 ("dns-integration", "DNS name", record.dns_name),
@@ -64,9 +64,9 @@ def _of_neutron(record: Resource) -> Iterator[tuple[str, str]]:
                 ("allowed-address-pairs", "address pairs", record.allowed_address_pairs),
             ]
         case SecurityGroup():
-            found = [("stateful-security-group", "stateless", not record.stateful)]
+            attributes = [("stateful-security-group", "stateless", not record.stateful)]
         case FloatingIp():
-            found = [("dns-integration", "DNS name", record.dns_name)]
+            attributes = [("dns-integration", "DNS name", record.dns_name)]
         case _:
-            found = []
-    yield from ((alias, what) for alias, what, there in found if there)
+            attributes = []
+    yield from ((alias, what) for alias, what, used in attributes if used)

@@ -1,4 +1,4 @@
-"""``mapping.yml``: which thing of the target stands for which of the source."""
+"""``mapping.yml``: which object of the target stands for which object of the source."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ FILL_IN = "FILL-IN"
 """The value of a rule for which there is nothing to propose."""
 
 DROP = "drop"
-"""As a value: do without, like null.  What is really called so has an ID."""
+"""The value that means "do without", like null.  An object of this name is named by its ID."""
 
 DEFAULT = "*"
-"""The glob that everything fits."""
+"""The glob that every name fits."""
 
 _OTHERS = ("fixed_ips", "extra")
-SECTIONS = tuple(each.name for each in fields(MappingRules) if each.name not in _OTHERS)
+SECTIONS = tuple(field.name for field in fields(MappingRules) if field.name not in _OTHERS)
 
 
 def load(path: Path) -> MappingRules:
@@ -44,12 +44,12 @@ def decode(value: object, where: str) -> MappingRules:
     """Check that ``value`` has the form of a mapping.  Raises MappingFaults."""
     faults: list[DownpourError] = []
     if isinstance(value, dict):
-        known = (*SECTIONS, "fixed_ips")
-        for key in value.keys() - set(known):
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(known)}"
+        keys = (*SECTIONS, "fixed_ips")
+        for key in value.keys() - set(keys):
+            near = difflib.get_close_matches(str(key), keys, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(keys)}"
             faults.append(MappingError(f"unknown section {key}", where=where, remedy=hint))
-        value = {key: value[key] for key in known if value.get(key) is not None}
+        value = {key: value[key] for key in keys if value.get(key) is not None}
     try:
         rules = codec.decode(MappingRules, value, where)
     except BundleFaults as exc:
@@ -57,16 +57,16 @@ def decode(value: object, where: str) -> MappingRules:
     if faults:
         raise MappingFaults("the mapping has mistakes", faults)
     return MappingRules(
-        **{name: _with_drops(getattr(rules, name)) for name in SECTIONS}, fixed_ips=rules.fixed_ips
+        **{name: _with_nulls(getattr(rules, name)) for name in SECTIONS}, fixed_ips=rules.fixed_ips
     )
 
 
-def _with_drops(rules: Rules) -> Rules:
+def _with_nulls(rules: Rules) -> Rules:
     return {name: None if value == DROP else value for name, value in rules.items()}
 
 
 def merge(first: MappingRules, second: MappingRules) -> MappingRules:
-    """Both; where they name the same thing, ``second`` wins."""
+    """The rules of both; where they name the same object, those of ``second``."""
     return MappingRules(
         **{name: {**getattr(first, name), **getattr(second, name)} for name in SECTIONS},
         fixed_ips="drop" if "drop" in (first.fixed_ips, second.fixed_ips) else "keep",
@@ -74,18 +74,18 @@ def merge(first: MappingRules, second: MappingRules) -> MappingRules:
 
 
 def rule(rules: Rules, names: tuple[str, str]) -> tuple[bool, str | None]:
-    """Whether something of this ID and name has a rule, and what it says.
+    """Whether an object of these ``names`` (ID and name) has a rule, and the rule's value.
 
     A rule for the ID comes before one for the name, and that before one whose glob fits; of
     several globs the first of the file counts, so that ``*`` as the last is the default.
     """
-    for found in fitting(rules, names):
-        return True, rules[found]
+    for pattern in fitting(rules, names):
+        return True, rules[pattern]
     return False, None
 
 
 def fitting(rules: Rules, names: tuple[str, str]) -> list[str]:
-    """The rules that something of this ID and name fits, the one that counts first."""
+    """The keys of the rules that ``names`` (ID and name) fit; the first of them counts."""
     exact = [name for name in names if name in rules]
     globs = [
         pattern
@@ -111,8 +111,8 @@ def proposal(
     if rules.fixed_ips == "drop":
         lines.append("fixed_ips: drop  # as mapped")
     for section in SECTIONS:
-        known = {name: (value, "as mapped") for name, value in getattr(rules, section).items()}
-        items: dict[str, tuple[str | None, str]] = {**known, **sections.get(section, {})}
+        given = {name: (value, "as mapped") for name, value in getattr(rules, section).items()}
+        items: dict[str, tuple[str | None, str]] = {**given, **sections.get(section, {})}
         if items:
             lines.append(f"{section}:")
             lines += [_line(name, value, comment) for name, (value, comment) in items.items()]

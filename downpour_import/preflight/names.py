@@ -1,4 +1,4 @@
-"""Names that something else than a cloud would read otherwise.  Pure."""
+"""Names that a spreadsheet would run as formulas.  Pure."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from bundle_spec.model import Resource
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection")."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection")."""
 
 _SHOWN = 5
 
 
 def formulas(resources: Iterable[Resource]) -> Iterator[str]:
-    """A warning when names in uuids.csv would be run by a spreadsheet."""
-    names = [record.name for record in resources if record.name.startswith(FORMULA)]
+    """One warning, should a spreadsheet run names in uuids.csv as formulas."""
+    names = [record.name for record in resources if record.name.startswith(_FORMULA_STARTS)]
     if names:
         shown = ", ".join(map(repr, names[:_SHOWN])) + (" …" if len(names) > _SHOWN else "")
         yield (

@@ -1,4 +1,4 @@
-"""A proposed mapping as a file: whatever lies there may hold a person's work."""
+"""A proposed mapping as a file.  None that exists is overwritten: a person may have edited it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "mapping.yml"
 
 
 def write_new(path: Path, text: str) -> None:
-    """Raises LocalError, also when ``path`` exists."""
+    """Write a file.  Raises LocalError, also when ``path`` exists."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -24,7 +24,7 @@ def write_new(path: Path, text: str) -> None:
 
 
 def propose(text: str, directory: Path) -> Path:
-    """Write a proposal under a name of its own; one that says the same serves as well.
+    """Write a proposal to the first free name, or use a file of the same text; its path.
 
     Raises LocalError.
     """
@@ -41,5 +41,5 @@ def propose(text: str, directory: Path) -> Path:
 
 
 def how_to_complete(path: Path) -> str:
-    """What a person does with a proposal."""
+    """The remedy that a fault gives when a proposal was written."""
     return f"complete {path} and add --map {path}"

@@ -1,4 +1,4 @@
-"""What is to be made, held against what the project may still make.  Pure."""
+"""Whether the quotas of the project leave room for what is to be made.  Pure."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _WORDS = {
     "image_count_total": "images",
     "image_size_total": "MiB of images",
 }
-_SIMPLE: Mapping[type[Resource], str] = {
+_ONE_EACH: Mapping[type[Resource], str] = {
     Network: "network",
     Subnet: "subnet",
     Router: "router",
@@ -53,14 +53,15 @@ _SIMPLE: Mapping[type[Resource], str] = {
     Trunk: "trunk",
     ServerGroup: "server_groups",
 }
+"""Type -> the quota of which each resource of this type takes one."""
 
 
 def quota_faults(
     wanted: Iterable[Resource], targets: Targets, target: Survey, disks: Mapping[str, Disk]
 ) -> Iterator[TargetError]:
-    """Every quota that has less room than ``wanted`` needs, what it needs for a while included.
+    """Every quota that has less room than ``wanted`` needs.
 
-    ``disks``: by ID, for the sizes of images.
+    The images that only fill volumes count too.  ``disks``: by ID, for the sizes of images.
     """
     wanted = list(wanted)
     remedy = "ask the operator for more, or leave something out with --skip"
@@ -82,33 +83,33 @@ def import_quota(
 ) -> Counter[str]:
     """How much of each quota the resources take, by the names of ``limits``."""
     flavors = {item["id"]: item for item in target.flavors}
-    found: Counter[str] = Counter()
+    needed: Counter[str] = Counter()
     for record in wanted:
-        if name := _SIMPLE.get(type(record)):
-            found[name] += 1
+        if name := _ONE_EACH.get(type(record)):
+            needed[name] += 1
         match record:
             case SecurityGroup():
-                found["security_group_rule"] += len(record.rules)
+                needed["security_group_rule"] += len(record.rules)
             case Router():
                 # Each interface is a port of the project (Networking API, routers).
-                found["port"] += len(record.interfaces)
+                needed["port"] += len(record.interfaces)
             case Volume():
                 kind = _volume_type(record, targets, target)
                 for suffix in ("", f"_{kind}") if kind else ("",):
-                    found[f"volumes{suffix}"] += 1
-                    found[f"gigabytes{suffix}"] += record.size
+                    needed[f"volumes{suffix}"] += 1
+                    needed[f"gigabytes{suffix}"] += record.size
             case Server():
-                found["instances"] += 1
+                needed["instances"] += 1
                 flavor = flavors.get(targets.get(Ref("flavor", record.flavor)) or "")
                 if flavor:
-                    found["cores"] += flavor["vcpus"]
-                    found["ram"] += flavor["ram"]
+                    needed["cores"] += flavor["vcpus"]
+                    needed["ram"] += flavor["ram"]
         disk_id = record.disk_id if isinstance(record, (Image, Volume)) else None
         if disk_id is not None:
-            found["image_count_total"] += 1
+            needed["image_count_total"] += 1
             disk = disks.get(disk_id)
-            found["image_size_total"] += -(-disk.size >> 20) if disk else 0
-    return found
+            needed["image_size_total"] += -(-disk.size >> 20) if disk else 0
+    return needed
 
 
 def _volume_type(record: Volume, targets: Targets, target: Survey) -> str | None:

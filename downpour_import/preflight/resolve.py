@@ -1,7 +1,7 @@
-"""What stands for what on the target.  Pure.
+"""What on the target stands for what the bundle refers to but does not hold.  Pure.
 
-A rule of the mapping decides first; then an unambiguous equivalent is taken; what is left is a
-fault, and all faults are told at once with a proposal.
+A rule of the mapping decides first.  Without one an unambiguous equivalent is taken.  The rest are
+faults, raised all at once with a proposed mapping.
 """
 
 from __future__ import annotations
@@ -46,36 +46,36 @@ def preflight(
     references: References, resources: Resources, rules: MappingRules, target: Survey
 ) -> Preflight:
     """Resolve every reference, and every resource that the mapping replaces."""
-    work = _Work(rules, target)
+    resolver = _Resolver(rules, target)
     for network in references.networks:
-        work.network(network)
-    for mapped in resources.networks:
-        work.mapped_network(mapped)
+        resolver.network(network)
+    for carried_network in resources.networks:
+        resolver.carried_network(carried_network)
     for subnet in references.subnets:
-        work.subnet(subnet)
-    for own_subnet in resources.subnets:
-        work.mapped_subnet(own_subnet)
+        resolver.subnet(subnet)
+    for carried_subnet in resources.subnets:
+        resolver.carried_subnet(carried_subnet)
     for flavor in references.flavors:
-        work.flavor(flavor)
+        resolver.flavor(flavor)
     for image in references.images:
-        work.image(image)
-    for own_image in resources.images:
-        work.mapped_image(own_image)
+        resolver.image(image)
+    for carried_image in resources.images:
+        resolver.carried_image(carried_image)
     for volume_type in references.volume_types:
-        work.volume_type(volume_type)
+        resolver.volume_type(volume_type)
     for zone in references.availability_zones:
-        work.zone(zone)
+        resolver.zone(zone)
     for keypair in references.keypairs:
-        work.keypair(keypair)
+        resolver.keypair(keypair)
     for policy in references.qos_policies:
-        work.qos_policy(policy)
-    for own_keypair in resources.keypairs:
-        work.own_keypair(own_keypair)
-    work.unused()
-    return work.result
+        resolver.qos_policy(policy)
+    for carried_keypair in resources.keypairs:
+        resolver.carried_keypair(carried_keypair)
+    resolver.warn_of_unused_rules()
+    return resolver.result
 
 
-class _Work:
+class _Resolver:
     def __init__(self, rules: MappingRules, target: Survey) -> None:
         self.result = Preflight()
         self._rules = rules
@@ -86,7 +86,7 @@ class _Work:
 
     def flavor(self, wanted: FlavorReference) -> None:
         flavors = self._target.flavors
-        if self._ruled("flavors", wanted, flavors):
+        if self._follow_rule("flavors", wanted, flavors):
             return
         size = FlavorSize(wanted.vcpus, wanted.ram, wanted.disk, wanted.ephemeral, wanted.swap)
         equal = [item for item in flavors if size_of(item) == size]
@@ -107,7 +107,7 @@ class _Work:
         )
 
     def network(self, wanted: NetworkReference) -> None:
-        if self._ruled("networks", wanted, self._target.networks):
+        if self._follow_rule("networks", wanted, self._target.networks):
             return
         what = "external" if wanted.external else "shared"
         key = "router:external" if wanted.external else "shared"
@@ -131,9 +131,9 @@ class _Work:
         """The subnet of the mapped network with the same CIDR.
 
         On a network that was not the project's own, addresses are the cloud's choice: there the
-        only subnet of the family will do as well.  ``carried``: one that would have been made.
+        only subnet of the same IP version will do.  ``carried``: the bundle holds the subnet.
         """
-        if self._ruled("subnets", wanted, self._target.subnets):
+        if self._follow_rule("subnets", wanted, self._target.subnets):
             return
         network = self.result.targets.get(Ref("network", wanted.network_id))
         candidates = [item for item in self._target.subnets if item["network_id"] == network]
@@ -153,7 +153,7 @@ class _Work:
             )
 
     def image(self, wanted: ImageReference) -> None:
-        if self._ruled("images", wanted, self._target.images):
+        if self._follow_rule("images", wanted, self._target.images):
             return
         equal = [
             item
@@ -179,7 +179,7 @@ class _Work:
 
     def volume_type(self, wanted: VolumeTypeReference) -> None:
         named = [{"id": name, "name": name} for name in self._target.volume_types]
-        if self._ruled("volume_types", wanted, named, can_drop=True):
+        if self._follow_rule("volume_types", wanted, named, can_drop=True):
             return
         if wanted.name in self._target.volume_types:
             self.result.targets[wanted.ref] = wanted.name
@@ -198,19 +198,19 @@ class _Work:
             )
 
     def zone(self, wanted: AvailabilityZoneReference) -> None:
-        known = self._target.zones.get(wanted.service, frozenset())
-        zones = [{"id": name, "name": name} for name in sorted(known)]
-        if self._ruled("availability_zones", wanted, zones, can_drop=True):
+        usable = self._target.zones.get(wanted.service, frozenset())
+        zones = [{"id": name, "name": name} for name in sorted(usable)]
+        if self._follow_rule("availability_zones", wanted, zones, can_drop=True):
             return
-        if wanted.name in known:
+        if wanted.name in usable:
             self.result.targets[wanted.ref] = wanted.name
             return
         self.result.targets[wanted.ref] = None
-        self._say(wanted, None, "no zone of this name")
+        self._note_choice(wanted, None, "no zone of this name")
 
     def keypair(self, wanted: KeypairReference) -> None:
         named = [{"id": name, "name": name} for name in self._target.keypairs]
-        if self._ruled("keypairs", wanted, named, can_drop=True):
+        if self._follow_rule("keypairs", wanted, named, can_drop=True):
             return
         if wanted.name in self._target.keypairs:
             self.result.targets[wanted.ref] = wanted.name
@@ -225,7 +225,7 @@ class _Work:
 
     def qos_policy(self, wanted: QosPolicyReference) -> None:
         policies = self._target.qos_policies
-        if self._ruled("qos_policies", wanted, policies, can_drop=True):
+        if self._follow_rule("qos_policies", wanted, policies, can_drop=True):
             return
         named = [item for item in policies if item["name"] == wanted.name]
         if len(named) == 1:
@@ -242,14 +242,14 @@ class _Work:
             lambda item: "or drop: without a policy",
         )
 
-    # --- resources that the target's own can replace ---
+    # --- resources in the bundle, which the mapping may replace ---
 
-    def own_keypair(self, wanted: Keypair) -> None:
+    def carried_keypair(self, wanted: Keypair) -> None:
         named = [{"id": name, "name": name} for name in self._target.keypairs]
-        if self._ruled("keypairs", wanted, named):
+        if self._follow_rule("keypairs", wanted, named):
             return
-        there = self._target.keypairs.get(wanted.name)
-        if there is not None and there.split()[:2] != wanted.public_key.split()[:2]:
+        public_key = self._target.keypairs.get(wanted.name)
+        if public_key is not None and public_key.split()[:2] != wanted.public_key.split()[:2]:
             self._missing(
                 "keypairs",
                 wanted,
@@ -258,15 +258,15 @@ class _Work:
                 lambda item: "to use the target's key; or rename or delete that one",
             )
 
-    def mapped_network(self, wanted: Network) -> None:
-        self._ruled("networks", wanted, self._target.networks)
+    def carried_network(self, wanted: Network) -> None:
+        self._follow_rule("networks", wanted, self._target.networks)
 
-    def mapped_image(self, wanted: Image) -> None:
-        self._ruled("images", wanted, self._target.images)
+    def carried_image(self, wanted: Image) -> None:
+        self._follow_rule("images", wanted, self._target.images)
 
-    def mapped_subnet(self, wanted: Subnet) -> None:
+    def carried_subnet(self, wanted: Subnet) -> None:
         """A subnet goes with its network: of a mapped network, the subnet of the same CIDR."""
-        if self._ruled("subnets", wanted, self._target.subnets):
+        if self._follow_rule("subnets", wanted, self._target.subnets):
             return
         if Ref("network", wanted.network_id) in self.result.targets:
             self.subnet(
@@ -281,19 +281,19 @@ class _Work:
 
     # --- the same for all ---
 
-    def _ruled(
+    def _follow_rule(
         self,
         section: str,
         wanted: Reference | Resource,
         candidates: Iterable[Json],
         can_drop: bool = False,
     ) -> bool:
-        """Whether the mapping says what to do; a rule that cannot be followed is a fault."""
+        """Do what the mapping says; False without a rule.  One that does not work is a fault."""
         rules = getattr(self._rules, section)
         names = (wanted.id, wanted.name)
-        self._used |= {(section, each) for each in mapping.fitting(rules, names)}
-        found, value = mapping.rule(rules, names)
-        if not found:
+        self._used |= {(section, name) for name in mapping.fitting(rules, names)}
+        has_rule, value = mapping.rule(rules, names)
+        if not has_rule:
             return False
         where = f"mapping {section}: {wanted.name!r}"
         if value is None:
@@ -305,19 +305,19 @@ class _Work:
         if len(fitting) == 1:
             self.result.targets[wanted.ref] = fitting[0]["id"]
             return True
-        # One fault is enough: what depends on this one is not asked about as well.
+        # One fault is enough: whatever depends on this one gets no fault of its own.
         self.result.targets[wanted.ref] = None
         if fitting:
             ids = ", ".join(item["id"] for item in fitting)
             self._fault(f"{len(fitting)} are named {value!r} on the target: {ids}", where)
         else:
-            there = sorted({item["name"] or item["id"] for item in candidates})
-            near = difflib.get_close_matches(value, there, n=5) or there[:10]
+            offered = sorted({item["name"] or item["id"] for item in candidates})
+            near = difflib.get_close_matches(value, offered, n=5) or offered[:10]
             self._fault(f"the target has no {value!r}; it has {', '.join(near) or 'none'}", where)
         return True
 
-    def unused(self) -> None:
-        """Warn of rules for which the bundle has nothing: a mistyped one looks like that."""
+    def warn_of_unused_rules(self) -> None:
+        """Warn of rules that fit nothing in the bundle: their names may be mistyped."""
         for section in mapping.SECTIONS:
             for name in getattr(self._rules, section):
                 if (section, name) not in self._used and name != mapping.DEFAULT:
@@ -327,17 +327,17 @@ class _Work:
 
     def _take(self, wanted: Reference, item: Json, reason: object) -> None:
         self.result.targets[wanted.ref] = item["id"]
-        self._say(wanted, item["name"], str(reason))
+        self._note_choice(wanted, item["name"], str(reason))
 
-    def _say(self, wanted: Reference, chosen: str | None, reason: str) -> None:
+    def _note_choice(self, wanted: Reference, chosen: str | None, reason: str) -> None:
         """``chosen``: a name; None: the cloud's default."""
         section = _SECTION_OF[wanted.type]
         self.result.choices.setdefault(section, {})[wanted.name] = chosen, reason
         kind = wanted.type.replace("_", " ")
         if isinstance(wanted, AvailabilityZoneReference):
             kind = f"{wanted.service} {kind}"
-        told = "the cloud's default" if chosen is None else repr(chosen)
-        self.result.taken.append(f"{kind} {wanted.name!r} -> {told} ({reason})")
+        target = "the cloud's default" if chosen is None else repr(chosen)
+        self.result.taken.append(f"{kind} {wanted.name!r} -> {target} ({reason})")
 
     def _missing(
         self,

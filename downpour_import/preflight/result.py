@@ -1,4 +1,4 @@
-"""What a preflight comes to."""
+"""The result of a preflight."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from downpour_import.errors import TargetError, TargetFaults
 from downpour_import.preflight import mapping
 
 Targets = Mapping[Ref, str | None]
-"""What stands for what: an ID (a name for volume types and zones); None: do without."""
+"""Reference of the source -> ID on the target (of types and zones the name); None: do without."""
 
 
 @dataclass
 class Preflight:
-    """``targets``: the resolved mapping.  ``taken``: what was decided without being told, and
-    ``choices``, ``proposals``: section -> name at the source -> (name at the target, why).
+    """``targets``: the resolved mapping.  ``taken``: a line for each decision without a rule.
 
-    ``warnings``: what does not stop an import, but may surprise.
+    ``choices`` (these decisions) and ``proposals`` (what must be mapped): section -> name at the
+    source -> (name at the target, why).  ``warnings``: what does not stop an import.
     """
 
     targets: dict[Ref, str | None] = field(default_factory=dict)
@@ -42,10 +42,10 @@ class Preflight:
     def proposal(self, rules: MappingRules, *, whole: bool = False) -> str:
         """A mapping file to complete; it begins with the ``rules`` that were given.
 
-        ``whole``: with what was decided without being told, to be looked at and changed.
+        ``whole``: also with what was decided without a rule, to be looked at and changed.
         """
         sections: dict[str, dict[str, tuple[str | None, str]]] = {}
-        for found in (self.choices if whole else {}, self.proposals):
-            for section, items in found.items():
+        for by_section in (self.choices if whole else {}, self.proposals):
+            for section, items in by_section.items():
                 sections.setdefault(section, {}).update(items)
         return mapping.proposal(sections, rules)

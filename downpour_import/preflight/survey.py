@@ -1,4 +1,4 @@
-"""What the target has to offer: looked at once, in bulk, before anything is decided."""
+"""What the target has to offer: read once, with list calls, before anything is decided."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from downpour_import.preflight import limits
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """Plain API answers, in the order in which the target gave them."""
+    """Items of the APIs' list answers, in the order in which the target gave them."""
 
     flavors: tuple[Json, ...] = ()
     networks: tuple[Json, ...] = ()
@@ -33,6 +33,7 @@ class Survey:
     compute: str | None = None
     """The microversion that Nova is spoken to with; None: not asked, or it has none."""
     room: Quotas = field(default_factory=dict)
+    """What the quotas leave."""
 
 
 def survey(cloud: TargetCloud, references: References, resources: Resources) -> Survey:
@@ -95,18 +96,18 @@ def _subnets(cloud: TargetCloud, networks: Iterable[Json]) -> tuple[Json, ...]:
         for network in networks
         if network.get("shared") and network["project_id"] != cloud.project_id
     ]
-    found = (
+    items = (
         item for query in queries for item in cloud.list("network", "/subnets", "subnets", query)
     )
-    return tuple({item["id"]: item for item in found}.values())
+    return tuple({item["id"]: item for item in items}.values())
 
 
 def _images(cloud: TargetCloud) -> tuple[Json, ...]:
     """What servers can boot from: active, the project's own first."""
-    found = [
+    active = [
         item for item in cloud.list("image", "/images", "images") if item["status"] == "active"
     ]
-    return tuple(sorted(found, key=lambda item: item["owner"] != cloud.project_id))
+    return tuple(sorted(active, key=lambda item: item["owner"] != cloud.project_id))
 
 
 def _qos_policies(cloud: TargetCloud) -> tuple[Json, ...]:
@@ -123,7 +124,7 @@ def _default_volume_type(cloud: TargetCloud) -> str | None:
 
 def _zones(cloud: TargetCloud, references: References) -> dict[str, frozenset[str]]:
     zones: dict[str, frozenset[str]] = {}
-    for service in {each.service for each in references.availability_zones}:
+    for service in {zone.service for zone in references.availability_zones}:
         answer = cloud.get(
             "compute" if service == "compute" else "block_storage", "/os-availability-zone"
         )

@@ -17,7 +17,7 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.port import AddressPair, DhcpOption
 from bundle_spec.model.server import Nic
-from downpour_import.preflight import lost
+from downpour_import.preflight import lost_attributes
 from downpour_import.preflight.survey import Survey
 
 
@@ -48,9 +48,9 @@ def subnet(**more: Any) -> Subnet:
 def test_an_older_nova(record: Server, microversion: str, what: str) -> None:
     line = f"{what} of 2 servers cannot be set: it needs Nova's microversion {microversion}"
     major, minor = map(int, microversion.split("."))
-    assert list(lost([record, record], Survey(compute=f"{major}.{minor - 1}"))) == [line]
-    assert list(lost([record], Survey(compute=microversion))) == []
-    assert list(lost([server()], Survey(compute="2.1"))) == []
+    assert list(lost_attributes([record, record], Survey(compute=f"{major}.{minor - 1}"))) == [line]
+    assert list(lost_attributes([record], Survey(compute=microversion))) == []
+    assert list(lost_attributes([server()], Survey(compute="2.1"))) == []
 
 
 @pytest.mark.parametrize(
@@ -88,6 +88,6 @@ def test_an_older_nova(record: Server, microversion: str, what: str) -> None:
 def test_a_neutron_without_an_extension(record: Resource, extension: str, what: str) -> None:
     kind = record.type.replace("_", " ")
     line = f"{what} of a {kind} cannot be set: it needs Neutron's extension {extension}"
-    assert list(lost([record], Survey(extensions=frozenset()))) == [line]
-    assert list(lost([record], Survey(extensions=frozenset({extension})))) == []
-    assert list(lost([record], Survey())) == []
+    assert list(lost_attributes([record], Survey(extensions=frozenset()))) == [line]
+    assert list(lost_attributes([record], Survey(extensions=frozenset({extension})))) == []
+    assert list(lost_attributes([record], Survey())) == []
