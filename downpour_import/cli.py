@@ -207,7 +207,7 @@ def _list(things: Sequence[undo.MadeObject], what: str) -> int:
     """Print them all; how many are not kept."""
     for thing in things:
         kind = thing.record.type.replace("_", " ")
-        name = printable(thing.kind.shown(thing.record, thing.item))
+        name = printable(thing.recreator.display_name(thing.record, thing.item))
         kept = f": {thing.kept}" if thing.kept else ""
         tell(f"{'keep' if thing.kept else what}  {kind}  {thing.target}  {name}{kept}")
     return sum(1 for thing in things if not thing.kept)

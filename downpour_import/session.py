@@ -117,15 +117,16 @@ def _dropped_before(
 
 
 def _stands(context: Context, record: Resource) -> bool:
-    """Whether nothing is to be made: mapped, or made before by the word of journal or marker, or
-    somebody else's that serves as well."""
+    """Whether nothing is to be made: ``record`` is mapped, was made before, or can be reused."""
     if record.ref in context.targets or context.journal.target(record.ref):
         return True
-    kind = RECREATORS[record.type]
-    if kind.can_be_marked and kind.find(context, record) is not None:
+    recreator = RECREATORS[record.type]
+    if recreator.can_be_marked and recreator.find(context, record) is not None:
         return True
     # The project's group "default", and a server group that serves as well, need no room.
-    return isinstance(record, (SecurityGroup, ServerGroup)) and bool(kind.reusable(context, record))
+    return isinstance(record, (SecurityGroup, ServerGroup)) and bool(
+        recreator.reusable(context, record)
+    )
 
 
 def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Preflight:

@@ -38,7 +38,7 @@ class MadeObject:
     record: Resource
     target: str
     item: Json = field(repr=False)
-    kind: Recreator[Any] = field(repr=False)
+    recreator: Recreator[Any] = field(repr=False)
     kept: str | None = None
 
     @property
@@ -94,15 +94,15 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
     found = []
     with progress.task("look", len(entries), "resources") as task:
         for record, entry in entries:
-            kind = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
-            target = entry.target or kind.find(context, record)
-            item = kind.fetch(context, target) if target else None
+            recreator = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
+            target = entry.target or recreator.find(context, record)
+            item = recreator.fetch(context, target) if target else None
             if target and item is not None:
                 other = "it bears no mark of this bundle"
-                if not kind.can_be_marked:
+                if not recreator.can_be_marked:
                     other = "it is not as it was made"
-                kept = None if kind.bears(context, record, item) else other
-                found.append(MadeObject(record, target, item, kind, kept))
+                kept = None if recreator.made_by_bundle(context, record, item) else other
+                found.append(MadeObject(record, target, item, recreator, kept))
             task.advance(1)
     return found
 
@@ -117,8 +117,8 @@ def undo(context: Context, objects: list[MadeObject], progress: Progress) -> Non
     with progress.task("delete", len(taken), "resources") as task:
         for made in taken:
             try:
-                if made.kind.fetch(context, made.target) is not None:
-                    made.kind.dismantle(context, made.target, made.item)
+                if made.recreator.fetch(context, made.target) is not None:
+                    made.recreator.dismantle(context, made.target, made.item)
             except RecreateError as exc:
                 what = made.record.type.replace("_", " ")
                 where = f"{what} {made.record.name!r} {made.target}"
@@ -139,7 +139,7 @@ def forget(context: Context, objects: list[MadeObject], progress: Progress) -> N
     with progress.task("unmark", len(objects), "resources") as task:
         for made in objects:
             if made.kept is None:
-                made.kind.unmark(context, made.record, made.target, made.item)
+                made.recreator.unmark(context, made.record, made.target, made.item)
                 context.journal.record("reused", made.ref, made.record.name, made.target)
                 context.journal.record("done", made.ref, made.record.name)
             task.advance(1)

@@ -50,37 +50,37 @@ STEPS: Mapping[str, Callable[..., Outcome]] = {
     "subnet_dhcp": recreate_dhcp,
     "image_kernel": recreate_kernel,
 }
-"""What is done to a resource later, when others stand: action name -> (context, record)."""
+"""Action name -> what is done to a resource after others were made, of (context, record)."""
 
 
 MANY = 5
-"""Records of a type from which on one list call reads all of them back."""
+"""From this number of records on, a type is read back with one list call."""
 
 Listed = Mapping[str, Mapping[str, Any]]
-"""Type -> ID -> what the target has."""
+"""Type -> ID -> the object as the target has it."""
 
 
-def listed(context: Context, records: Iterable[Resource]) -> Listed:
-    """What there is of the types that have many of ``records``, where a list call tells all."""
+def list_many(context: Context, records: Iterable[Resource]) -> Listed:
+    """The target's objects of each Neutron type with many ``records``, by one list call each."""
     counts = Counter(record.type for record in records)
-    kinds = {each: RECREATORS[each] for each, number in counts.items() if number >= MANY}
+    recreators = {kind: RECREATORS[kind] for kind, number in counts.items() if number >= MANY}
     return {
-        each: {item["id"]: item for item in kind.all(context)}
-        for each, kind in kinds.items()
-        if isinstance(kind, NetworkRecreator)
+        kind: {item["id"]: item for item in recreator.all(context)}
+        for kind, recreator in recreators.items()
+        if isinstance(recreator, NetworkRecreator)
     }
 
 
 def differences(
-    context: Context, record: Resource, known: Listed = MappingProxyType({})
+    context: Context, record: Resource, listed: Listed = MappingProxyType({})
 ) -> list[str]:
     """Where the target's resource is not what ``record`` says; an empty list is the proof.
 
-    ``known``: what need not be asked for any more.
+    ``listed``: objects that were read already; the others are fetched.
     """
-    kind = RECREATORS[record.type]
+    recreator = RECREATORS[record.type]
     target = context.optional_target(record.ref)
     if target is None:
         return ["it was not made"]
-    item = known.get(record.type, {}).get(target) or kind.fetch(context, target)
-    return ["it is gone"] if item is None else kind.differences(context, record, item)
+    item = listed.get(record.type, {}).get(target) or recreator.fetch(context, target)
+    return ["it is gone"] if item is None else recreator.differences(context, record, item)

@@ -1,4 +1,4 @@
-"""Address groups.  They carry no marker: an equal one serves as well."""
+"""Address groups.  They carry no marker: one that equals the record is used."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How anything is recreated: at most once, and the same way for every type.
+"""How a resource is recreated: at most once, and the same way for every type.
 
-Before each POST the journal records the intent, after it the result; the marker is in the POST
-itself, so a crash in between leaves nothing unknown.
+Before each POST the journal records the intent, after it the result.  The POST itself carries the
+marker, so that after a crash in between the next run finds what was made.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ State = Literal["made", "found", "reused", "unchanged", "mapped", "planned"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """``state``: what was done now.  ``target``: its ID; None for what is only planned.
+    """``state``: what this call did.  ``target``: the ID there; None for what is only planned.
 
-    ``found``: this bundle had made it, and the marker told so when the journal did not.
-    ``reused``: somebody else made it, and it serves as well.
+    ``found``: this bundle had made it; the journal did not know that, the marker told it.
+    ``reused``: somebody else made it, and it is equal to the record.
     """
 
     state: State
@@ -40,7 +40,7 @@ class Outcome:
 
 
 class Recreator(ABC, Generic[R]):
-    """One resource type: record -> calls, marker, read-back.
+    """How one resource type is made, found again by its marker, and read back.
 
     ``path`` and ``key``: where the API keeps such objects, and the key of one in an answer.
     """
@@ -53,35 +53,35 @@ class Recreator(ABC, Generic[R]):
 
     @abstractmethod
     def make(self, context: Context, record: R) -> str:
-        """Send the POST, with the marker in it; the new ID."""
+        """Send the POST, with the marker in it, and return the new ID."""
 
-    def bears(self, context: Context, record: R, item: Json) -> bool:
+    def made_by_bundle(self, context: Context, record: R, item: Json) -> bool:
         """Whether ``item`` is what this bundle made of ``record``.
 
-        An object that cannot bear a marker is, while it is as it was made.
+        An object that cannot bear a marker counts as made by it while it equals the record.
         """
         return not self.differences(context, record, item)
 
-    def shown(self, record: R, item: Json) -> str:
+    def display_name(self, record: R, item: Json) -> str:
         """What people on the target know it by."""
         return record.name
 
     def unmark(self, context: Context, record: R, target: str, item: Json) -> None:
-        """Take the marker off; nothing where there is none."""
+        """Take the marker off the object; types without a marker have nothing to do."""
 
     def release(self, context: Context, target: str, item: Json) -> None:
-        """What must be undone before the object can be deleted."""
+        """Undo what keeps the target from deleting the object, such as a lock."""
 
     def dismantle(self, context: Context, target: str, item: Json) -> None:
-        """Delete the object and see it gone.  Raises RecreateError, also when it is in use."""
+        """Delete the object and wait until it is gone.  Raises RecreateError, also when in use."""
         self.release(context, target, item)
-        if not context.cloud.delete(self.service, self.at(target)):
+        if not context.cloud.delete(self.service, self.path_of(target)):
             raise RecreateError("the target says that it is in use")
         what = f"{self.path} {target}"
         wait_for(lambda: self.fetch(context, target), _gone, what, failed=_undeletable)
 
-    def at(self, target: str) -> str:
-        """The path of one object."""
+    def path_of(self, target: str) -> str:
+        """The API path of one object."""
         return f"{self.path}/{target}"
 
     @abstractmethod
@@ -91,10 +91,10 @@ class Recreator(ABC, Generic[R]):
     def find(self, context: Context, record: R) -> str | None:
         """The ID of what an earlier POST of this bundle made, by its marker.
 
-        One list call serves all records of a type: what is made from here on is in the journal.
+        One list call serves all records of a type: whatever is made later is in the journal.
         """
         if self.path not in context.marked:
-            context.marked[self.path] = {mark: found for mark, found in self.marks(context) if mark}
+            context.marked[self.path] = {mark: uuid for mark, uuid in self.marks(context) if mark}
         return context.marked[self.path].get(context.marker(record.ref))
 
     def complete(self, context: Context, record: R, target: str) -> None:
@@ -114,19 +114,18 @@ class Recreator(ABC, Generic[R]):
 
     def fetch(self, context: Context, target: str) -> Json | None:
         """The object as the target has it, or None if it is gone."""
-        item = context.cloud.get_or_none(self.service, self.at(target))
+        item = context.cloud.get_or_none(self.service, self.path_of(target))
         return item if item is None or self.key is None else item[self.key]
 
     def remove(self, context: Context, target: str) -> None:
-        """Delete what is broken."""
-        context.cloud.delete(self.service, self.at(target))
+        """Delete a broken object, so that it can be made again."""
+        context.cloud.delete(self.service, self.path_of(target))
 
 
-def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = False) -> Outcome:
-    """Make ``record`` true on the target, or see that it is.
-
-    ``check``: only say what would be done.  Raises RecreateError.
-    """
+def recreate(
+    recreator: Recreator[R], context: Context, record: R, *, check: bool = False
+) -> Outcome:
+    """Make ``record`` true on the target, or with ``check`` say how.  Raises RecreateError."""
     ref, journal = record.ref, context.journal
     if ref in context.targets:
         mapped = context.targets[ref]
@@ -134,71 +133,71 @@ def recreate(kind: Recreator[R], context: Context, record: R, *, check: bool = F
             journal.record("reused", ref, record.name, mapped)
             journal.record("done", ref, record.name)
         return Outcome("mapped", mapped)
-    known = journal.target(ref)
-    target = standing(kind, context, record, check=check)
+    journalled = journal.target(ref)
+    target = standing(recreator, context, record, check=check)
     entry = journal.entry(ref)
     if target is not None and entry is not None and entry.event == "done":
         return Outcome("unchanged", target)
     if check and target is not None:
         return Outcome("found", target)
     if check:
-        equal = kind.reusable(context, record)
+        equal = recreator.reusable(context, record)
         return Outcome("reused" if equal else "planned", equal)
-    state: State = "made" if target is None or known else "found"
+    state: State = "made" if target is None or journalled else "found"
     if target is None:
-        target = kind.reusable(context, record)
+        target = recreator.reusable(context, record)
         if target is not None:
             state = "reused"
         else:
             journal.record("intent", ref, record.name)
-            target = kind.make(context, record)
+            target = recreator.make(context, record)
         journal.record("reused" if state == "reused" else "made", ref, record.name, target)
     elif entry is not None and entry.event == "reused":
-        # A kill between "reused" and "done": what was found is not completed like what was made.
+        # A kill came between "reused" and "done": the object is not ours to complete.
         state = "reused"
     if state != "reused":
-        kind.complete(context, record, target)
+        recreator.complete(context, record, target)
     journal.record("done", ref, record.name)
     return Outcome(state, target)
 
 
-def standing(kind: Recreator[R], context: Context, record: R, *, check: bool = False) -> str | None:
-    """The ID of what this bundle already made of ``record`` and what still stands.
+def standing(
+    recreator: Recreator[R], context: Context, record: R, *, check: bool = False
+) -> str | None:
+    """The ID of what this bundle made of ``record``, by the journal or the marker; None if gone.
 
-    The journal tells it first; after a crash between POST and journal, or with a journal that
-    was lost, the marker does.  A natural key proves nothing without a journalled intent.  What
-    is gone or broken is noted (and, when broken, removed), so that it is made again.
-    """
+    A natural key proves nothing without a journalled intent.  Unless ``check``, what is gone or
+    broken is journalled as gone (and deleted if broken), so that it is made again."""
     ref, journal = record.ref, context.journal
     entry = journal.entry(ref)
     target = journal.target(ref)
-    if target is None and (kind.can_be_marked or (entry and entry.event == "intent")):
-        target = kind.find(context, record)
+    if target is None and (recreator.can_be_marked or (entry and entry.event == "intent")):
+        target = recreator.find(context, record)
         if target is not None and not check:
             journal.record("made", ref, record.name, target)
     if target is None:
         return None
-    item = kind.fetch(context, target)
+    item = recreator.fetch(context, target)
     done = entry is not None and entry.event == "done"
-    if item is not None and (done or not kind.broken(item)):
+    if item is not None and (done or not recreator.broken(item)):
         return target
     if not check:
         if item is not None:
-            kind.remove(context, target)
+            recreator.remove(context, target)
         journal.record("gone", ref, record.name, target)
     return None
 
 
 class NetworkRecreator(Recreator[T]):
-    """Types of Neutron: the marker is the description until the tag is set.
+    """A type of Neutron: the marker is first in the description, then in a tag.
 
-    Neutron refuses ``tags`` in a POST, so the description holds the marker from the first
-    moment, a tag takes it over, and then the real description is written.
+    Neutron refuses ``tags`` in a POST.  So the POST carries the marker as the description; then a
+    tag takes the marker over, and then the record's description is written.
     """
 
     service = "network"
     collection: ClassVar[str]
-    """``networks``: the key of a list answer; the path with dashes for underscores."""
+    """The key of a list answer: ``networks``."""
     optional: ClassVar[Mapping[str, Without]] = {}
     """What a resource of this type can do without."""
 
@@ -234,7 +233,7 @@ class NetworkRecreator(Recreator[T]):
         )
 
     def _tag(self, context: Context, record: T, target: str) -> None:
-        """The record's tags and the marker; without the marker it cannot be."""
+        """Set the record's tags and the marker; if the target refuses them, the marker alone."""
 
         def tag(*tags: str) -> None:
             context.cloud.put("network", f"{self.path}/{target}/tags", {"tags": tags})
@@ -246,17 +245,17 @@ class NetworkRecreator(Recreator[T]):
             tag(marker)
             context.refuse(record, "tags", exc.message)
 
-    def bears(self, context: Context, record: T, item: Json) -> bool:
+    def made_by_bundle(self, context: Context, record: T, item: Json) -> bool:
         marker = context.marker(record.ref)
         return marker in (item.get("description"), *item.get("tags", ()))
 
     def unmark(self, context: Context, record: T, target: str, item: Json) -> None:
         marker = context.marker(record.ref)
         tags = [tag for tag in item.get("tags", ()) if tag != marker]
-        context.cloud.put("network", f"{self.at(target)}/tags", {"tags": tags})
+        context.cloud.put("network", f"{self.path_of(target)}/tags", {"tags": tags})
         if item.get("description") == marker:
             body = {self.key: {"description": record.description}}
-            context.cloud.put("network", self.at(target), body)
+            context.cloud.put("network", self.path_of(target), body)
 
     def update(self, context: Context, record: T) -> dict[str, Json]:
         """Attributes that can only be set after the POST."""
@@ -277,7 +276,7 @@ class NetworkRecreator(Recreator[T]):
 
 
 def unset(context: Context, service: Service, path: str) -> None:
-    """Delete one key of an object.  Raises RecreateError, also when the target will not."""
+    """DELETE one key of an object.  Raises RecreateError, also when the target refuses now."""
     if not context.cloud.delete(service, path):
         raise RecreateError("the target does not let go of it now", where=path)
 
@@ -297,33 +296,33 @@ def qos_policy(context: Context, policy_id: str | None) -> str | None:
 
 
 def compare(
-    wanted: Mapping[str, Json], have: Mapping[str, Json], refused: Container[str] = ()
+    wanted: Mapping[str, Json], actual: Mapping[str, Json], refused: Container[str] = ()
 ) -> list[str]:
-    """One line for each attribute of ``wanted`` that ``have`` does not have so.
+    """One line for each attribute of ``wanted`` whose value is another one in ``actual``.
 
-    ``refused``: what the target did not take, and was told.
+    ``refused``: attributes to pass over: the target did not take them, and the user was told.
     """
     return [
-        f"{name} is {have.get(name)!r}, not {value!r}"
+        f"{name} is {actual.get(name)!r}, not {value!r}"
         for name, value in wanted.items()
-        if name not in refused and normal(have.get(name)) != normal(value)
+        if name not in refused and without_order(actual.get(name)) != without_order(value)
     ]
 
 
-def normal(value: Json) -> Json:
-    """Lists without their order: the APIs give them in any."""
+def without_order(value: Json) -> Json:
+    """``value`` with its lists sorted: the APIs give lists in any order."""
     if isinstance(value, list):
-        return sorted((normal(each) for each in value), key=repr)
+        return sorted((without_order(item) for item in value), key=repr)
     if isinstance(value, dict):
-        return {key: normal(each) for key, each in sorted(value.items())}
+        return {key: without_order(item) for key, item in sorted(value.items())}
     return value
 
 
-def once(context: Context, ref: Ref) -> bool:
-    """Whether a step that has no object of its own is still to be done."""
+def is_pending(context: Context, ref: Ref) -> bool:
+    """Whether a step without an object of its own (DHCP of a subnet) is still to be done."""
     entry = context.journal.entry(ref)
     return entry is None or entry.event != "done"
 
 
-def failed(message: str, record: Resource) -> RecreateError:
+def failure(message: str, record: Resource) -> RecreateError:
     return RecreateError(message, where=f"{record.ref} {record.name!r}")

@@ -1,4 +1,4 @@
-"""What every recreator works with: the target, the journal, and what stands for what."""
+"""What every recreator works with: the target, the journal, and the resolved targets."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MARKER_KEY = f"{MARKER_PREFIX}marker"
 
 @dataclass(eq=False)
 class Context:
-    """``targets``: what the preflight resolved.  ``bundle``: what holds the disks.
-    ``manifest_sha256``: of the one that was verified, where it is known.
+    """``targets``: what the preflight resolved.  ``bundle``: the files that hold the disks.
+    ``manifest_sha256``: that of the verified manifest, in hex; None where it is not known.
     """
 
     cloud: TargetCloud
@@ -37,7 +37,7 @@ class Context:
     keep_images: bool = False
     """Whether the images that filled volumes stay."""
     marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
-    """API path -> marker -> ID, of what bore a marker when this process looked."""
+    """API path -> marker -> ID, as the first list call of this process read them."""
     _extensions: frozenset[str] | None = field(default=None, repr=False)
 
     def marker(self, ref: Ref) -> str:
@@ -46,22 +46,22 @@ class Context:
 
     def target(self, ref: Ref) -> str:
         """The target's ID of what ``ref`` names.  Raises RecreateError when there is none."""
-        found = self.optional_target(ref)
-        if found is None:
+        target = self.optional_target(ref)
+        if target is None:
             raise RecreateError(
                 f"{ref} has not been made yet",
                 remedy="run the whole playbook; a run with --tags needs what it refers to",
             )
-        return found
+        return target
 
     def optional_target(self, ref: Ref) -> str | None:
-        """The same; None where the mapping says to do without, or nothing is known."""
+        """The same; None where the mapping says to do without, or where nothing was made yet."""
         if ref in self.targets:
             return self.targets[ref]
         return self.journal.target(ref)
 
     def refuse(self, record: Resource, attribute: str, message: str) -> None:
-        """Note and tell what the target did not take of a resource that can do without."""
+        """Journal and report an optional attribute that the target refused with ``message``."""
         self.journal.refuse(record.ref, record.name, attribute, message)
         what = f"{record.type.replace('_', ' ')} {record.name!r}: {attribute}"
         events.emit("note", message=f"refused: {what}: {message}")
@@ -74,7 +74,7 @@ class Context:
 
     @functools.cache  # noqa: B019 - one context lives as long as its process
     def network_is_ours(self, network_id: str) -> bool:
-        """Whether the target's network belongs to this project: only then addresses are ours."""
+        """Whether a network of the target is this project's: only then it may choose addresses."""
         item = self.cloud.get("network", f"/networks/{network_id}")["network"]
         return bool(item["project_id"] == self.cloud.project_id)
 
@@ -96,27 +96,27 @@ class Context:
 
 
 def _hex32(ref: Ref) -> str:
-    """The source ID as 32 hex digits; types whose ID is no UUID carry no marker."""
+    """The source's UUID as 32 hex digits.  Types with other IDs carry no marker."""
     return ref.id.replace("-", "")
 
 
 def wait_for(
-    look: Callable[[], Any],
+    fetch: Callable[[], Any],
     ready: Callable[[Any], bool],
     what: str,
     *,
     failed: Callable[[Any], str | None] = lambda item: None,
     gibibytes: float = 0.0,
 ) -> Any:
-    """Look until ``ready``; the last look.
+    """Call ``fetch`` until its result is ``ready``, and return that result.
 
-    Raises RecreateError when ``failed`` tells a reason, or after ten minutes and one more for
-    each GiB.
+    Raises RecreateError when ``failed`` gives a reason for a result, or after ten minutes and one
+    more for each GiB.
     """
     deadline = time.monotonic() + 600 + 60 * gibibytes
     pause = 0.2
     while True:
-        item = look()
+        item = fetch()
         if ready(item):
             return item
         reason = failed(item)

@@ -15,10 +15,10 @@ class FloatingIps(NetworkRecreator[FloatingIp]):
     path = "/floatingips"
     key = "floatingip"
     collection = "floatingips"
-    # Neutron takes both or none.
+    # Neutron takes a DNS name and its domain only together.
     optional: ClassVar[Mapping[str, Without]] = {"dns_name": drop("dns_name", "dns_domain")}
 
-    def shown(self, record: FloatingIp, item: Any) -> str:
+    def display_name(self, record: FloatingIp, item: Any) -> str:
         return str(item["floating_ip_address"])
 
     def body(self, context: Context, record: FloatingIp) -> dict[str, Any]:
@@ -38,25 +38,25 @@ class FloatingIps(NetworkRecreator[FloatingIp]):
 
     def complete(self, context: Context, record: FloatingIp, target: str) -> None:
         super().complete(context, record, target)
-        have = self._forwardings(context, target) if record.port_forwardings else []
-        for each in record.port_forwardings:
-            body = _forwarding(context, each)
-            if body not in have:
+        existing = self._forwardings(context, target) if record.port_forwardings else []
+        for forwarding in record.port_forwardings:
+            body = _body_of(context, forwarding)
+            if body not in existing:
                 path = f"{self.path}/{target}/port_forwardings"
                 context.cloud.post("network", path, {"port_forwarding": body})
 
     def _forwardings(self, context: Context, target: str) -> list[dict[str, Any]]:
         path = f"{self.path}/{target}/port_forwardings"
-        found = context.cloud.list("network", path, "port_forwardings")
-        return [_plain(item) for item in found]
+        items = context.cloud.list("network", path, "port_forwardings")
+        return [_ports_or_ranges(item) for item in items]
 
     def differences(self, context: Context, record: FloatingIp, item: Any) -> list[str]:
-        found = super().differences(context, record, item)
+        lines = super().differences(context, record, item)
         if record.port_forwardings:
-            have = self._forwardings(context, item["id"])
-            want = [_forwarding(context, each) for each in record.port_forwardings]
-            found += compare({"port_forwardings": want}, {"port_forwardings": have})
-        return found
+            actual = self._forwardings(context, item["id"])
+            wanted = [_body_of(context, forwarding) for forwarding in record.port_forwardings]
+            lines += compare({"port_forwardings": wanted}, {"port_forwardings": actual})
+        return lines
 
 
 _KEYS = (
@@ -71,15 +71,15 @@ _KEYS = (
 )
 
 
-def _forwarding(context: Context, record: PortForwarding) -> dict[str, Any]:
-    """The body of its POST."""
+def _body_of(context: Context, record: PortForwarding) -> dict[str, Any]:
+    """The attributes of the POST of a port forwarding."""
     body = {key: getattr(record, key) for key in _KEYS}
     body["internal_port_id"] = context.target(Ref("port", record.internal_port_id))
-    return _plain(body)
+    return _ports_or_ranges(body)
 
 
-def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Its ports, or its ranges: the API takes either, and may tell both of one port."""
+def _ports_or_ranges(item: Mapping[str, Any]) -> dict[str, Any]:
+    """A port forwarding with its ports, or else its ranges: the API takes one and may give both."""
     single = item.get("internal_port") is not None
     return {
         key: item[key]

@@ -1,6 +1,6 @@
 """Images with their bytes, and the images that only fill a volume.
 
-Images of the bundle stay; the image of a volume's bytes goes again when the volume is made.
+Images of the bundle stay; an image that only fills a volume is deleted when the volume is made.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from bundle_spec.errors import DownpourError
 from bundle_spec.model import Image, Ref, Volume
 from bundle_spec.model.image import KERNELS
 from downpour_import.errors import RecreateError
-from downpour_import.recreate.base import Outcome, Recreator, compare, failed, once
+from downpour_import.recreate.base import Outcome, Recreator, compare, failure, is_pending
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 from downpour_import.recreate.optional import attempt, drop, optional_properties, post
 from downpour_import.recreate.upload import (
@@ -43,7 +43,7 @@ def disk_ref(volume: Volume) -> Ref:
 
 
 class Images(Recreator[Image]):
-    """Images with their bytes: only a whole one counts as made."""
+    """Images with their bytes.  Only an image that is active with all of them counts as made."""
 
     service = "image"
     path = "/images"
@@ -53,7 +53,7 @@ class Images(Recreator[Image]):
         self._on_bytes = on_bytes
 
     def make(self, context: Context, record: Image) -> str:
-        properties = {key: each for key, each in record.properties.items() if key not in KERNELS}
+        properties = {key: text for key, text in record.properties.items() if key not in KERNELS}
         body: dict[str, Any] = {
             **properties,
             "name": record.name,
@@ -85,7 +85,7 @@ class Images(Recreator[Image]):
             if item.get("image_type") != "snapshot":
                 yield item.get(MARKER_KEY), item["id"]
 
-    def bears(self, context: Context, record: Image, item: Any) -> bool:
+    def made_by_bundle(self, context: Context, record: Image, item: Any) -> bool:
         return bool(item.get(MARKER_KEY) == context.marker(record.ref))
 
     def unmark(self, context: Context, record: Image, target: str, item: Any) -> None:
@@ -119,19 +119,19 @@ class Images(Recreator[Image]):
                     lambda: self.fetch(context, target),
                     lambda item: item is not None and item["status"] == "active",
                     f"image {record.name!r}",
-                    failed=_failure,
+                    failed=_failure_reason,
                     gibibytes=disk.size / (1 << 30),
                 )
                 faults = compare_bytes(disk, item, body.digest())
                 if faults:
-                    raise failed(f"the target does not hold the bytes sent: {faults[0]}", record)
+                    raise failure(f"the target does not hold the bytes sent: {faults[0]}", record)
             except DownpourError:
                 with contextlib.suppress(RecreateError):
                     self.remove(context, target)
                 raise
 
     def broken(self, item: Any) -> bool:
-        """A half-filled image cannot be gone on with."""
+        """An upload cannot be resumed: an image that got only a part of its bytes is made anew."""
         return bool(item["status"] != "active")
 
     def differences(self, context: Context, record: Image, item: Any) -> list[str]:
@@ -154,11 +154,11 @@ class Images(Recreator[Image]):
 
 
 def recreate_kernel(context: Context, record: Image, *, check: bool = False) -> Outcome:
-    """Name the target's images of an image's kernel and RAM disk, when all images stand."""
+    """Write the target's IDs of an image's kernel and RAM disk into it, when all images stand."""
     step = Ref("image_kernel", record.id)
     target = context.optional_target(record.ref)
     named = any(key in record.properties for key in KERNELS)
-    if not named or record.ref in context.targets or not once(context, step):
+    if not named or record.ref in context.targets or not is_pending(context, step):
         return Outcome("unchanged", target)
     if check:
         return Outcome("planned", target)
@@ -186,11 +186,11 @@ def _patch(context: Context, target: str, changes: list[dict[str, Any]]) -> None
 
 
 def _visibility(record: Image) -> str:
-    """As it was, but that publishing an image is the operator's right."""
+    """As it was; but ``public`` becomes ``private``, as only an operator may publish an image."""
     return "private" if record.visibility == "public" else record.visibility
 
 
-def _failure(item: Any) -> str | None:
+def _failure_reason(item: Any) -> str | None:
     if item is None:
         return "it is gone"
     if item["status"] in ("killed", "deleted", "queued"):

@@ -1,4 +1,4 @@
-"""Keypairs.  They carry no marker; the name is their identity, and the key proves it."""
+"""Keypairs.  They carry no marker: one of the same name and public key is the same."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bundle_spec.model import Keypair
-from downpour_import.recreate.base import Recreator, compare, failed
+from downpour_import.recreate.base import Recreator, compare, failure
 from downpour_import.recreate.context import Context
 
 
@@ -32,13 +32,13 @@ class Keypairs(Recreator[Keypair]):
         return None if item is None or self.differences(context, record, item) else record.name
 
     def reusable(self, context: Context, record: Keypair) -> str | None:
-        found = self.find(context, record)
-        if found is None and self.fetch(context, record.name) is not None:
-            raise failed("the target has another key under this name; map keypairs", record)
-        return found
+        name = self.find(context, record)
+        if name is None and self.fetch(context, record.name) is not None:
+            raise failure("the target has another key under this name; map keypairs", record)
+        return name
 
-    def at(self, target: str) -> str:
-        return super().at(quote(target, safe=""))
+    def path_of(self, target: str) -> str:
+        return super().path_of(quote(target, safe=""))
 
     def differences(self, context: Context, record: Keypair, item: Any) -> list[str]:
         return compare(

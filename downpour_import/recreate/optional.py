@@ -1,7 +1,7 @@
 """What a resource can do without: a target that refuses it does not stop the rest.
 
-A refused request has made nothing, so it may be sent again with less.  What goes missing that way
-is written to the journal and told; whatever would change how a resource behaves is not optional.
+A refused request has made nothing, so it may be sent again with fewer attributes.  Those that were
+left out are journalled and reported.  What changes how a resource behaves is never optional.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GUEST = ("hw_", "img_", "trait:", "os_type", "os_secure_boot", "os_require_quie
 
 
 def drop(*names: str) -> Without:
-    """Without these keys."""
+    """A ``Without`` that leaves these keys out."""
     return lambda body: {key: value for key, value in body.items() if key not in names}
 
 
@@ -37,28 +37,28 @@ def post(
     body: dict[str, Json],
     optional: Mapping[str, Without],
 ) -> Json:
-    """``send`` the attributes ``body``; where the target refuses, without as few of the
-    ``optional`` ones as it lets go.
+    """``send`` the attributes ``body``; if the target refuses (400, 403), with fewer.
 
-    The services do not tell in a form for programs which attribute it was: first what the message
-    names is left out, then each by itself, then all.  Raises RecreateError with the first refusal.
+    No service tells in a form for programs which attribute it refuses.  So of those in ``optional``
+    first the ones that its message names are left out, then each by itself, then all.  Raises
+    Refused (the first refusal), RecreateError.
     """
     try:
         return send(body)
     except Refused as exc:
         refused = exc
-    there = [name for name, without in optional.items() if without(body) != body]
+    present = [name for name, without in optional.items() if without(body) != body]
     if refused.status not in (400, 403):
         raise refused
-    for names in _attempts(there, refused.message):
-        less = body
+    for names in _attempts(present, refused.message):
+        reduced = body
         for name in names:
-            less = optional[name](less)
+            reduced = optional[name](reduced)
         try:
-            answer = send(less)
+            answer = send(reduced)
         except Refused:
             continue
-        for name in sorted({*names, *(body.keys() - less.keys())}):
+        for name in sorted({*names, *(body.keys() - reduced.keys())}):
             context.refuse(record, name, refused.message)
         return answer
     raise refused
@@ -74,7 +74,7 @@ def _attempts(names: Sequence[str], message: str) -> Iterator[Sequence[str]]:
 
 
 def attempt(context: Context, record: Resource, name: str, act: Callable[[], object]) -> bool:
-    """Set what can be done without after the POST; False, and told, when the target refuses."""
+    """Set an optional attribute after the POST; a refusal is reported, and the result is False."""
     try:
         act()
     except Refused as exc:

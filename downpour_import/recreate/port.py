@@ -1,4 +1,4 @@
-"""Ports, with MAC and addresses as they were where the network is the project's own."""
+"""Ports.  On a network of the project they keep their MAC and addresses."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ class Ports(NetworkRecreator[Port]):
             body["qos_policy_id"] = policy
         # On a network of somebody else, policy refuses the rest to a tenant.
         if context.network_is_ours(network):
-            body.update(self._own(context, record))
+            body.update(self._owner_only(context, record))
         return body
 
-    def _own(self, context: Context, record: Port) -> dict[str, Any]:
+    def _owner_only(self, context: Context, record: Port) -> dict[str, Any]:
         body: dict[str, Any] = {"mac_address": record.mac_address, "fixed_ips": []}
         for ip in record.fixed_ips:
             subnet = context.target(Ref("subnet", ip.subnet_id))

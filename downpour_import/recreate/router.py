@@ -24,33 +24,33 @@ class Routers(NetworkRecreator[Router]):
 
     def complete(self, context: Context, record: Router, target: str) -> None:
         super().complete(context, record, target)
-        have = self._interfaces(context, target)
+        existing = self._interfaces(context, target)
         for interface in record.interfaces:
-            subnet = context.target(Ref("subnet", interface.subnet_id))
-            if (subnet, interface.ip_address) not in have:
-                self._add(context, record, target, subnet, interface)
+            subnet_id = context.target(Ref("subnet", interface.subnet_id))
+            if (subnet_id, interface.ip_address) not in existing:
+                self._add_interface(context, record, target, subnet_id, interface)
         # Routes need their interfaces, so they cannot be part of the first request.
         if record.routes:
             body = {"routes": codec.encode(record.routes)}
             context.cloud.put("network", f"{self.path}/{target}", {"router": body})
 
-    def _add(
+    def _add_interface(
         self,
         context: Context,
         record: Router,
         target: str,
-        subnet: str,
+        subnet_id: str,
         interface: RouterInterface,
     ) -> None:
-        found = context.cloud.get("network", f"/subnets/{subnet}")["subnet"]
-        if found["gateway_ip"] == interface.ip_address:
-            body = {"subnet_id": subnet}
+        subnet = context.cloud.get("network", f"/subnets/{subnet_id}")["subnet"]
+        if subnet["gateway_ip"] == interface.ip_address:
+            body = {"subnet_id": subnet_id}
         else:
-            body = {"port_id": self._port(context, record, found, interface.ip_address)}
+            body = {"port_id": self._port(context, record, subnet, interface.ip_address)}
         context.cloud.put("network", f"{self.path}/{target}/add_router_interface", body)
 
     def _port(self, context: Context, record: Router, subnet: Any, address: str) -> str:
-        """A port for an address that is not the gateway's; one of an earlier try is used."""
+        """The ID of a port for an address that is not the gateway's; an earlier run's is used."""
         network, marker = subnet["network_id"], context.marker(record.ref)
         ports = context.cloud.list(
             "network", "/ports", "ports", {"network_id": network, "description": marker}
@@ -69,7 +69,7 @@ class Routers(NetworkRecreator[Router]):
         return str(answer["port"]["id"])
 
     def _interfaces(self, context: Context, target: str) -> set[tuple[str, str]]:
-        """(subnet, address) of every interface, the gateway's port aside."""
+        """(subnet ID, address) of every interface, without the external gateway's port."""
         ports = context.cloud.list("network", "/ports", "ports", {"device_id": target})
         return {
             (ip["subnet_id"], ip["ip_address"])
@@ -79,30 +79,30 @@ class Routers(NetworkRecreator[Router]):
         }
 
     def release(self, context: Context, target: str, item: Any) -> None:
-        """Routes hold interfaces, and these hold the router (Networking API, "Delete Router")."""
+        """Remove routes, then interfaces; with one, Neutron deletes no router ("Delete Router")."""
         if item.get("routes"):
-            context.cloud.put("network", self.at(target), {"router": {"routes": []}})
+            context.cloud.put("network", self.path_of(target), {"router": {"routes": []}})
         ports = context.cloud.list("network", "/ports", "ports", {"device_id": target})
         for port in list(ports):
             if _is_interface(port):
-                path = f"{self.at(target)}/remove_router_interface"
+                path = f"{self.path_of(target)}/remove_router_interface"
                 context.cloud.put("network", path, {"port_id": port["id"]})
 
     def differences(self, context: Context, record: Router, item: Any) -> list[str]:
         gateway = item.get("external_gateway_info") or {}
         item = {**item, "external_gateway_info": {"network_id": gateway.get("network_id")}}
-        found = super().differences(context, record, item)
-        have = self._interfaces(context, item["id"])
-        want = {
-            (context.target(Ref("subnet", each.subnet_id)), each.ip_address)
-            for each in record.interfaces
+        lines = super().differences(context, record, item)
+        actual = self._interfaces(context, item["id"])
+        wanted = {
+            (context.target(Ref("subnet", interface.subnet_id)), interface.ip_address)
+            for interface in record.interfaces
         }
-        found += [f"the interface {address} is missing" for _, address in sorted(want - have)]
-        found += [f"the interface {address} is too much" for _, address in sorted(have - want)]
-        routes = {(each["destination"], each["nexthop"]) for each in item.get("routes") or ()}
-        if routes != {(each.destination, each.nexthop) for each in record.routes}:
-            found.append(f"routes are {sorted(routes)}")
-        return found
+        lines += [f"the interface {address} is missing" for _, address in sorted(wanted - actual)]
+        lines += [f"the interface {address} is too much" for _, address in sorted(actual - wanted)]
+        routes = {(route["destination"], route["nexthop"]) for route in item.get("routes") or ()}
+        if routes != {(route.destination, route.nexthop) for route in record.routes}:
+            lines.append(f"routes are {sorted(routes)}")
+        return lines
 
 
 def _is_interface(port: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Security groups, without their rules: those of two groups may name each other."""
+"""Security groups.  Their rules come later, as rules of two groups may name each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from bundle_spec.model import SecurityGroup
 from downpour_import.recreate.base import NetworkRecreator
 from downpour_import.recreate.context import Context
-from downpour_import.recreate.security_group_rule import rule_key, say_rule, wanted_rule
+from downpour_import.recreate.security_group_rule import rule_key, rule_text, wanted_rule
 
 
 class SecurityGroups(NetworkRecreator[SecurityGroup]):
@@ -27,16 +27,17 @@ class SecurityGroups(NetworkRecreator[SecurityGroup]):
             return None
         query = {"project_id": context.cloud.project_id, "name": "default"}
         for item in context.cloud.list("network", self.path, self.collection, query):
-            found: str = item["id"]
-            return found
+            identity: str = item["id"]
+            return identity
         return None
 
     def differences(self, context: Context, record: SecurityGroup, item: Any) -> list[str]:
-        have = {rule_key(rule) for rule in item["security_group_rules"]}
-        want = {rule_key(wanted_rule(context, rule)) for rule in record.rules}
-        told = [f"the rule {say_rule(rule)} is missing" for rule in sorted(want - have, key=repr)]
+        actual = {rule_key(rule) for rule in item["security_group_rules"]}
+        wanted = {rule_key(wanted_rule(context, rule)) for rule in record.rules}
+        missing, extra = sorted(wanted - actual, key=repr), sorted(actual - wanted, key=repr)
+        lines = [f"the rule {rule_text(key)} is missing" for key in missing]
         entry = context.journal.entry(record.ref)
         if entry is None or not entry.made:
-            return told  # a group that stood already keeps what it had
-        told += [f"the rule {say_rule(rule)} is too much" for rule in sorted(have - want, key=repr)]
-        return told + super().differences(context, record, item)
+            return lines  # a reused group keeps its other rules
+        lines += [f"the rule {rule_text(key)} is too much" for key in extra]
+        return lines + super().differences(context, record, item)

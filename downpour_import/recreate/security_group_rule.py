@@ -1,4 +1,4 @@
-"""The rules of security groups: all those of a group that was made, and what a reused one lacks."""
+"""The rules of security groups: all of a group that was made, and those that a reused one lacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from bundle_spec.model import Ref, Resource, SecurityGroup, SecurityGroupRule
 from downpour_import.errors import RecreateError
-from downpour_import.recreate.base import Outcome, Recreator, once, recreate
+from downpour_import.recreate.base import Outcome, Recreator, is_pending, recreate
 from downpour_import.recreate.context import Context
 
 _ATTRIBUTES = (
@@ -36,7 +36,7 @@ class AddedRule(Resource):
 
 
 class AddedRules(Recreator[AddedRule]):
-    """Rules one by one, so that those that this import added can be taken back."""
+    """Rules one by one, so that undo can delete those that this import added."""
 
     service = "network"
     path = _PATH
@@ -53,8 +53,8 @@ class AddedRules(Recreator[AddedRule]):
         return iter(())
 
     def find(self, context: Context, record: AddedRule) -> str | None:
-        # A rule goes with the group that it names; undo may come here when both have gone.
-        stand = all(context.optional_target(ref) for ref in _named(record.rule))
+        # Neutron deletes a rule with a group that it names: after that undo finds neither.
+        stand = all(context.optional_target(ref) for ref in _remote_groups(record.rule))
         return self.reusable(context, record) if stand else None
 
     def reusable(self, context: Context, record: AddedRule) -> str | None:
@@ -67,20 +67,20 @@ class AddedRules(Recreator[AddedRule]):
 
 
 def added_rules(group: SecurityGroup) -> list[AddedRule]:
-    """What the rules of ``group`` are, if it is reused."""
+    """A record for each rule of ``group``, for the case that the group is reused."""
     return [
-        AddedRule(id=rule.id, name=f"{group.name}: {_say(rule)}", group=group.id, rule=rule)
+        AddedRule(id=rule.id, name=f"{group.name}: {_text(rule)}", group=group.id, rule=rule)
         for rule in group.rules
     ]
 
 
-def _say(rule: SecurityGroupRule) -> str:
+def _text(rule: SecurityGroupRule) -> str:
     ports = (rule.port_range_min, rule.port_range_max, rule.remote_ip_prefix)
-    return say_rule((rule.direction, rule.ether_type, rule.protocol, *ports))
+    return rule_text((rule.direction, rule.ether_type, rule.protocol, *ports))
 
 
-def _named(rule: SecurityGroupRule) -> Iterator[Ref]:
-    """What stands elsewhere and the rule names."""
+def _remote_groups(rule: SecurityGroupRule) -> Iterator[Ref]:
+    """The groups that the rule names as its other end."""
     if rule.remote_group_id:
         yield Ref("security_group", rule.remote_group_id)
     if rule.remote_address_group_id:
@@ -97,10 +97,10 @@ def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = Fal
         outcomes = [
             recreate(AddedRules(), context, each, check=check) for each in added_rules(record)
         ]
-        changed = any(each.state in ("made", "found", "planned") for each in outcomes)
+        changed = any(outcome.state in ("made", "found", "planned") for outcome in outcomes)
         return Outcome(("planned" if check else "made") if changed else "unchanged", target)
     step = Ref(_RULES, record.id)
-    if not once(context, step):
+    if not is_pending(context, step):
         return Outcome("unchanged", target)
     if check:
         return Outcome("planned", target)
@@ -110,35 +110,35 @@ def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = Fal
 
 
 def _make_exact(context: Context, group: str, record: SecurityGroup) -> None:
-    """Neutron makes egress rules with every group: one that the source lacks goes again."""
-    have = _rules_of(context, group)
-    want = {rule_key(rule): rule for rule in (wanted_rule(context, each) for each in record.rules)}
-    for key in have.keys() - want.keys():
-        context.cloud.delete("network", f"{_PATH}/{have[key]}")
-    _add(
+    """Neutron makes egress rules with every group: those that the source lacks are deleted."""
+    existing = _rules_of(context, group)
+    wanted = {rule_key(body := wanted_rule(context, rule)): body for rule in record.rules}
+    for key in existing.keys() - wanted.keys():
+        context.cloud.delete("network", f"{_PATH}/{existing[key]}")
+    _add_rules(
         context,
         group,
-        [{**want[key], "security_group_id": group} for key in want if key not in have],
+        [{**wanted[key], "security_group_id": group} for key in wanted if key not in existing],
     )
 
 
 def _rules_of(context: Context, group: str) -> dict[tuple[Any, ...], str]:
-    """What makes each rule the same, and its ID."""
+    """``rule_key`` -> ID of each rule of the group."""
     query = {"security_group_id": group}
-    found = context.cloud.list("network", _PATH, _RULES, query)
-    return {rule_key(rule): rule["id"] for rule in found}
+    rules = context.cloud.list("network", _PATH, _RULES, query)
+    return {rule_key(rule): rule["id"] for rule in rules}
 
 
-def _add(context: Context, group: str, rules: list[dict[str, Any]]) -> None:
-    """All in one request, which Neutron carries out whole or not at all; else one by one."""
+def _add_rules(context: Context, group: str, rules: list[dict[str, Any]]) -> None:
+    """POST all in one request, which Neutron carries out whole or not at all; else one by one."""
     if len(rules) > 1:
         try:
             context.cloud.post("network", _PATH, {_RULES: rules})
             return
         except RecreateError:
-            # It does not say which rule was refused, and a lost answer says nothing.
-            have = _rules_of(context, group)
-            rules = [rule for rule in rules if rule_key(rule) not in have]
+            # Neutron does not say which rule it refused, and an answer that was lost says nothing.
+            existing = _rules_of(context, group)
+            rules = [rule for rule in rules if rule_key(rule) not in existing]
     for rule in rules:
         context.cloud.post("network", _PATH, {"security_group_rule": rule})
 
@@ -166,6 +166,6 @@ def rule_key(rule: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(rule.get(name) for name in _ATTRIBUTES)
 
 
-def say_rule(key: tuple[Any, ...]) -> str:
-    """A rule for people, by its key."""
+def rule_text(key: tuple[Any, ...]) -> str:
+    """A rule for a message, from its ``rule_key``."""
     return " ".join(str(value) for value in key if value is not None)

@@ -11,15 +11,15 @@ from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 from downpour_import.recreate.optional import attempt, drop, post
 
 _HOSTNAME = "OS-EXT-SRV-ATTR:hostname"
-"""Told to a tenant from 2.90 on."""
+"""Shown to a tenant from microversion 2.90 on."""
 
 
 def _without_device_tags(body: dict[str, Any]) -> dict[str, Any]:
-    less = dict(body)
+    reduced = dict(body)
     for name in ("networks", "block_device_mapping_v2"):
         if isinstance(body.get(name), list):
-            less[name] = [drop("tag")(device) for device in body[name]]
-    return less
+            reduced[name] = [drop("tag")(device) for device in body[name]]
+    return reduced
 
 
 _OPTIONAL = {
@@ -82,9 +82,9 @@ class Servers(Recreator[Server]):
         return identity
 
     def _networks(self, context: Context, record: Server) -> list[dict[str, str]] | str:
-        """Ports in the guest's order.  A NIC tag can be set from 2.42 on."""
+        """Ports in the guest's order.  A NIC tag can be set from microversion 2.42 on."""
         if not record.nics:
-            # Without this Nova would attach the project's only network (2.37).
+            # Else Nova would attach the project's only network ("none": microversion 2.37).
             return "none"
         tags = context.cloud.supports("compute", "2.42")
         return [
@@ -125,24 +125,24 @@ class Servers(Recreator[Server]):
         for item in context.cloud.list("compute", "/servers/detail", "servers"):
             yield item["metadata"].get(MARKER_KEY), item["id"]
 
-    def bears(self, context: Context, record: Server, item: Any) -> bool:
+    def made_by_bundle(self, context: Context, record: Server, item: Any) -> bool:
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
 
     def unmark(self, context: Context, record: Server, target: str, item: Any) -> None:
         # A locked server keeps its metadata, also from its owner.
         self.release(context, target, item)
-        unset(context, self.service, f"{self.at(target)}/metadata/{MARKER_KEY}")
+        unset(context, self.service, f"{self.path_of(target)}/metadata/{MARKER_KEY}")
         if item.get("locked"):
             self._lock(context, target, item.get("locked_reason"))
 
     def release(self, context: Context, target: str, item: Any) -> None:
         if item.get("locked"):
-            context.cloud.post("compute", f"{self.at(target)}/action", {"unlock": None})
+            context.cloud.post("compute", f"{self.path_of(target)}/action", {"unlock": None})
 
     def _lock(self, context: Context, target: str, reason: str | None) -> None:
         with_reason = reason and context.cloud.supports("compute", "2.73")
         lock = {"locked_reason": reason} if with_reason else None
-        context.cloud.post("compute", f"{self.at(target)}/action", {"lock": lock})
+        context.cloud.post("compute", f"{self.path_of(target)}/action", {"lock": lock})
 
     def complete(self, context: Context, record: Server, target: str) -> None:
         item = self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
@@ -166,7 +166,7 @@ class Servers(Recreator[Server]):
             lambda: self.fetch(context, target),
             lambda item: item is not None and item["status"] in ready,
             f"server {record.name!r}",
-            failed=_failure,
+            failed=_failure_reason,
         )
 
     def broken(self, item: Any) -> bool:
@@ -202,10 +202,10 @@ class Servers(Recreator[Server]):
         if record.hostname and _HOSTNAME in item:
             wanted[_HOSTNAME] = record.hostname
         read = {
-            "locked": record.locked,  # told from 2.9 on
+            "locked": record.locked,  # shown from microversion 2.9 on
             **item,
             "metadata": metadata,
-            "volumes": [each["id"] for each in attached],
+            "volumes": [volume["id"] for volume in attached],
             "ports": [port["id"] for port in ports],
             "tags": item.get("tags", list(record.tags)),
         }
@@ -228,7 +228,7 @@ def _status(record: Server) -> str:
     return "SHUTOFF" if record.power_state == "stopped" else "ACTIVE"
 
 
-def _failure(item: Any) -> str | None:
+def _failure_reason(item: Any) -> str | None:
     if item is None:
         return "it is gone"
     if item["status"] == "ERROR":

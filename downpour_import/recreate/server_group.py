@@ -1,4 +1,4 @@
-"""Server groups.  They carry no marker: an equal one without members serves as well."""
+"""Server groups.  They carry no marker: one that equals the record and has no members is used."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class ServerGroups(Recreator[ServerGroup]):
     def reusable(self, context: Context, record: ServerGroup) -> str | None:
         used = {entry.target for _, entry in context.journal}
         for item in self._all(context):
-            taken = item.get("members") or item["id"] in used
-            if not taken and not self.differences(context, record, item):
+            in_use = item.get("members") or item["id"] in used
+            if not in_use and not self.differences(context, record, item):
                 return str(item["id"])
         return None
 
     def _all(self, context: Context) -> Iterator[Any]:
-        """The API pages by ``offset`` and tells no link ("List Server Groups")."""
+        """The API pages by ``offset`` and gives no link to a next page ("List Server Groups")."""
         seen: set[str] = set()
         while True:
             query = {"limit": _PAGE, "offset": len(seen)}

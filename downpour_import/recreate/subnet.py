@@ -1,4 +1,4 @@
-"""Subnets: made with DHCP off, which comes on when every carried address is taken.
+"""Subnets: made without DHCP, which is switched on when every carried port has its address.
 
 With DHCP on, the cloud's own DHCP port would take an address that a carried port needs.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 from bundle_spec.form import codec
 from bundle_spec.model import Ref, Subnet
-from downpour_import.recreate.base import NetworkRecreator, Outcome, once
+from downpour_import.recreate.base import NetworkRecreator, Outcome, is_pending
 from downpour_import.recreate.context import Context
 
 
@@ -40,29 +40,29 @@ class Subnets(NetworkRecreator[Subnet]):
         body = {
             **self.body(context, record),
             "description": context.marker(record.ref),
-            "enable_dhcp": record.enable_dhcp and _needs_dhcp_at_birth(record),
+            "enable_dhcp": record.enable_dhcp and _needs_dhcp_from_start(record),
         }
         answer = context.cloud.post("network", self.path, {self.key: body})
         identity: str = answer[self.key]["id"]
         return identity
 
     def differences(self, context: Context, record: Subnet, item: Any) -> list[str]:
-        found = super().differences(context, record, item)
+        lines = super().differences(context, record, item)
         if item["enable_dhcp"] != record.enable_dhcp:
-            found.append(f"enable_dhcp is {item['enable_dhcp']}, not {record.enable_dhcp}")
-        return found
+            lines.append(f"enable_dhcp is {item['enable_dhcp']}, not {record.enable_dhcp}")
+        return lines
 
 
 def recreate_dhcp(context: Context, record: Subnet, *, check: bool = False) -> Outcome:
-    """Switch DHCP to what it was."""
+    """Switch DHCP on or off as it was at the source."""
     step = Ref("subnet_dhcp", record.id)
     target = context.optional_target(record.ref)
-    if record.ref in context.targets or not once(context, step):
+    if record.ref in context.targets or not is_pending(context, step):
         return Outcome("unchanged", target)
     if check:
         return Outcome("planned", target)
     target = context.target(record.ref)
-    if not _needs_dhcp_at_birth(record):
+    if not _needs_dhcp_from_start(record):
         context.cloud.put(
             "network", f"/subnets/{target}", {"subnet": {"enable_dhcp": record.enable_dhcp}}
         )
@@ -70,6 +70,6 @@ def recreate_dhcp(context: Context, record: Subnet, *, check: bool = False) -> O
     return Outcome("made", target)
 
 
-def _needs_dhcp_at_birth(record: Subnet) -> bool:
-    """IPv6 modes are refused without DHCP and cannot be set later (Networking API, subnets)."""
+def _needs_dhcp_from_start(record: Subnet) -> bool:
+    """IPv6 modes need DHCP and cannot be set after the POST (Networking API, "Subnets")."""
     return bool(record.ipv6_address_mode or record.ipv6_ra_mode)

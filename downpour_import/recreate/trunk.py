@@ -1,4 +1,4 @@
-"""Trunks, made while their parent port is still free."""
+"""Trunks, made before the servers, while their parent ports are not bound."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Trunks(NetworkRecreator[Trunk]):
             "port_id": context.target(Ref("port", record.port_id)),
             "sub_ports": [
                 {
-                    "port_id": context.target(Ref("port", each.port_id)),
-                    "segmentation_type": each.segmentation_type,
-                    "segmentation_id": each.segmentation_id,
+                    "port_id": context.target(Ref("port", sub_port.port_id)),
+                    "segmentation_type": sub_port.segmentation_type,
+                    "segmentation_id": sub_port.segmentation_id,
                 }
-                for each in record.sub_ports
+                for sub_port in record.sub_ports
             ],
         }

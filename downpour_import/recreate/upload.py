@@ -13,12 +13,12 @@ from bundle_spec.form.qcow2 import HEADER_SIZE, foreign_file
 from bundle_spec.model import Disk, Image
 from bundle_spec.read.ahead import Hashing
 from downpour_import.errors import RecreateError
-from downpour_import.recreate.base import compare, failed
+from downpour_import.recreate.base import compare, failure
 from downpour_import.recreate.context import Context
 
 PIECE = 1 << 20
 UPLOAD_SILENCE = 600
-"""Seconds that Glance may be silent: after the last byte its store may have much to do."""
+"""Time-out in seconds, long as Glance's store may have much to do after the last byte."""
 
 OnBytes = Callable[[int], None]
 
@@ -26,25 +26,25 @@ OnBytes = Callable[[int], None]
 def compare_bytes(disk: Disk, item: Any, digest: str | None = None) -> list[str]:
     """Where Glance's size and hash of an image are not those of ``disk``.
 
-    ``digest``: SHA-512 of the disk's bytes, where it is known.  Nothing can be said of a cloud
-    that converts images on arrival, or that tells no hash.
+    ``digest``: SHA-512 of the disk's bytes in hex, where it is known.  A cloud that converts
+    images on arrival, or that computes no hash, gives no difference.
     """
     if item["disk_format"] != disk.disk_format:
         return []
-    found = compare({"size": disk.size}, item)
-    told_there = (disk.capture.source_hash if disk.capture else None) or ""
-    algorithm, _, value = told_there.partition(":")
-    known = {"sha256": disk.sha256, algorithm: value}
+    lines = compare({"size": disk.size}, item)
+    source_hash = (disk.capture.source_hash if disk.capture else None) or ""
+    algorithm, _, value = source_hash.partition(":")
+    hashes = {"sha256": disk.sha256, algorithm: value}
     if digest:
-        known["sha512"] = digest
-    told = known.get(item.get("os_hash_algo") or "")
-    if told and item.get("os_hash_value"):
-        found += compare({"os_hash_value": told}, item)
-    return found
+        hashes["sha512"] = digest
+    expected = hashes.get(item.get("os_hash_algo") or "")
+    if expected and item.get("os_hash_value"):
+        lines += compare({"os_hash_value": expected}, item)
+    return lines
 
 
 class DiskBody:
-    """A disk's bytes as the body of one request, and of one only.
+    """A disk's bytes as the body of a request.  It can be sent once only.
 
     After a 401 keystoneauth would send an exhausted iterator again, which makes an active image
     of 0 bytes; this one refuses.
@@ -55,9 +55,9 @@ class DiskBody:
         self._reader = reader
         self._on_bytes = on_bytes
         self._started = False
-        # Both sides' Glance use SHA-512 by default: then the source's word is as good.
+        # Glance hashes with SHA-512 by default: where the source gave it, it is not computed again.
         capture = disk.capture
-        self._told = capture is not None and (capture.source_hash or "").startswith("sha512:")
+        self._has_sha512 = capture is not None and (capture.source_hash or "").startswith("sha512:")
         self._digest: str | None = None
 
     def __iter__(self) -> Iterator[bytes]:
@@ -67,12 +67,12 @@ class DiskBody:
             )
         self._started = True
         pieces = self._reader.stream(PIECE)
-        for piece in pieces if self._told else self._hashed(pieces):
+        for piece in pieces if self._has_sha512 else self._hashed(pieces):
             self._on_bytes(len(piece))
             yield piece
 
     def _hashed(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """The same pieces; their digest is computed while they are sent."""
+        """The same pieces; their SHA-512 is computed in a thread while they are sent."""
         with ThreadPoolExecutor(1, "hash") as threads:
             hashing, batch = Hashing(threads, hashlib.sha512()), list[bytes]()
             for piece in pieces:
@@ -90,7 +90,7 @@ class DiskBody:
 
 
 def put_bytes(context: Context, path: str, body: DiskBody) -> None:
-    """Send ``body`` to an image's ``file``, with a token that is new."""
+    """PUT ``body`` to an image's ``file``, with a fresh token: an upload may take hours."""
     context.cloud.renew_token()
     context.cloud.request(
         "image",
@@ -104,7 +104,7 @@ def put_bytes(context: Context, path: str, body: DiskBody) -> None:
 
 
 def open_own_bundle(context: Context) -> BundleReader:
-    """The bundle that the settings name [F-18].  Raises BundleError when it is another one."""
+    """The bundle that the settings name [F-18].  Raises BundleError if its UUID is another one."""
     bundle = open_bundle(context.bundle, manifest_sha256=context.manifest_sha256)
     if bundle.manifest.uuid != context.bundle_uuid:
         bundle.close()
@@ -120,4 +120,4 @@ def refuse_foreign(reader: DiskReader, record: Image) -> None:
     """Raises RecreateError for a qcow2 that would have the target read a file of its own hosts."""
     foreign = foreign_file(reader.read(0, HEADER_SIZE))
     if foreign:
-        raise failed(f"this qcow2 names a {foreign}, a file of the target's own hosts", record)
+        raise failure(f"this qcow2 names a {foreign}, a file of the target's own hosts", record)

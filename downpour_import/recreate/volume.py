@@ -1,4 +1,4 @@
-"""Volumes: empty, from the image that holds the disk's bytes, or from one that they came from."""
+"""Volumes: empty, from the temporary image of their bytes, or from the image they came from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from downpour_import.recreate.image import Images, VolumeDisk, disk_ref
 from downpour_import.recreate.optional import optional_properties, post
 from downpour_import.recreate.upload import OnBytes, open_own_bundle
 
-# Cinder copies these from an image into a volume's image metadata by itself.
+# Cinder itself copies these from an image into the image metadata of a volume.
 _IMAGE_FACTS = frozenset(
     "image_id image_name checksum container_format disk_format min_disk min_ram size "
     "signature_verified".split()
@@ -40,9 +40,9 @@ class Volumes(Recreator[Volume]):
             "size": record.size,
             "metadata": {**record.metadata, MARKER_KEY: context.marker(record.ref)},
         }
-        kind, zone = self._kind(context, record), self._zone(context, record)
-        if kind:
-            body["volume_type"] = kind
+        volume_type, zone = self._volume_type(context, record), self._zone(context, record)
+        if volume_type:
+            body["volume_type"] = volume_type
         if zone:
             body["availability_zone"] = zone
         if record.disk_id is not None:
@@ -57,35 +57,35 @@ class Volumes(Recreator[Volume]):
         for item in context.cloud.list("block_storage", "/volumes/detail", "volumes"):
             yield item["metadata"].get(MARKER_KEY), item["id"]
 
-    def bears(self, context: Context, record: Volume, item: Any) -> bool:
+    def made_by_bundle(self, context: Context, record: Volume, item: Any) -> bool:
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
 
     def unmark(self, context: Context, record: Volume, target: str, item: Any) -> None:
-        unset(context, self.service, f"{self.at(target)}/metadata/{MARKER_KEY}")
+        unset(context, self.service, f"{self.path_of(target)}/metadata/{MARKER_KEY}")
 
     def complete(self, context: Context, record: Volume, target: str) -> None:
         item = wait_for(
             lambda: self.fetch(context, target),
             lambda item: item is not None and item["status"] in ("available", "in-use"),
             f"volume {record.name!r}",
-            failed=_failure,
+            failed=_failure_reason,
             gibibytes=record.size,
         )
         if (item["bootable"] == "true") != record.bootable:
             _act(context, target, {"os-set_bootable": {"bootable": record.bootable}})
-        have = item.get("volume_image_metadata") or {}
-        # What came with the temporary image, not from the source's volume.
-        for key in sorted(have.keys() - record.image_metadata.keys() - _IMAGE_FACTS):
+        actual = item.get("volume_image_metadata") or {}
+        # Cinder copied these from the temporary image; the source's volume does not have them.
+        for key in sorted(actual.keys() - record.image_metadata.keys() - _IMAGE_FACTS):
             _act(context, target, {"os-unset_image_metadata": {"key": key}})
         wanted = dict(record.image_metadata)
-        if any(have.get(key) != value for key, value in wanted.items()):
+        if any(actual.get(key) != value for key, value in wanted.items()):
             set_metadata = functools.partial(_set_image_metadata, context, target)
             post(context, record, set_metadata, wanted, optional_properties(wanted))
         if record.disk_id is not None and not context.keep_images:
-            self._drop_image(context, record)
+            self._delete_image(context, record)
 
-    def _drop_image(self, context: Context, record: Volume) -> None:
-        """Delete the image that was only there to fill the volume; one in use is kept."""
+    def _delete_image(self, context: Context, record: Volume) -> None:
+        """Delete the image that was made to fill the volume; one that is in use is kept."""
         ref = disk_ref(record)
         image = context.journal.target(ref)
         if image is None:
@@ -103,7 +103,7 @@ class Volumes(Recreator[Volume]):
 
     def differences(self, context: Context, record: Volume, item: Any) -> list[str]:
         metadata = {key: value for key, value in item["metadata"].items() if key != MARKER_KEY}
-        have = item.get("volume_image_metadata") or {}
+        actual = item.get("volume_image_metadata") or {}
         wanted: dict[str, Any] = {
             "name": record.name,
             "description": record.description or None,
@@ -112,28 +112,28 @@ class Volumes(Recreator[Volume]):
             "metadata": dict(record.metadata),
             "image_metadata": dict(record.image_metadata),
         }
-        kind = self._kind(context, record)
-        if kind:
-            wanted["volume_type"] = kind
+        volume_type = self._volume_type(context, record)
+        if volume_type:
+            wanted["volume_type"] = volume_type
         if record.multiattach:
             wanted["multiattach"] = True
         read = {
             **item,
             "description": item["description"] or None,
             "metadata": metadata,
-            "image_metadata": {key: have[key] for key in have if key not in _IMAGE_FACTS},
+            "image_metadata": {key: actual[key] for key in actual if key not in _IMAGE_FACTS},
         }
         refused = context.journal.refused(record.ref)
         for metadata in (wanted["image_metadata"], read["image_metadata"]):
             for key in refused:
                 metadata.pop(key, None)
-        found = compare(wanted, read)
+        lines = compare(wanted, read)
         if item["status"] not in ("available", "in-use"):
-            found.append(f"it is {item['status']}")
-        return found
+            lines.append(f"it is {item['status']}")
+        return lines
 
     @staticmethod
-    def _kind(context: Context, record: Volume) -> str | None:
+    def _volume_type(context: Context, record: Volume) -> str | None:
         if record.volume_type is None:
             return None
         return context.optional_target(Ref("volume_type", record.volume_type))
@@ -158,7 +158,7 @@ def _set_image_metadata(context: Context, target: str, metadata: dict[str, Any])
 def upload_volume_disk(
     context: Context, record: Volume, on_bytes: OnBytes, *, check: bool = False
 ) -> Outcome:
-    """The image that ``record`` will be made from, unless the volume stands already."""
+    """Make the image that fills the volume ``record``, unless the volume stands already."""
     if record.disk_id is None or record.ref in context.targets:
         return Outcome("unchanged", None)
     if standing(Volumes(), context, record, check=True) is not None:
@@ -169,7 +169,7 @@ def upload_volume_disk(
 
 
 def disk_image(record: Volume, disk: Disk) -> VolumeDisk:
-    """The image that fills a volume with ``disk``."""
+    """The record of the image that fills a volume with ``disk``."""
     return VolumeDisk(
         id=record.id,
         name=f"{record.name or record.id} (contents)"[:255],
@@ -179,7 +179,7 @@ def disk_image(record: Volume, disk: Disk) -> VolumeDisk:
     )
 
 
-def _failure(item: Any) -> str | None:
+def _failure_reason(item: Any) -> str | None:
     if item is None:
         return "it is gone"
     status = str(item["status"])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bundle_spec.model import Resource
 from bundle_spec.progress import Progress
 from downpour_import.errors import ResultError, ResultFaults
-from downpour_import.recreate import Context, differences, listed
+from downpour_import.recreate import Context, differences, list_many
 
 
 def prove(context: Context, records: Sequence[Resource], progress: Progress) -> None:
@@ -17,12 +17,12 @@ def prove(context: Context, records: Sequence[Resource], progress: Progress) -> 
     """
     faults = []
     with progress.task("check", len(records), "resources") as task:
-        known = listed(context, records)
+        listed = list_many(context, records)
         for record in records:
             if record.ref not in context.targets:
                 where = f"{record.type.replace('_', ' ')} {record.name!r}"
-                if found := differences(context, record, known):
-                    faults.append(ResultError("; ".join(found), where=where))
+                if lines := differences(context, record, listed):
+                    faults.append(ResultError("; ".join(lines), where=where))
             task.advance(1)
     if faults:
         raise ResultFaults(
