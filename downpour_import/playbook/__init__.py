@@ -1,1 +1,1 @@
-"""What passes between the importer and its playbook: settings, data, events."""
+"""What the importer and its playbook hand to each other: settings, data, events."""

@@ -1,7 +1,7 @@
-"""What happens inside the playbook run, told live to the importer that started it.
+"""Events of the playbook run, sent live to the importer that started it.
 
 The importer names a FIFO in the environment; actions and the upload module write one JSON
-object a line to it.  A playbook that is run by hand has no such FIFO, and nothing is told.
+object a line to it.  A playbook that is run by hand has no such FIFO and sends nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_LINE = 4096
 
 
 def emit(event: str, **values: Any) -> None:
-    """Tell one event.  Never raises: a reader that went away must not stop a run."""
+    """Send one event.  Never raises: a reader that went away must not stop a run."""
     path = os.environ.get(VARIABLE)
     if not path:
         return

@@ -1,4 +1,4 @@
-"""``settings.yml``: where the bundle and the state lie, which cloud, what stands for what."""
+"""``settings.yml``: the paths of bundle and state, the cloud, and the mapping."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def load_settings(path: Path) -> Settings:
 def bundle_path(path: Path) -> str:
     """The absolute path of a bundle.
 
-    Its own name stays, also where it is a link: other parts are found by the name of one.
+    A link is not followed: the other parts of a bundle are looked for beside this name.
     """
     return str(path.parent.resolve() / path.name)
 

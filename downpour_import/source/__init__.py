@@ -1,1 +1,1 @@
-"""What an import begins with: a bundle or an unpacked directory, whole, trusted, in clear."""
+"""The source of an import, opened: decrypted, verified, trusted, and the part that is chosen."""

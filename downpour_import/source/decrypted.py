@@ -1,8 +1,8 @@
 """An encrypted bundle in clear, for as long as a command needs it, in a place that the user names.
 
-An age file can only be read from its beginning, and an import reads here and there: so it is
-decrypted first, into a directory that only its owner can enter, and removed at the end.  What a
-run that was killed left there is removed by the next one.
+An age file can only be read from its beginning, but an import reads at many offsets.  So the file
+is decrypted first, into a directory that only its owner can enter, and removed at the end.  What a
+killed run left there is removed by the next one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Keys:
 
 @contextmanager
 def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[BundleFiles]:
-    """The bundle in clear: ``files`` themselves where they are not encrypted, or a directory.
+    """The bundle in clear: ``files`` themselves if they are not encrypted, else a decrypted copy.
 
     Raises UsageError without keys or place, EncryptionError, LocalError.
     """
@@ -57,7 +57,7 @@ def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[Bun
     passphrase = age.passphrase_of(keys.passphrase_file) if keys.passphrase_file else None
     identities = age.identities(keys.identity, passphrase)
     name = bundle_name(files.path).name.removesuffix(".age")
-    with _private(keys.place) as folder:
+    with _private_directory(keys.place) as folder:
         clear = folder / name
         with files.open() as source:
             _require_room(source.size, folder)
@@ -81,18 +81,18 @@ def _decrypt(
 
 
 def is_encrypted(files: BundleFiles) -> bool:
-    """Whether there is an age file, whole or in parts."""
+    """Whether ``files`` are an age file, whole or in parts."""
     if os.path.isdir(files.path):
         return False
     try:
         with files.open() as source:
             return age.is_encrypted(source)
     except (BundleError, LocalError):
-        return False  # whoever opens it tells, and tells all
+        return False  # whoever opens the bundle next raises this, with every fault
 
 
 def _require_room(size: int, folder: Path) -> None:
-    """The clear bundle is a little smaller than the age file.  Raises LocalError."""
+    """Raises LocalError.  ``size``: of the age file; the clear bundle is a little smaller."""
     free = shutil.disk_usage(folder).free
     if free < size:
         raise LocalError(
@@ -103,15 +103,15 @@ def _require_room(size: int, folder: Path) -> None:
 
 
 @contextmanager
-def _private(place: Path) -> Iterator[Path]:
-    """A directory that nobody else can enter, gone at the end.  Raises LocalError."""
+def _private_directory(place: Path) -> Iterator[Path]:
+    """A new directory in ``place`` that only its owner can enter.  Raises LocalError."""
     if not place.is_dir():
-        # Not made: a medium that is not mounted looks like that, and the clear bytes would lie
-        # where nobody wants them.
+        # Not made: it may be the mount point of a medium that is not mounted, and the clear bytes
+        # would go to another disk.
         raise LocalError("there is no such directory", where=str(place), remedy="make it first")
     try:
-        with _alone(place):
-            _remove_left(place)
+        with _exclusive(place):
+            _remove_leftovers(place)
             folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
             lock = (folder / _LOCK).open("w")
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -125,8 +125,8 @@ def _private(place: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """One at a time: a directory that has no lock yet looks like one that was left."""
+def _exclusive(place: Path) -> Iterator[None]:
+    """One process at a time: a directory that has no lock yet looks like a leftover."""
     fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -135,8 +135,8 @@ def _alone(place: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _remove_left(place: Path) -> None:
-    """What runs that were killed left in clear; one that still runs holds its lock."""
+def _remove_leftovers(place: Path) -> None:
+    """Remove what killed runs left in clear; a run that is alive holds its lock."""
     for folder in place.glob(f"{_PREFIX}*"):
         try:
             with (folder / _LOCK).open("a") as lock:

@@ -1,4 +1,4 @@
-"""What an import begins with: a bundle, or a directory that ``unpack`` made of one.
+"""How an import opens its source: a bundle, or a directory that ``unpack`` made of one.
 
 Both give a verified bundle and the playbook that goes with it.
 """
@@ -26,8 +26,8 @@ PREFIX = "playbook/"
 
 @dataclass(frozen=True)
 class Opened:
-    """``playbook``: path below ``playbook/`` -> bytes.  ``settings``: those of the directory, with
-    absolute paths; of a bundle only where it lies."""
+    """``playbook``: path below ``playbook/`` -> bytes.  ``settings``: those of a directory, with
+    absolute paths; those of a bundle have only its path and its parts' folders."""
 
     path: Path
     bundle: VerifiedBundle
@@ -42,7 +42,7 @@ class Opened:
 
 
 def settings_of_source(source: BundleFiles) -> Settings:
-    """The settings of a directory, or where a bundle lies; nothing is verified."""
+    """The settings of a directory, or settings that name the bundle.  Nothing is verified."""
     parts = tuple(str(folder.resolve()) for folder in source.folders)
     if not os.path.isdir(source.path):
         return Settings(bundle=bundle_path(source.path), parts=parts)
@@ -54,22 +54,22 @@ def open_source(source: BundleFiles, progress: Progress, *, trust: Trust = ANYBO
     """Verify the bundle ``source``, or the one that the directory ``source.path`` belongs to.
 
     Of a directory ``source.folders``, where there are some, replace those of its settings.  Raises
-    TrustError when ``trust`` refuses the bundle, before anything of it is believed; BundleFaults,
+    TrustError when ``trust`` refuses the bundle, before anything in it is used; BundleFaults,
     LocalError.
     """
     settings = settings_of_source(source)
     provenance = Provenance()
     if settings.bundle is not None:
-        # Before an hour of checking, as far as the ends of the bundle tell.
+        # Before the disks are read, which can take an hour: this needs only the ends of the bundle.
         provenance = check_provenance(bundle_of(settings), trust, progress)
     if provenance.signed is not None:
         progress.say(f"signed by {provenance.signed}")
-    opened = _opened(source, settings, progress)
+    opened = _open_verified(source, settings, progress)
     provenance.require_same_manifest(opened.bundle.path, opened.bundle.manifest_sha256)
     return opened
 
 
-def _opened(source: BundleFiles, settings: Settings, progress: Progress) -> Opened:
+def _open_verified(source: BundleFiles, settings: Settings, progress: Progress) -> Opened:
     if os.path.isdir(source.path):
         return _open_directory(source.path, settings, progress)
     bundle = verify_bundle(source, progress=progress)
@@ -79,7 +79,7 @@ def _opened(source: BundleFiles, settings: Settings, progress: Progress) -> Open
             for file in bundle.manifest.files
             if file.path.startswith(PREFIX)
         }
-    _complete(files, source.path)
+    _require_complete(files, source.path)
     return Opened(source.path, bundle, files, settings)
 
 
@@ -99,14 +99,14 @@ def _open_directory(path: Path, settings: Settings, progress: Progress) -> Opene
             where=str(manifest),
             remedy="unpack the bundle again; edit playbook/resources.yml, not the manifest",
         )
-    # Only what a playbook consists of: whatever else lies there is not even looked at.
+    # Only the files that a playbook consists of are read; others in the folder are ignored.
     names = {*static_files(), *DATA_FILES}
     files = {name: _read(folder / name) for name in names if (folder / name).exists()}
-    _complete(files, folder)
+    _require_complete(files, folder)
     return Opened(path, bundle, files, settings)
 
 
-def _complete(files: Mapping[str, bytes], where: Path) -> None:
+def _require_complete(files: Mapping[str, bytes], where: Path) -> None:
     missing = sorted({*static_files(), *DATA_FILES} - files.keys())
     if missing:
         raise BundleError(f"the playbook lacks {', '.join(missing)}", where=str(where))

@@ -1,6 +1,6 @@
-"""What the operator of this machine decided once: whose bundles are imported here.
+"""The policy of this machine: whose signed bundles are imported here.
 
-A bundle never has a word in it.
+It is the operator's alone; nothing in a bundle can change it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import yaml
 from bundle_spec.errors import LocalError
 
 VARIABLE = "DOWNPOUR_POLICY"
-"""Names another file; empty: none."""
+"""The environment variable that names another policy file; empty: no policy at all."""
 SYSTEM = Path("/etc/downpour/policy.yml")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """As the options of these names; paths are taken from where the policy lies."""
+    """Like the options of these names.  Relative paths in the file start from its folder."""
 
     allowed_signers: Path | None = None
     revoked_signers: Path | None = None
@@ -31,14 +31,14 @@ class Policy:
 def load() -> Policy:
     """The policy of this machine, else of this user; an empty one where there is none.
 
-    Raises LocalError for a file that cannot be read or says what no policy says: an operator
-    who made a mistake must not be left with less than was asked for.
+    Raises LocalError for a file that cannot be read or has an unknown or wrong setting: a mistake
+    of the operator must not let more bundles in.
     """
     named = os.environ.get(VARIABLE)
     if named is not None:
         return _parse(Path(named)) if named else Policy()
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
-    for path in (SYSTEM, own / "downpour" / "policy.yml"):
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
+    for path in (SYSTEM, config / "downpour" / "policy.yml"):
         if path.exists():
             return _parse(path)
     return Policy()
@@ -51,12 +51,12 @@ def _parse(path: Path) -> Policy:
         raise LocalError(f"the policy cannot be read: {exc}", where=str(path)) from exc
     if not isinstance(value, dict):
         raise LocalError("the policy is no mapping of settings", where=str(path))
-    faults = [f"{key}: {fault}" for key, each in value.items() if (fault := _fault(key, each))]
+    faults = [f"{key}: {fault}" for key, item in value.items() if (fault := _fault(key, item))]
     if faults:
         raise LocalError("; ".join(faults), where=str(path), remedy="correct the policy")
     paths = {
-        key: path.parent / Path(each).expanduser()
-        for key, each in value.items()
+        key: path.parent / Path(text).expanduser()
+        for key, text in value.items()
         if key != "require_signature"
     }
     policy = Policy(**paths, require_signature=value.get("require_signature", False))

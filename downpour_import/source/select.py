@@ -39,16 +39,16 @@ def select(data: PlaybookData, only: Sequence[str], skip: Sequence[str]) -> Play
     if not only and not skip:
         return data
     faults: list[UsageError] = []
-    everything = list(data.resources)
-    chosen = {record.ref for record in everything}
+    records = list(data.resources)
+    chosen = {record.ref for record in records}
     if only:
-        chosen = _closure(everything, _named(everything, only, "--only", faults))
-    chosen -= _named(everything, skip, "--skip", faults)
-    kept = [record for record in everything if record.ref in chosen]
-    there = {record.ref for record in everything}
+        chosen = _closure(records, _matching(records, only, "--only", faults))
+    chosen -= _matching(records, skip, "--skip", faults)
+    kept = [record for record in records if record.ref in chosen]
+    in_bundle = {record.ref for record in records}
     for record in kept:
         for ref in required_refs(record):
-            if ref in there and ref not in chosen:
+            if ref in in_bundle and ref not in chosen:
                 message = f"it needs {ref}, which is left out"
                 where = f"{record.type.replace('_', ' ')} {record.name!r}"
                 faults.append(UsageError(message, where=where, remedy="leave it out as well"))
@@ -61,14 +61,14 @@ def select(data: PlaybookData, only: Sequence[str], skip: Sequence[str]) -> Play
     return dataclasses.replace(
         data,
         resources=dataclasses.replace(data.resources, **sections),
-        references=_referred(data.references, kept),
+        references=_needed_references(data.references, kept),
     )
 
 
-def _named(
-    everything: Iterable[Resource], patterns: Sequence[str], option: str, faults: list[UsageError]
+def _matching(
+    records: Iterable[Resource], patterns: Sequence[str], option: str, faults: list[UsageError]
 ) -> set[Ref]:
-    found: set[Ref] = set()
+    refs: set[Ref] = set()
     for pattern in patterns:
         kind, slash, name = pattern.partition("/")
         kind = kind.replace("-", "_")
@@ -77,55 +77,55 @@ def _named(
             remedy = f"the types are {', '.join(RESOURCE_TYPES)}"
             faults.append(UsageError("this is not TYPE/NAME", where=where, remedy=remedy))
             continue
-        of_type = [record for record in everything if record.type == kind]
-        fitting = [each.ref for each in of_type if _fits(each, name)]
+        of_type = [record for record in records if record.type == kind]
+        fitting = [record.ref for record in of_type if _matches(record, name)]
         if not fitting:
-            names = [each.name for each in of_type]
+            names = [record.name for record in of_type]
             near = difflib.get_close_matches(name, names, n=3) or names[:5]
             remedy = f"it has {', '.join(map(repr, near))}" if near else "it has none of this type"
             faults.append(UsageError("the bundle has no such thing", where=where, remedy=remedy))
-        found.update(fitting)
-    return found
+        refs.update(fitting)
+    return refs
 
 
-def _fits(record: Resource, name: str) -> bool:
+def _matches(record: Resource, name: str) -> bool:
     if name in (record.id, record.name):
         return True
-    return any(fnmatch.fnmatchcase(each, name) for each in (record.id, record.name))
+    return any(fnmatch.fnmatchcase(text, name) for text in (record.id, record.name))
 
 
-def _closure(everything: Sequence[Resource], chosen: set[Ref]) -> set[Ref]:
-    by_ref = {record.ref: record for record in everything}
+def _closure(records: Sequence[Resource], chosen: set[Ref]) -> set[Ref]:
+    by_ref = {record.ref: record for record in records}
     before = -1
     while len(chosen) != before:
         before = len(chosen)
         for ref in list(chosen):
             if ref in by_ref:
                 chosen.update(required_refs(by_ref[ref]))
-        for record in everything:
+        for record in records:
             if chosen.intersection(_companion_of(record)):
                 chosen.add(record.ref)
     return chosen
 
 
 def _companion_of(record: Resource) -> Iterator[Ref]:
-    """What a resource comes along with."""
+    """The resources with which ``record`` is chosen too: a subnet comes with its network."""
     match record:
         case Subnet():
             yield Ref("network", record.network_id)
         case Router():
-            yield from (Ref("subnet", each.subnet_id) for each in record.interfaces)
+            yield from (Ref("subnet", interface.subnet_id) for interface in record.interfaces)
         case FloatingIp() if record.port_id:
             yield Ref("port", record.port_id)
         case Trunk():
             yield Ref("port", record.port_id)
 
 
-def _referred(references: References, kept: Iterable[Resource]) -> References:
-    """Only what the resources that are kept refer to must be on the target."""
+def _needed_references(references: References, kept: Iterable[Resource]) -> References:
+    """Those ``references`` that the kept resources need; only they must be on the target."""
     needed = {ref for record in kept for ref in required_refs(record)}
-    subnets = tuple(each for each in references.subnets if each.ref in needed)
-    needed |= {Ref("network", each.network_id) for each in subnets}
+    subnets = tuple(subnet for subnet in references.subnets if subnet.ref in needed)
+    needed |= {Ref("network", subnet.network_id) for subnet in subnets}
     sections: dict[str, Any] = {
         field.name: tuple(each for each in getattr(references, field.name) if each.ref in needed)
         for field in dataclasses.fields(references)

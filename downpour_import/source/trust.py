@@ -1,7 +1,7 @@
-"""Whole is not trusted: which playbook is run, and which data it works on.
+"""Which playbook is run, and which data it works on.
 
-A checksum shows damage, not intent, and a playbook is code.  Only files that are byte for byte
-those of this importer run; data that is not the manifest's counts as an edit.
+A checksum shows damage, but not who wrote a file, and a playbook is code.  Only files that equal
+those of this importer byte for byte are run; data that differs from the manifest is an edit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class TrustFaults(Faults, TrustError):
 
 
 def check_code(opened: Opened) -> None:
-    """Raises TrustFaults, with the difference, when a file is not the one that we ship."""
+    """Raises TrustFaults, with a diff, when a file is not the one that this importer ships."""
     faults = list(_code_faults(opened.playbook))
     if faults:
         raise TrustFaults(
@@ -36,16 +36,16 @@ def check_code(opened: Opened) -> None:
 
 
 def _code_faults(files: Mapping[str, bytes]) -> Iterator[DownpourError]:
-    ours = static_files()
-    for name in sorted(files.keys() | ours.keys()):
+    shipped = static_files()
+    for name in sorted(files.keys() | shipped.keys()):
         where = f"playbook/{name}"
-        if name in DATA_FILES or files.get(name) == ours.get(name):
+        if name in DATA_FILES or files.get(name) == shipped.get(name):
             continue
-        if name not in ours:
+        if name not in shipped:
             yield TrustError("no file of this playbook version", where=where)
         elif name in files:
             diff = difflib.unified_diff(
-                ours[name].decode().splitlines(),
+                shipped[name].decode().splitlines(),
                 files[name].decode(errors="replace").splitlines(),
                 "shipped",
                 "found",
@@ -56,33 +56,33 @@ def _code_faults(files: Mapping[str, bytes]) -> Iterator[DownpourError]:
 
 
 def edits(data: PlaybookData, manifest: Manifest) -> list[str]:
-    """Where ``resources.yml`` is not the sealed manifest, one line for each record."""
+    """Where ``resources.yml`` differs from the manifest, one line for each record."""
     sealed = _sealed(manifest)
-    found = [] if data.bundle == sealed.bundle else [f"bundle: {data.bundle}"]
+    lines = [] if data.bundle == sealed.bundle else [f"bundle: {data.bundle}"]
     before, after = _records(sealed), _records(data)
     # Of two records with one ID only the last would be compared, but the first would be made.
-    times = Counter(each.ref for each in (*data.references, *data.resources))
-    found += [f"{ref}: stands there twice" for ref, number in times.items() if number > 1]
+    times = Counter(record.ref for record in (*data.references, *data.resources))
+    lines += [f"{ref}: stands there twice" for ref, number in times.items() if number > 1]
     for ref in {**before, **after}:
         if ref not in after:
-            found.append(f"{ref}: removed")
+            lines.append(f"{ref}: removed")
         elif ref not in before:
-            found.append(f"{ref}: added")
+            lines.append(f"{ref}: added")
         elif before[ref] != after[ref]:
             what = f"{ref} {after[ref].name!r}"
-            found.append(f"{what}: {', '.join(_changed(before[ref], after[ref]))} changed")
-    return found
+            lines.append(f"{what}: {', '.join(_changed(before[ref], after[ref]))} changed")
+    return lines
 
 
 def check_keys(data: PlaybookData, manifest: Manifest) -> None:
-    """Raise TrustFaults for keys that neither we nor the manifest know: mistyped ones."""
+    """Raise TrustFaults for keys that neither a record nor the manifest has: mistyped ones."""
     before = _records(_sealed(manifest))
     faults = []
     for ref, record in _records(data).items():
-        known = [field.name for field in dataclasses.fields(record)]
-        there = before[ref].extra if ref in before else {}
-        for key in sorted(record.extra.keys() - there.keys()):
-            near = difflib.get_close_matches(key, known, n=1)
+        names = [field.name for field in dataclasses.fields(record)]
+        carried = before[ref].extra if ref in before else {}
+        for key in sorted(record.extra.keys() - carried.keys()):
+            near = difflib.get_close_matches(key, names, n=1)
             hint = f"did you mean {near[0]}?" if near else None
             faults.append(TrustError(f"unknown key {key!r}", where=str(ref), remedy=hint))
     if faults:
@@ -90,27 +90,27 @@ def check_keys(data: PlaybookData, manifest: Manifest) -> None:
 
 
 def check_edits(opened: Opened, data: PlaybookData, *, allowed: bool) -> list[str]:
-    """The edits.  Raises TrustFaults when there are any and they are not ``allowed``."""
+    """``edits`` of the data.  Raises TrustFaults when there are any that are not ``allowed``."""
     check_keys(data, opened.bundle.manifest)
-    found = edits(data, opened.bundle.manifest)
-    if found and not allowed:
+    lines = edits(data, opened.bundle.manifest)
+    if lines and not allowed:
         raise TrustFaults(
             "playbook/resources.yml is not what the manifest says",
-            [TrustError(line) for line in found],
+            [TrustError(line) for line in lines],
             remedy="--edited imports it as it is",
         )
-    return found
+    return lines
 
 
 def _sealed(manifest: Manifest) -> PlaybookData:
-    """``resources.yml`` as the exporter wrote it."""
+    """What ``resources.yml`` held when the exporter wrote it."""
     return PlaybookData(
         bundle=manifest.uuid, references=manifest.references, resources=manifest.resources
     )
 
 
 def _records(data: PlaybookData) -> dict[Ref, Resource | Reference]:
-    return {each.ref: each for each in (*data.references, *data.resources)}
+    return {record.ref: record for record in (*data.references, *data.resources)}
 
 
 def _changed(before: object, after: object) -> list[str]:

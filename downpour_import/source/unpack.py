@@ -1,4 +1,4 @@
-"""From a verified bundle to a directory that a person, or the runner, can run."""
+"""From a verified bundle to a directory whose playbook a person, or the runner, can run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLLECTIONS = "collection"
 
 
 def unpack(opened: Opened, directory: Path) -> None:
-    """Lay manifest, playbook and collection into ``directory``; the disks stay in the bundle.
+    """Write manifest, playbook and collection to ``directory``; the disks stay in the bundle.
 
     Raises LocalError when it exists and is not empty.
     """
@@ -36,10 +36,9 @@ def unpack(opened: Opened, directory: Path) -> None:
         write_files(playbook, opened.playbook)
         settings = playbook / "settings.yml"
         text = settings.read_text("utf-8")
-        found = opened.settings
-        text = _set(text, "bundle", "null", found.bundle)
+        text = _set(text, "bundle", "null", opened.settings.bundle)
         text = _set(text, "state", "null", str(directory.resolve() / "state"))
-        text = _set(text, "parts", "[]", list(found.parts))
+        text = _set(text, "parts", "[]", list(opened.settings.parts))
         text = _set(text, "manifest_sha256", "null", opened.bundle.manifest_sha256)
         settings.write_text(text, "utf-8")
         with as_file(files("downpour_import") / COLLECTIONS) as source:
@@ -51,7 +50,7 @@ def unpack(opened: Opened, directory: Path) -> None:
 
 
 def _set(text: str, key: str, empty: str, value: object) -> str:
-    """``text`` with ``value`` instead of an ``empty`` one.  A path may hold anything."""
+    """``text`` (of settings.yml) with ``value`` at ``key``, where there is the ``empty`` value."""
     line = _yaml({key: value})
     if f"\n{key}:" not in text:  # settings of a bundle that is older than this key
         return f"{text.rstrip()}\n{line}"
@@ -72,6 +71,6 @@ def data_file(data: Settings | PlaybookData) -> bytes:
 
 
 def _yaml(value: object) -> str:
-    """ASCII only.  Not JSON: YAML reads its surrogate pairs and some characters otherwise."""
+    """YAML in ASCII.  JSON would not do: YAML reads its surrogate pairs otherwise."""
     text: str = yaml.safe_dump(value, width=10**9)
     return text

@@ -27,9 +27,9 @@ class ActionModule(ActionBase):
             value = load_data(path)
             data = decode_data(value, str(path))
             settings = settings_of(task_vars)
-            found = session.prepare(settings, data, session.connect_within_playbook(settings))
+            preflight = session.prepare(settings, data, session.connect_within_playbook(settings))
         except DownpourError as exc:
             events.emit("failed", type="preflight", name="", message=str(exc))
             return {**result, "failed": True, "msg": str(exc)}
         facts = {"downpour_data": value}
-        return {**result, "changed": False, "taken": found.taken, "ansible_facts": facts}
+        return {**result, "changed": False, "taken": preflight.taken, "ansible_facts": facts}

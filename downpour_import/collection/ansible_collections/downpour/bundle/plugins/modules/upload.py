@@ -66,10 +66,10 @@ STEP = 4 << 20
 
 
 class Reporter:
-    """Tells how many bytes went: every few MiB rather than for every piece."""
+    """Sends ``bytes`` events of an upload: one for every few MiB rather than for every piece."""
 
-    def __init__(self, **what: str) -> None:
-        self._what = what
+    def __init__(self, **upload: str) -> None:
+        self._upload = upload
         self._waiting = 0
 
     def __call__(self, amount: int) -> None:
@@ -79,7 +79,7 @@ class Reporter:
 
     def flush(self) -> None:
         if self._waiting:
-            events.emit("bytes", amount=self._waiting, **self._what)
+            events.emit("bytes", amount=self._waiting, **self._upload)
             self._waiting = 0
 
 
