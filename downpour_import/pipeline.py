@@ -36,14 +36,14 @@ LOG = "ansible.log"
 REPORT = "report.json"
 
 Play = Callable[..., Result]
-"""What runs a playbook: ``run_playbook``, or in a test what does the same without Ansible."""
+"""What runs a playbook: ``run_playbook``; tests hand in one without Ansible."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
-    """One import: what is made, where, by whose word, and who is told.
+    """What all steps of one import share.
 
-    ``data``: what of the bundle is asked for.  ``edits``: what of it is not the manifest's.
+    ``data``: the chosen part of the bundle.  ``edits``: where it differs from the manifest.
     """
 
     options: ImportOptions
@@ -69,7 +69,7 @@ def import_bundle(
     connect: Connect = connect,
     play: Play = run_playbook,
 ) -> None:
-    """Make the bundle true in the target cloud, and prove it.
+    """Make what the bundle holds in the target cloud, and check it by reading it back.
 
     ``agree``: asked before anything is written to the cloud, if the records were edited.  Raises
     what the steps raise; ``report`` tells what was reached.  Until the preflight has passed nothing
@@ -80,52 +80,52 @@ def import_bundle(
         directory.bind(this.state, this.data.bundle, this.cloud)
         with directory.locked(this.state) as lock:
             report.state, report.log = this.state, this.state / LOG
-            found = _run_preflight(this)
-            _require(this, found)
+            preflight = _run_preflight(this)
+            _require(this, preflight)
             if options.check:
                 _play(this, play, lock)
             elif this.edits and not agree():
                 raise TrustError("what was edited is not imported: nobody agreed to it")
             else:
-                _make(this, found, play, lock)
+                _make(this, preflight, play, lock)
         report.complete = not options.tags
 
 
 def plan_import(
     options: ImportOptions, report: Report, progress: Progress = NULL, *, connect: Connect = connect
 ) -> None:
-    """What an import would do with each resource, into ``report``.
+    """Put into ``report`` what an import would do with each resource.
 
-    Writes nothing but a proposal: to ``write_map``, or, if something must be mapped, in the state
-    directory.  Raises TargetFaults with all that the target lacks, StateError when the state is
-    another import's.
+    Writes only a proposal: to ``write_map``, or, if something must be mapped, to the state
+    directory.  Raises TargetFaults with all that is missing, StateError (another import's state).
     """
     with _reporting(report):
         this = _begin(options, report, progress, connect)
-        found = _run_preflight(this)
+        preflight = _run_preflight(this)
         if options.write_map:
-            proposal.write_new(options.write_map, found.proposal(this.settings.mapping, whole=True))
-            found.require(proposal.how_to_complete(options.write_map))
-        if found.faults or directory.is_bound(this.state):
+            text = preflight.proposal(this.settings.mapping, whole=True)
+            proposal.write_new(options.write_map, text)
+            preflight.require(proposal.how_to_complete(options.write_map))
+        if preflight.faults or directory.is_bound(this.state):
             directory.bind(this.state, this.data.bundle, this.cloud)
-        _require(this, found)
+        _require(this, preflight)
         context = Context(
             cloud=this.cloud,
             journal=Journal(this.state),
-            targets=found.targets,
+            targets=preflight.targets,
             bundle_uuid=this.data.bundle,
             bundle=this.opened.bundle.files,
         )
         for record in this.data.resources:
             outcome = recreate(RECREATORS[record.type], context, record, check=True)
             report.resource(record, outcome.target, outcome.state)
-        report.counts = Counter(each.state for each in report.resources)
+        report.counts = Counter(resource.state for resource in report.resources)
         report.complete = True
 
 
 @contextmanager
 def _reporting(report: Report) -> Iterator[None]:
-    """Note why it ended, and write the report where the run has a state directory of its own."""
+    """Note an error that ends the run, and write the report if the run has a state directory."""
     try:
         yield
     except DownpourError as exc:
@@ -141,7 +141,7 @@ def _reporting(report: Report) -> Iterator[None]:
 
 
 def _begin(options: ImportOptions, report: Report, progress: Progress, connect: Connect) -> Import:
-    find_cloud(options.cloud)  # a mistyped name is told before an hour of checking
+    find_cloud(options.cloud)  # a mistyped name fails here, not after an hour of checking
     opened, data, edits = open_trusted(options, progress)
     settings = effective_settings(options, opened.settings)
     cloud = connect(session.cloud_options(settings), progress.say)
@@ -150,7 +150,7 @@ def _begin(options: ImportOptions, report: Report, progress: Progress, connect: 
     report.auth_url = cloud.auth_url
     progress.say(f"target: {cloud.auth_url}, project {cloud.project_id}")
     if cloud.project_id == manifest.source.project_id and not options.same_project:
-        # An environment variable of the export that is still set looks like that.
+        # An environment variable of the export may still be set.
         raise TargetError(
             "this is the project that the bundle came from",
             where=cloud.auth_url,
@@ -172,8 +172,8 @@ def _begin(options: ImportOptions, report: Report, progress: Progress, connect: 
 def open_trusted(
     options: ImportOptions, progress: Progress
 ) -> tuple[Opened, PlaybookData, tuple[str, ...]]:
-    """The source of the import, whole, with a playbook and data that we are willing to run; and
-    what of the data was edited."""
+    """The verified source, with a playbook and data that may be run; the chosen part of the data;
+    and the edits of the data.  Raises TrustFaults, SelectionFaults."""
     opened = open_source(options.source, progress, trust=options.trust)
     if not options.trust_playbook:
         trust.check_code(opened)
@@ -185,11 +185,11 @@ def open_trusted(
 
 
 def _chosen(data: PlaybookData, options: ImportOptions) -> PlaybookData:
-    """What of the bundle is asked for.  Raises SelectionFaults."""
+    """The part of ``data`` that the options choose.  Raises SelectionFaults."""
     data = select(data, options.only, options.skip)
     if not options.no_start:
         return data
-    stopped = tuple(replace(each, power_state="stopped") for each in data.resources.servers)
+    stopped = tuple(replace(server, power_state="stopped") for server in data.resources.servers)
     return replace(data, resources=replace(data.resources, servers=stopped))
 
 
@@ -197,38 +197,38 @@ def _chosen(data: PlaybookData, options: ImportOptions) -> PlaybookData:
 
 
 def _run_preflight(this: Import) -> Preflight:
-    """The preflight; what it decided by itself is told."""
+    """The preflight; its decisions and warnings are reported."""
     disks = this.opened.bundle.manifest.disks
-    found = session.run_preflight(this.settings, this.data, this.cloud, disks)
-    this.report.taken, this.report.warnings = list(found.taken), list(found.warnings)
-    for line in found.taken:
+    preflight = session.run_preflight(this.settings, this.data, this.cloud, disks)
+    this.report.taken, this.report.warnings = list(preflight.taken), list(preflight.warnings)
+    for line in preflight.taken:
         this.progress.say(f"taken: {line}")
-    for line in found.warnings:
+    for line in preflight.warnings:
         this.progress.say(f"warning: {line}")
-    return found
+    return preflight
 
 
-def _require(this: Import, found: Preflight) -> None:
-    """Raises TargetFaults, after writing a proposal."""
-    if not found.proposals:
-        found.require()
+def _require(this: Import, preflight: Preflight) -> None:
+    """Raises TargetFaults if the target lacks something, after writing a proposed mapping."""
+    if not preflight.proposals:
+        preflight.require()
         return
-    path = proposal.propose(found.proposal(this.settings.mapping), this.state)
-    found.require(proposal.how_to_complete(path))
+    path = proposal.propose(preflight.proposal(this.settings.mapping), this.state)
+    preflight.require(proposal.how_to_complete(path))
 
 
 # --- run ---
 
 
-def _make(this: Import, found: Preflight, play: Play, lock: int) -> None:
+def _make(this: Import, preflight: Preflight, play: Play, lock: int) -> None:
     Journal(this.state).write_csv()
     try:
         _play(this, play, lock)
     finally:
-        _report_resources(this, found)
+        _report_resources(this, preflight)
     context = session.open_context(this.settings, this.cloud)
     tags = this.options.tags
-    finished = [each for each in this.data.resources if steps.finish(tags, each.type)]
+    finished = [record for record in this.data.resources if steps.finishes(tags, record.type)]
     prove(context, finished, this.progress)
 
 
@@ -261,8 +261,8 @@ def _play(this: Import, play: Play, lock: int) -> None:
         )
 
 
-def _report_resources(this: Import, found: Preflight) -> None:
-    """Tell what stands now, wherever the run ended."""
+def _report_resources(this: Import, preflight: Preflight) -> None:
+    """Put what stands now into the report, wherever the run ended."""
     report, uuids, journal = this.report, this.options.uuids, Journal(this.state)
     journal.write_csv()
     if uuids:
@@ -275,8 +275,8 @@ def _report_resources(this: Import, found: Preflight) -> None:
             | {"message": message}
             for attribute, message in journal.refused(record.ref).items()
         ]
-        if record.ref in found.targets:
-            report.resource(record, found.targets[record.ref], "mapped")
+        if record.ref in preflight.targets:
+            report.resource(record, preflight.targets[record.ref], "mapped")
         elif entry is None or target is None:
             report.resource(record, None, "missing")
         elif entry.event != "done":

@@ -30,7 +30,7 @@ from downpour_import.state import directory
 from downpour_import.state.journal import Journal
 
 Connect = Callable[[CloudOptions, Callable[[str], None]], TargetCloud]
-"""What opens the target: ``cloud.connect``, or in a test what gives another one."""
+"""What opens the target: ``cloud.connect``; tests hand in their own."""
 
 
 def cloud_options(settings: Settings) -> CloudOptions:
@@ -39,7 +39,7 @@ def cloud_options(settings: Settings) -> CloudOptions:
 
 
 def connect_within_playbook(settings: Settings) -> TargetCloud:
-    """The target, for an action: what it waits for is told as an event.  Raises CloudError."""
+    """The target, for an action: what it waits for is sent as an event.  Raises CloudError."""
 
     def tell(text: str) -> None:
         events.emit("note", message=text)
@@ -65,7 +65,7 @@ def run_preflight(
     )
     wanted = tuple(record for record in data.resources if not _stands(context, record))
     targets = resolved.targets | _dropped_before(state_of(settings), data, wanted)
-    of_bundle = {disk.id: disk for disk in disks}
+    disks_by_id = {disk.id: disk for disk in disks}
     fitted = fit(
         FitInput(
             wanted=wanted,
@@ -73,8 +73,8 @@ def run_preflight(
             rules=settings.mapping,
             target=target,
             targets=targets,
-            occupied=occupied(cloud, _shared_networks(context, wanted)),
-            disks=of_bundle,
+            occupied=occupied(cloud, _networks_for_ports(context, wanted)),
+            disks=disks_by_id,
         )
     )
     targets |= fitted.dropped
@@ -86,26 +86,26 @@ def run_preflight(
         faults=[
             *resolved.faults,
             *fitted.faults,
-            *quota_faults(wanted, targets, target, of_bundle),
+            *quota_faults(wanted, targets, target, disks_by_id),
         ],
     )
 
 
-def _shared_networks(context: Context, wanted: Iterable[Resource]) -> list[str]:
-    """The project's own networks that stand and shall get ports: addresses there may be taken."""
+def _networks_for_ports(context: Context, wanted: Iterable[Resource]) -> list[str]:
+    """The project's own networks that stand and are to get ports: addresses may be taken."""
     targets = {
         context.targets.get(Ref("network", record.network_id))
         for record in wanted
         if isinstance(record, Port)
     }
-    return sorted(each for each in targets if each and context.network_is_ours(each))
+    return sorted(target for target in targets if target and context.network_is_ours(target))
 
 
 def _dropped_before(
     state: Path, data: PlaybookData, wanted: Iterable[Resource]
 ) -> dict[Ref, str | None]:
-    """The addresses that ports which stand were made without: these are not judged again."""
-    before = directory.known_targets(state)
+    """The addresses that an earlier run dropped from ports that stand; they stay dropped."""
+    earlier = directory.load_targets_if_any(state)
     to_make = {record.ref for record in wanted}
     refs = (
         port_address_ref(port.id, ip.ip_address)
@@ -113,7 +113,7 @@ def _dropped_before(
         if port.ref not in to_make
         for ip in port.fixed_ips
     )
-    return dict.fromkeys(ref for ref in refs if ref in before)
+    return dict.fromkeys(ref for ref in refs if ref in earlier)
 
 
 def _stands(context: Context, record: Resource) -> bool:

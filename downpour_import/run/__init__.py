@@ -1,1 +1,1 @@
-"""The playbook run: ansible-playbook as a process, and what it tells while it goes."""
+"""The playbook run: ansible-playbook as a process, its events, the proof and the report."""

@@ -19,12 +19,12 @@ def playbook_of(
 
     ``data``: what of the bundle is imported.  ``jobs``: lanes; None: as the playbook says.
     """
-    own = replace(
+    run_settings = replace(
         settings,
         config_file=_absolute(cloud.config_file),
         manifest_sha256=opened.bundle.manifest_sha256,
     )
-    files = {**opened.playbook, "settings.yml": data_file(own)}
+    files = {**opened.playbook, "settings.yml": data_file(run_settings)}
     if data != opened.data():
         files["resources.yml"] = data_file(data)
     if jobs is not None:
@@ -47,5 +47,5 @@ def inventory(text: bytes, jobs: int) -> bytes:
 
 
 def _absolute(path: str | None) -> str | None:
-    """The playbook runs in another directory."""
+    """An absolute path, as the playbook runs in another directory."""
     return str(Path(path).resolve()) if path else None

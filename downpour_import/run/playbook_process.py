@@ -1,7 +1,7 @@
 """ansible-playbook that ends with the importer that started it, also if that is killed.
 
-``python -m downpour_import.playbook_process PARENT [ARGUMENT …]``.  An orphaned run would go on
-making things while the user's next one begins.
+``python -m downpour_import.run.playbook_process PARENT [ARGUMENT …]``.  Otherwise an orphaned run
+would still make resources when the user starts the next one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run came to, for programs: ``report.json`` in the state directory, and ``--json``."""
+"""The result of a run, for programs: ``report.json`` in the state directory, and ``--json``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bundle_spec.model import Resource
 
 @dataclass(frozen=True)
 class Reported:
-    """A resource.  ``old``, ``new``: its IDs; ``new`` None while there is none."""
+    """A resource.  ``old``: its ID at the source.  ``new``: on the target, None without one."""
 
     type: str
     name: str
@@ -27,10 +27,10 @@ class Reported:
 
 @dataclass
 class Report:
-    """Filled in as a run goes on, so that it is true wherever it ends.
+    """Filled in while a run goes on, so that it is right wherever the run ends.
 
-    ``counts``: state -> resources of this run.  ``sent``:
-    bytes of disks that went to the target in this run.  See docs/reference/report.md.
+    ``counts``: state -> number of resources.  ``sent``: bytes of disks that this run sent to the
+    target.  ``began``, ``ended``: seconds of ``time.monotonic``.  See docs/reference/report.md.
     """
 
     command: str
@@ -55,15 +55,15 @@ class Report:
         self.resources.append(Reported(record.type, record.name, record.id, target, state))
 
     def failed(self, error: DownpourError) -> None:
-        """Why it ended; each fault by itself."""
-        each: Iterable[DownpourError] = error.faults if isinstance(error, Faults) else (error,)
+        """Note the error that ended the run, each fault by itself."""
+        faults: Iterable[DownpourError] = error.faults if isinstance(error, Faults) else (error,)
         self.faults += [
             {
                 "where": None if fault.where is None else str(fault.where),
                 "message": fault.message,
                 "remedy": fault.remedy,
             }
-            for fault in each
+            for fault in faults
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Report:
             "counts": dict(sorted(self.counts.items())),
             "taken": self.taken,
             "warnings": self.warnings,
-            "resources": [asdict(each) for each in self.resources],
+            "resources": [asdict(resource) for resource in self.resources],
             "refused": self.refused,
             "faults": self.faults,
         }

@@ -1,4 +1,4 @@
-"""ansible-playbook as a subprocess: a clean environment in, live events and an exit code out."""
+"""ansible-playbook as a subprocess with a clean environment, and the events that it sends."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ deprecation_warnings = False
 collections_scan_sys_path = False
 internal_poll_interval = 0.01
 """
-"""Ansible looks for results every millisecond otherwise, which costs and brings nothing here."""
+"""Ansible polls for results every millisecond by default, which only costs CPU here."""
 _FORKS = 4
 
 
 @dataclass(frozen=True)
 class Result:
-    """``returncode`` as ansible-playbook gave it; ``log``: all that it said.
+    """``returncode`` of ansible-playbook; ``log``: the file of all its output.
 
     ``errors``: what Ansible itself called an error in this run.
     """
@@ -134,7 +134,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
     try:
         return process.wait()
     except BaseException:
-        # The journal makes any moment a good one to stop at.
+        # The run may stop at any moment: the next one goes on from the journal.
         for wait, how in ((20, signal.SIGINT), (5, signal.SIGTERM), (5, signal.SIGKILL)):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, how)
@@ -147,13 +147,13 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 @contextlib.contextmanager
 def _listening(fifo: Path, on_event: OnEvent) -> Iterator[None]:
     """Hand every event to ``on_event``, in a thread, until the block ends."""
-    # Opened for both directions there is always a writer, so no read sees a premature end.
+    # Opened for both directions it always has a writer, so that no read ends before the run.
     descriptor = os.open(fifo, os.O_RDWR)
 
     def listen() -> None:
         with os.fdopen(descriptor, "rb", closefd=False) as lines:
             for line in lines:
-                # Whatever comes, go on reading: a full FIFO would hold up the playbook.
+                # Go on after a malformed line: a FIFO that nobody reads would block the playbook.
                 with contextlib.suppress(ValueError, KeyError, TypeError):
                     event = json.loads(line)
                     if event["event"] == "end":

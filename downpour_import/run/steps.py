@@ -17,11 +17,11 @@ _FINISHED_BY = {
     # A subnet gets its DHCP when every carried port has its address.
     "subnet": {"subnets", "ports"},
 }
-"""Type -> tags that must all have run; of other types the one that is called like it."""
+"""Type -> tags that must all have run; types that are not here have a tag of their plural."""
 
 
 @functools.cache
-def known() -> tuple[str, ...]:
+def all_tags() -> tuple[str, ...]:
     """The tags of the playbook, in the order of its steps."""
     plays = yaml.safe_load(static_files()["site.yml"])
     tags = [tag for play in plays for task in play["tasks"] for tag in task["tags"]]
@@ -30,17 +30,17 @@ def known() -> tuple[str, ...]:
 
 def parse(text: str) -> tuple[str, ...]:
     """``networks,subnets`` as tags.  Raises UsageError."""
-    tags = tuple(dict.fromkeys(each.strip() for each in text.split(",")))
+    tags = tuple(dict.fromkeys(tag.strip() for tag in text.split(",")))
     for tag in tags:
-        if tag not in known():
-            near = difflib.get_close_matches(tag, known(), n=1)
+        if tag not in all_tags():
+            near = difflib.get_close_matches(tag, all_tags(), n=1)
             raise UsageError(
                 f"--tags: there is no step {tag!r}",
-                remedy=f"did you mean {near[0]}?" if near else f"it has {', '.join(known())}",
+                remedy=f"did you mean {near[0]}?" if near else f"it has {', '.join(all_tags())}",
             )
     return tags
 
 
-def finish(tags: Collection[str], kind: str) -> bool:
-    """Whether a run of these steps (none: of all) finishes resources of this type."""
+def finishes(tags: Collection[str], kind: str) -> bool:
+    """Whether a run of these tags (none: of all steps) finishes the resources of type ``kind``."""
     return not tags or _FINISHED_BY.get(kind, {f"{kind}s"}) <= set(tags)

@@ -13,10 +13,10 @@ from downpour_import.errors import RecreateError
 
 
 class Watcher:
-    """``states``: state -> number of resources.  ``failures``: what actions told.  ``sent``:
-    bytes of disks.
+    """``states``: state -> number of resources.  ``failures``: an error for each action that
+    failed.  ``sent``: bytes of disks.
 
-    A context manager: leaving it ends every step that is still shown.
+    A context manager: leaving it ends every progress task that is still open.
     """
 
     def __init__(self, data: PlaybookData, manifest: Manifest, progress: Progress) -> None:
@@ -29,7 +29,7 @@ class Watcher:
         self._disk_of: dict[str, str | None] = {
             **{image.id: image.disk_id for image in resources.images},
             **{volume.id: volume.disk_id for volume in resources.volumes},
-            **{each.id: each.disk_id for each in resources.volume_snapshots},
+            **{snapshot.id: snapshot.disk_id for snapshot in resources.volume_snapshots},
         }
         # Images are counted by their bytes and once for their kernels; groups and subnets come a
         # second time, for rules and DHCP.

@@ -1,1 +1,1 @@
-"""The state directory: whose it is, and the journal by which nothing is ever made twice."""
+"""The state directory of an import: its owner, its lock, and the journal of what was made."""

@@ -21,7 +21,7 @@ TARGETS_FILE = "targets.json"
 
 
 def bind(state: Path, bundle_uuid: str, cloud: TargetCloud) -> None:
-    """Make ``state`` this bundle's, cloud's and project's own, or see that it is.
+    """Bind ``state`` to this bundle, cloud and project, or check that it is bound to them.
 
     Raises StateError when it belongs to another one, LocalError.
     """
@@ -31,31 +31,31 @@ def bind(state: Path, bundle_uuid: str, cloud: TargetCloud) -> None:
         "project_id": cloud.project_id,
     }
     path = state / STATE_FILE
-    with _local(state):
+    with _local_errors(state):
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             write(path, owner)
-    found = _owner(path)
+    bound = _owner(path)
     for key, value in owner.items():
-        if found.get(key) != value:
+        if bound.get(key) != value:
             raise StateError(
-                f"this directory belongs to {key} {found.get(key)}, not {value}",
+                f"this directory belongs to {key} {bound.get(key)}, not {value}",
                 where=str(state),
                 remedy="name another one with --state",
             )
 
 
 def is_bound(state: Path) -> bool:
-    """Whether ``state`` is some import's own already."""
+    """Whether an import has bound ``state`` already."""
     return (state / STATE_FILE).exists()
 
 
 def bundle_uuid(state: Path) -> str:
     """The uuid of the bundle that ``state`` is bound to.  Raises StateError."""
-    found = _owner(state / STATE_FILE).get("bundle")
-    if not isinstance(found, str):
+    uuid = _owner(state / STATE_FILE).get("bundle")
+    if not isinstance(uuid, str):
         raise StateError("no bundle is named here", where=str(state / STATE_FILE))
-    return found
+    return uuid
 
 
 def save_targets(state: Path, targets: Targets) -> None:
@@ -67,7 +67,7 @@ def save_targets(state: Path, targets: Targets) -> None:
 
 
 def load_targets(state: Path) -> dict[Ref, str | None]:
-    """Raises StateError when the preflight has not run."""
+    """The targets that ``save_targets`` kept.  Raises StateError when it has not run."""
     path = state / TARGETS_FILE
     try:
         return {Ref(item["type"], item["id"]): item["target"] for item in _read(path)}
@@ -75,18 +75,18 @@ def load_targets(state: Path) -> dict[Ref, str | None]:
         raise StateError("this file is damaged", where=str(path)) from exc
 
 
-def known_targets(state: Path) -> dict[Ref, str | None]:
-    """The same; none where the preflight has not run."""
+def load_targets_if_any(state: Path) -> dict[Ref, str | None]:
+    """The same; empty where the preflight has not run."""
     return load_targets(state) if (state / TARGETS_FILE).exists() else {}
 
 
 @contextmanager
 def locked(state: Path) -> Iterator[int]:
-    """Hold ``state`` alone; the descriptor that holds the lock.
+    """Hold the lock of ``state``; gives the descriptor that holds it.
 
     Raises StateError when another import holds it.
     """
-    with _local(state):
+    with _local_errors(state):
         file = (state / "lock").open("a")
     with file:
         try:
@@ -101,16 +101,16 @@ def locked(state: Path) -> Iterator[int]:
 
 
 def write(path: Path, value: Any) -> None:
-    """JSON, atomically."""
-    with _local(path):
+    """Write ``value`` as JSON, atomically.  Raises LocalError."""
+    with _local_errors(path):
         write_atomically(path, json.dumps(value, indent=1).encode(), mode=BY_UMASK)
 
 
 def _owner(path: Path) -> dict[str, Any]:
-    found = _read(path)
-    if not isinstance(found, dict):
+    owner = _read(path)
+    if not isinstance(owner, dict):
         raise StateError("this file is damaged", where=str(path))
-    return found
+    return owner
 
 
 def _read(path: Path) -> Any:
@@ -127,7 +127,7 @@ def _read(path: Path) -> Any:
 
 
 @contextmanager
-def _local(path: Path) -> Iterator[None]:
+def _local_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:

@@ -1,8 +1,8 @@
-"""What was begun and what came of it: the memory by which nothing is ever made twice.
+"""The journal: which resource was begun and what came of it, so that nothing is made twice.
 
-``journal.jsonl`` in the state directory has one JSON object a line, each on disk before the
-next step begins.  Several processes append to it; each line is written under a lock.
-``uuids.csv`` is made of it as it grows.
+``journal.jsonl`` in the state directory has one JSON object a line, each synced to disk before
+the next step begins.  Several processes append to it; each line is written under a lock.
+``uuids.csv`` has a row for each resource that stands, and is kept up to date with the journal.
 """
 
 from __future__ import annotations
@@ -25,24 +25,23 @@ from bundle_spec.model.resources import RESOURCE_TYPES
 from downpour_import.errors import StateError
 
 Event = Literal["intent", "made", "reused", "done", "gone"]
-"""``intent``: a POST may have been sent.  ``made``: its result is known.  ``reused``: it stood
-already.  ``done``: nothing more is to do.  ``gone``: what was made is no longer there.
+"""``intent``: a POST may have been sent.  ``made``: its result is known.  ``reused``: the object
+stood already.  ``done``: nothing more is to do.  ``gone``: the object is no longer there.
 
-A line may also say ``refused``: the target did not take an attribute that a resource can do
-without."""
+A line's event may also be ``refused``: the target did not take an optional attribute."""
 
 CSV_HEADER = ("Resource Type", "Resource Name", "Old", "New")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """The last word on one resource of the source.  ``target``: its ID there, once known."""
+    """The last event of one resource of the source.  ``target``: its ID there, once known."""
 
     event: Event
     name: str
     target: str | None
     made: bool
-    """Whether this bundle made it (and may undo it), rather than found it."""
+    """Whether this bundle made it, so that undo may delete it; False if it was reused."""
 
 
 class Journal:
@@ -59,7 +58,7 @@ class Journal:
             raise LocalError(
                 f"cannot read the journal: {exc.strerror}", where=str(self.path)
             ) from exc
-        # What stands behind the last line end was cut off by a kill: its step is taken again.
+        # A kill cut off what follows the last line end: that step is taken again.
         for number, line in enumerate(data.split(b"\n")[:-1], 1):
             try:
                 self._apply(json.loads(line))
@@ -79,7 +78,7 @@ class Journal:
         return entry.target if entry and entry.event != "gone" else None
 
     def refused(self, ref: Ref) -> Mapping[str, str]:
-        """What the target did not take of what stands: attribute -> what it said."""
+        """What the target did not take of a resource that stands: attribute -> its message."""
         return self._refused.get(ref, {})
 
     def refuse(self, ref: Ref, name: str, attribute: str, message: str) -> None:
@@ -105,7 +104,7 @@ class Journal:
             if ref.type not in RESOURCE_TYPES or event not in ("made", "reused", "gone"):
                 return
             if before and before.target:
-                # Its row is out of date; of other rows, other processes may know more.
+                # Its row is out of date.  The file is read again: other processes wrote to it too.
                 Journal(self.path.parent).write_csv()
             elif event != "gone":
                 self._append_row(ref)
@@ -124,8 +123,8 @@ class Journal:
         self._entries[ref] = Entry(event, line["name"], target, made)  # type: ignore[arg-type]
         if event == "gone":
             self._refused.pop(ref, None)
-            # What was done to it later must be done to its successor too.
-            for step in [each for each in self._entries if _is_step(each, ref)]:
+            # Its later steps (DHCP of a subnet) must be done again to its replacement.
+            for step in [other for other in self._entries if _is_step(other, ref)]:
                 del self._entries[step]
 
     # --- uuids.csv ---
@@ -168,7 +167,7 @@ class Journal:
 
 
 def _drop_torn_line(file: IO[bytes]) -> None:
-    """Cut what a kill left of a line, so that the next one does not join it."""
+    """Cut off a line that a kill left without its end, so that the next one does not join it."""
     end = file.seek(0, os.SEEK_END)
     tail = b""
     position = end
@@ -183,7 +182,7 @@ def _drop_torn_line(file: IO[bytes]) -> None:
 
 
 def _is_step(step: Ref, of: Ref) -> bool:
-    """Whether ``step`` is done to ``of`` when others stand: ``subnet_dhcp`` to a ``subnet``."""
+    """Whether ``step`` is a later step of ``of``: ``subnet_dhcp`` of a ``subnet``."""
     return (
         step.type not in RESOURCE_TYPES and step.type.startswith(f"{of.type}_") and step.id == of.id
     )

@@ -11,18 +11,18 @@ from downpour_import.usage import IMPORT
 
 
 def test_every_type_is_finished_by_steps_that_there_are() -> None:
-    assert all(steps.finish(steps.known(), kind) for kind in RESOURCE_TYPES)
-    assert all(steps.finish((), kind) for kind in RESOURCE_TYPES)
-    for tag in steps.known():
-        assert any(not steps.finish([tag], kind) for kind in RESOURCE_TYPES)
+    assert all(steps.finishes(steps.all_tags(), kind) for kind in RESOURCE_TYPES)
+    assert all(steps.finishes((), kind) for kind in RESOURCE_TYPES)
+    for tag in steps.all_tags():
+        assert any(not steps.finishes([tag], kind) for kind in RESOURCE_TYPES)
 
 
 def test_a_subnet_is_finished_with_the_ports() -> None:
-    assert not steps.finish(["subnets"], "subnet")
-    assert not steps.finish(["ports"], "subnet")
-    assert steps.finish(["subnets", "ports"], "subnet")
-    assert steps.finish(["networks"], "network")
-    assert not steps.finish(["networks"], "server")
+    assert not steps.finishes(["subnets"], "subnet")
+    assert not steps.finishes(["ports"], "subnet")
+    assert steps.finishes(["subnets", "ports"], "subnet")
+    assert steps.finishes(["networks"], "network")
+    assert not steps.finishes(["networks"], "server")
 
 
 def test_tags_are_told_from_what_is_none() -> None:
@@ -37,4 +37,4 @@ def test_tags_are_told_from_what_is_none() -> None:
 
 def test_help_names_every_step() -> None:
     text = " ".join(IMPORT.split())
-    assert ", ".join(steps.known()) in text
+    assert ", ".join(steps.all_tags()) in text
