@@ -1,4 +1,4 @@
-"""``downpour-import``: from its arguments to what it does."""
+"""The commands of ``downpour-import``: their arguments become options, their results lines."""
 
 from __future__ import annotations
 
@@ -69,16 +69,16 @@ def _jobs(text: str | None) -> int | None:
 
 
 def _trust(arguments: Arguments) -> Trust:
-    """What the command line says, and where it is silent the policy of this machine.
+    """The trust options of the command line; those that are not given come from the policy.
 
-    The command line can ask for a signature, and never do without one that the policy asks for.
+    The command line can require a signature, but it cannot waive one that the policy requires.
     """
-    said = policy.load()
+    local_policy = policy.load()
     return commands.trust_of(
         expect=arguments["--expect-digest"],
-        allowed=arguments["--allowed-signers"] or said.allowed_signers,
-        revoked=arguments["--revoked-signers"] or said.revoked_signers,
-        required=arguments["--require-signature"] or said.require_signature,
+        allowed=arguments["--allowed-signers"] or local_policy.allowed_signers,
+        revoked=arguments["--revoked-signers"] or local_policy.revoked_signers,
+        required=arguments["--require-signature"] or local_policy.require_signature,
     )
 
 
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _in_clear(action: Action, arguments: Arguments, progress: TerminalProgress) -> None:
-    """Do it with the bundle in clear, should it be encrypted."""
+    """Run ``action``; on a decrypted copy of the bundle if that is encrypted."""
     name = "SOURCE" if "SOURCE" in arguments else "BUNDLE"
     files = commands.files_of(arguments, name)
     with in_clear(files, keys_of(arguments), progress) as clear:
@@ -119,7 +119,7 @@ def _show(arguments: Arguments, progress: TerminalProgress) -> None:
 
 
 def keys_of(arguments: Arguments) -> Keys:
-    """What decrypts an encrypted bundle, and where it may lie in clear."""
+    """The key of an encrypted bundle, and the directory for its decrypted copy."""
     return Keys(
         identity=_path(arguments["--identity"]),
         passphrase_file=_path(arguments["--passphrase-file"]),
@@ -146,24 +146,24 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
     with _printed(report, options.json):
         pipeline.plan_import(options, report, progress)
     if not options.json:
-        for each in report.resources:
-            what = _named(each)
-            match each.state:
+        for resource in report.resources:
+            what = _named(resource)
+            match resource.state:
                 case "planned":
                     tell(f"make: {what}")
                 case "mapped" | "reused":
-                    tell(f"use: {what} -> {each.new}")
+                    tell(f"use: {what} -> {resource.new}")
                 case _:
-                    tell(f"stands: {what} -> {each.new}")
-        tell(f"{_count(report.counts)}; nothing was written to the cloud")
+                    tell(f"stands: {what} -> {resource.new}")
+        tell(f"{_summary(report.counts)}; nothing was written to the cloud")
         if options.write_map:
             tell(f"{options.write_map}: the whole mapping, to be read and changed")
 
 
-def _named(each: Reported) -> str:
-    """What it is; by its ID alone where it has no name, as most ports."""
-    kind = each.type.replace("_", " ")
-    return f"{kind} {each.name!r} ({each.old})" if each.name else f"{kind} {each.old}"
+def _named(resource: Reported) -> str:
+    """Its type, name and ID; most ports have no name."""
+    kind, name, old = resource.type.replace("_", " "), resource.name, resource.old
+    return f"{kind} {name!r} ({old})" if name else f"{kind} {old}"
 
 
 @contextmanager
@@ -178,39 +178,39 @@ def _printed(report: Report, json: bool) -> Iterator[None]:
 
 def _undo(arguments: Arguments, progress: TerminalProgress) -> None:
     with undo.opened(options_of(arguments), progress) as (context, edited):
-        things = undo.find(context, progress, edited)
-        taken = _list(things, "delete")
+        objects = undo.find(context, progress, edited)
+        count = _print_objects(objects, "delete")
         cloud = context.cloud
         place = f"project {cloud.project_id} at {cloud.auth_url}"
-        if not taken:
+        if not count:
             tell("nothing that this import made is left")
-        elif arguments["--yes"] or agreed(f"Delete these {taken} from {place} for good?"):
-            undo.undo(context, things, progress)
-            tell(f"{taken} deleted")
+        elif arguments["--yes"] or agreed(f"Delete these {count} from {place} for good?"):
+            undo.undo(context, objects, progress)
+            tell(f"{count} deleted")
         else:
             tell("nothing was done")
 
 
 def _forget(arguments: Arguments, progress: TerminalProgress) -> None:
     with undo.opened(options_of(arguments), progress) as (context, edited):
-        things = undo.find(context, progress, edited)
-        taken = _list(things, "unmark")
-        question = f"Take the marks off these {taken}?  After that undo leaves them alone."
-        if taken and (arguments["--yes"] or agreed(question)):
-            undo.forget(context, things, progress)
-            tell(f"{taken} unmarked")
+        objects = undo.find(context, progress, edited)
+        count = _print_objects(objects, "unmark")
+        question = f"Take the marks off these {count}?  After that undo leaves them alone."
+        if count and (arguments["--yes"] or agreed(question)):
+            undo.forget(context, objects, progress)
+            tell(f"{count} unmarked")
         else:
             tell("nothing was done")
 
 
-def _list(things: Sequence[undo.MadeObject], what: str) -> int:
-    """Print them all; how many are not kept."""
-    for thing in things:
-        kind = thing.record.type.replace("_", " ")
-        name = printable(thing.recreator.display_name(thing.record, thing.item))
-        kept = f": {thing.kept}" if thing.kept else ""
-        tell(f"{'keep' if thing.kept else what}  {kind}  {thing.target}  {name}{kept}")
-    return sum(1 for thing in things if not thing.kept)
+def _print_objects(objects: Sequence[undo.MadeObject], verb: str) -> int:
+    """Print a line for each object; returns how many of them are not kept."""
+    for made in objects:
+        kind = made.record.type.replace("_", " ")
+        name = printable(made.recreator.display_name(made.record, made.item))
+        kept = f": {made.kept}" if made.kept else ""
+        tell(f"{'keep' if made.kept else verb}  {kind}  {made.target}  {name}{kept}")
+    return sum(1 for made in objects if not made.kept)
 
 
 def _import(arguments: Arguments, progress: TerminalProgress) -> None:
@@ -225,20 +225,20 @@ def _import(arguments: Arguments, progress: TerminalProgress) -> None:
     if options.json:
         return
     if options.check:
-        tell(f"{_count(report.counts)}; nothing was made; the log is in {report.state}")
+        tell(f"{_summary(report.counts)}; nothing was made; the log is in {report.state}")
     else:
         sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
-        but = f", but for what was refused: {len(report.refused)}" if report.refused else ""
-        for each in report.resources:
-            if each.state == "reused":
-                tell(f"reused: {_named(each)} -> {each.new}")
-        says = "the edited records say" if options.edited else "the manifest says"
+        refused = f", but for what was refused: {len(report.refused)}" if report.refused else ""
+        for resource in report.resources:
+            if resource.state == "reused":
+                tell(f"reused: {_named(resource)} -> {resource.new}")
+        source = "the edited records say" if options.edited else "the manifest says"
         what = f"resource of {', '.join(options.tags)}" if options.tags else "resource"
-        tell(f"{_count(report.counts)}{sent}; every {what} is as {says}{but}")
+        tell(f"{_summary(report.counts)}{sent}; every {what} is as {source}{refused}")
         tell(f"journal, report, log and uuids.csv are in {report.state}")
 
 
-def _count(states: Mapping[str, int]) -> str:
+def _summary(states: Mapping[str, int]) -> str:
     if set(states) <= {"unchanged", "mapped", "found"}:
         number = sum(states.values())
         stand = "the resource stands" if number == 1 else f"all {number} resources stand"

@@ -1,4 +1,4 @@
-"""The target cloud, and which of our errors tells that it refuses or fails."""
+"""The target cloud, with the importer's errors for its refusals and failures."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from downpour_import.errors import RecreateError, Refused
 class TargetCloud(Cloud):
     """The target as one project's token sees it.
 
-    Every method raises RecreateError when the cloud fails, and Refused when it refuses.  After a
-    lost answer to a request that writes only the marker tells whether it was carried out.
+    Every method raises RecreateError when the cloud fails, and Refused when it refuses.  When the
+    answer to a request that writes is lost, only the marker tells whether it was carried out.
     """
 
     side = "target"
@@ -33,8 +33,8 @@ def connect(
 ) -> TargetCloud:
     """Open the target cloud and fetch a token.
 
-    ``tell`` is given a sentence when the cloud is waited for.  ``met``: it has answered this run
-    before, so that an outage is waited for.  Raises CloudError.
+    ``tell`` gets a sentence when the cloud must be waited for.  ``met``: the cloud has answered
+    this run before, so that an outage is waited out.  Raises CloudError.
     """
     opened = open_connection(options, "target", "downpour-import", tell, met=met)
     cloud = TargetCloud(opened.connection)

@@ -18,13 +18,13 @@ class TargetError(DownpourError):
 
 
 class RecreateError(DownpourError):
-    """The target refused or failed while something was made."""
+    """The target refused or failed while resources were made."""
 
     exit_code = 9
 
 
 class Refused(RecreateError):
-    """The target answered that it will not: nothing was made.  ``status``: of HTTP, 400 to 499."""
+    """The target refused a request, and made nothing.  ``status``: of HTTP, 400 to 499."""
 
     def __init__(self, message: str, *, where: str, status: int):
         super().__init__(message, where=where)
@@ -38,7 +38,7 @@ class ResultError(DownpourError):
 
 
 class StateError(DownpourError):
-    """The state directory belongs to another bundle, cloud or project, or cannot be believed."""
+    """The state directory belongs to another bundle, cloud or project, or is damaged."""
 
     exit_code = 11
 

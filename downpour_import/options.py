@@ -16,14 +16,14 @@ from downpour_import.preflight import mapping
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """``source``: a bundle, or a directory that was unpacked from one; of a directory, its
-    ``folders`` replace those that the settings name.
+    """``source``: a bundle, or a directory that was unpacked from one.  ``source.folders``
+    replace the folders of parts that a directory's settings name.
 
     ``state`` None: beside the working directory, named after bundle and cloud.  ``uuids``: a
     file that gets a copy of uuids.csv.  ``write_map``: a new file for the whole proposed mapping.
 
     ``only``, ``skip``: ``TYPE/NAME``, see ``select``.  ``jobs``: disks that are uploaded at once;
-    None: as the playbook says.  ``trust``: which bundle is imported at all.
+    None: as the playbook says.  ``trust``: what a bundle must prove to be imported.
     """
 
     source: BundleFiles
@@ -46,20 +46,20 @@ class ImportOptions:
     same_project: bool = False
 
 
-def effective_settings(options: ImportOptions, own: Settings) -> Settings:
-    """The source's ``own`` settings with the command line's on top."""
+def effective_settings(options: ImportOptions, of_source: Settings) -> Settings:
+    """The settings ``of_source``, replaced where the command line gives others."""
     chosen = options.cloud
-    cloud = chosen.cloud or own.cloud
+    cloud = chosen.cloud or of_source.cloud
     name = cloud or os.environ.get("OS_CLOUD") or "cloud"
-    # Whichever part of a bundle is named, its state is the same.
+    # A bundle has one state directory, whichever of its parts is named.
     bundle = bundle_name(options.source.path).name.removesuffix(".dpbundle")
-    default = own.state or str(Path.cwd() / f"{bundle}.{name}")
+    default = of_source.state or str(Path.cwd() / f"{bundle}.{name}")
     return replace(
-        own,
+        of_source,
         state=str(options.state.resolve() if options.state else default),
         cloud=cloud,
-        region=chosen.region or own.region,
-        config_file=chosen.config_file or own.config_file,
-        keep_images=options.keep_images or own.keep_images,
-        mapping=mapping.merge(own.mapping, options.mapping),
+        region=chosen.region or of_source.region,
+        config_file=chosen.config_file or of_source.config_file,
+        keep_images=options.keep_images or of_source.keep_images,
+        mapping=mapping.merge(of_source.mapping, options.mapping),
     )

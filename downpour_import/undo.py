@@ -1,4 +1,4 @@
-"""Take an import back, or take its marks off: only what this bundle made and still bears its mark.
+"""Undo an import, or take its marks off: only what this bundle made and still bears its mark.
 
 What is deleted stands in the journal as made (or begun) by this bundle, and the object on the
 target says so too.  What was reused, and what somebody else made, stays.
@@ -33,7 +33,7 @@ from downpour_import.state import directory
 
 @dataclass(frozen=True)
 class MadeObject:
-    """An object on the target.  ``kept``: why it stays; None where it is taken back."""
+    """An object on the target.  ``kept``: why it stays; None if it is to be undone."""
 
     record: Resource
     target: str
@@ -48,14 +48,13 @@ class MadeObject:
 
 @contextmanager
 def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context, Resources]]:
-    """The import that ``options`` name, held alone; with the resources of a directory, if it is
-    one: it may have been edited.
+    """The context of the import that ``options`` name, with its state locked; and the resources
+    of an unpacked directory, which may have been edited.
 
     Raises StateError when nothing was imported with this state, CloudError, BundleError.
     """
     find_cloud(options.cloud)
-    own = settings_of_source(options.source)
-    settings = effective_settings(options, own)
+    settings = effective_settings(options, settings_of_source(options.source))
     state = state_of(settings)
     if not directory.is_bound(state):
         raise StateError(
@@ -77,45 +76,45 @@ def _of_directory(source: Path) -> Resources:
 
 
 def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) -> list[MadeObject]:
-    """All that the journal calls made by this bundle and that still stands, the last first.
+    """All that this bundle made, by its journal, and that still stands; the last made first.
 
     ``edited``: resources of a directory, which may have more than its bundle.  Raises BundleError
     when the bundle is another one, RecreateError.
     """
     with open_own_bundle(context) as bundle:
         edited = list(edited)
-        records = {each.ref: each for each in (*edited, *_rules(edited))}
+        records = {record.ref: record for record in (*edited, *_rules(edited))}
         records |= _records(bundle.manifest)
     entries = [
         (records[ref], entry)
         for ref, entry in reversed(list(context.journal))
         if ref in records and (entry.event == "intent" or (entry.made and entry.target))
     ]
-    found = []
+    objects = []
     with progress.task("look", len(entries), "resources") as task:
         for record, entry in entries:
             recreator = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
             target = entry.target or recreator.find(context, record)
             item = recreator.fetch(context, target) if target else None
             if target and item is not None:
-                other = "it bears no mark of this bundle"
+                reason = "it bears no mark of this bundle"
                 if not recreator.can_be_marked:
-                    other = "it is not as it was made"
-                kept = None if recreator.made_by_bundle(context, record, item) else other
-                found.append(MadeObject(record, target, item, recreator, kept))
+                    reason = "it is not as it was made"
+                kept = None if recreator.made_by_bundle(context, record, item) else reason
+                objects.append(MadeObject(record, target, item, recreator, kept))
             task.advance(1)
-    return found
+    return objects
 
 
 def undo(context: Context, objects: list[MadeObject], progress: Progress) -> None:
-    """Delete what is not kept, in this order.
+    """Delete the objects that are not kept, in this order.
 
     May be killed and run again.  Raises RecreateFaults with everything that could not be deleted.
     """
     faults = []
-    taken = [made for made in objects if made.kept is None]
-    with progress.task("delete", len(taken), "resources") as task:
-        for made in taken:
+    to_delete = [made for made in objects if made.kept is None]
+    with progress.task("delete", len(to_delete), "resources") as task:
+        for made in to_delete:
             try:
                 if made.recreator.fetch(context, made.target) is not None:
                     made.recreator.dismantle(context, made.target, made.item)
@@ -148,13 +147,13 @@ def forget(context: Context, objects: list[MadeObject], progress: Progress) -> N
 def _records(manifest: Manifest) -> dict[Ref, Resource]:
     """What the journal may name: resources, rules, and the images that only fill volumes."""
     rules = _rules(manifest.resources)
-    found: dict[Ref, Resource] = {each.ref: each for each in (*manifest.resources, *rules)}
+    records: dict[Ref, Resource] = {record.ref: record for record in (*manifest.resources, *rules)}
     volumes = (*manifest.resources.volumes, *manifest.resources.volume_snapshots)
     for volume in volumes:
         if volume.disk_id is not None:
             image = disk_image(volume, manifest.disk(volume.disk_id))
-            found[image.ref] = image
-    return found
+            records[image.ref] = image
+    return records
 
 
 def _rules(resources: Iterable[Resource]) -> Iterator[Resource]:
