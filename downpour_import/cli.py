@@ -205,12 +205,12 @@ def _forget(arguments: Arguments, progress: TerminalProgress) -> None:
 
 def _print_objects(objects: Sequence[undo.MadeObject], verb: str) -> int:
     """Print a line for each object; returns how many of them are not kept."""
-    for made in objects:
-        kind = made.record.type.replace("_", " ")
-        name = printable(made.recreator.display_name(made.record, made.item))
-        kept = f": {made.kept}" if made.kept else ""
-        tell(f"{'keep' if made.kept else verb}  {kind}  {made.target}  {name}{kept}")
-    return sum(1 for made in objects if not made.kept)
+    for obj in objects:
+        kind = obj.record.type.replace("_", " ")
+        name = printable(obj.recreator.display_name(obj.record, obj.item))
+        kept = f": {obj.kept}" if obj.kept else ""
+        tell(f"{'keep' if obj.kept else verb}  {kind}  {obj.target}  {name}{kept}")
+    return sum(1 for obj in objects if not obj.kept)
 
 
 def _import(arguments: Arguments, progress: TerminalProgress) -> None:

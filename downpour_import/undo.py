@@ -112,18 +112,18 @@ def undo(context: Context, objects: list[MadeObject], progress: Progress) -> Non
     May be killed and run again.  Raises RecreateFaults with everything that could not be deleted.
     """
     faults = []
-    to_delete = [made for made in objects if made.kept is None]
+    to_delete = [obj for obj in objects if obj.kept is None]
     with progress.task("delete", len(to_delete), "resources") as task:
-        for made in to_delete:
+        for obj in to_delete:
             try:
-                if made.recreator.fetch(context, made.target) is not None:
-                    made.recreator.dismantle(context, made.target, made.item)
+                if obj.recreator.fetch(context, obj.target) is not None:
+                    obj.recreator.dismantle(context, obj.target, obj.item)
             except RecreateError as exc:
-                what = made.record.type.replace("_", " ")
-                where = f"{what} {made.record.name!r} {made.target}"
+                what = obj.record.type.replace("_", " ")
+                where = f"{what} {obj.record.name!r} {obj.target}"
                 faults.append(RecreateError(exc.message, where=where, remedy=exc.remedy))
             else:
-                context.journal.record("gone", made.ref, made.record.name, made.target)
+                context.journal.record("gone", obj.ref, obj.record.name, obj.target)
             task.advance(1)
     if faults:
         raise RecreateFaults(
@@ -136,11 +136,11 @@ def undo(context: Context, objects: list[MadeObject], progress: Progress) -> Non
 def forget(context: Context, objects: list[MadeObject], progress: Progress) -> None:
     """Take the marks off; from then on what was made counts as what stood already."""
     with progress.task("unmark", len(objects), "resources") as task:
-        for made in objects:
-            if made.kept is None:
-                made.recreator.unmark(context, made.record, made.target, made.item)
-                context.journal.record("reused", made.ref, made.record.name, made.target)
-                context.journal.record("done", made.ref, made.record.name)
+        for obj in objects:
+            if obj.kept is None:
+                obj.recreator.unmark(context, obj.record, obj.target, obj.item)
+                context.journal.record("reused", obj.ref, obj.record.name, obj.target)
+                context.journal.record("done", obj.ref, obj.record.name)
             task.advance(1)
 
 
