@@ -1,4 +1,7 @@
-"""Everything that the run will need from the target, decided before anything is written.  Pure."""
+"""Everything that the run will need from the target, decided before anything is written.
+
+``survey`` and ``limits`` ask the target and ``proposal`` writes a file; all else is pure.
+"""
 
 from downpour_import.preflight.fit import FitInput, FitResult, fit, port_address_ref
 from downpour_import.preflight.lost import lost_attributes
