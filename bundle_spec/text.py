@@ -86,7 +86,7 @@ def _broken(line: str, columns: int, hang: int) -> Iterator[str]:
 def _break(line: str, columns: int, begin: int) -> int | None:
     """Where to break: the last blank after ``begin`` with at most ``columns`` before it, else the
     first blank after ``begin``, else None."""
-    blanks = [place for place, char in enumerate(line) if char == " " and place > begin]
+    blanks = [index for index, char in enumerate(line) if char == " " and index > begin]
     fitting = [blank for blank in blanks if width(line[:blank]) <= columns]
     return fitting[-1] if fitting else next(iter(blanks), None)
 

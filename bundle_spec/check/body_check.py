@@ -117,7 +117,7 @@ class _Walk:
     def _add(self, findings: Iterable[Finding]) -> None:
         self._findings += islice(findings, MAX_FAULTS - len(self._findings))
 
-    def _fault(self, position: int, name: str, code: Code, message: str) -> None:
+    def _report(self, position: int, name: str, code: Code, message: str) -> None:
         place = Place(name, position)
         self._add([(position, BundleError(message, where=place, code=code))])
 
@@ -130,7 +130,7 @@ class _Walk:
         self._index_whole = sha256 == self._manifest.index_sha256
         if not self._index_whole:
             message = "not the digest that the manifest gives"
-            self._fault(self._end, layout.INDEX_NAME, Code.INDEX_DIGEST, message)
+            self._report(self._end, layout.INDEX_NAME, Code.INDEX_DIGEST, message)
             return
         for disk in self._disks.values():
             try:
@@ -142,7 +142,7 @@ class _Walk:
 
     def _skip(self, position: int, code: Code, message: str) -> int:
         """Report a header's fault; returns the position of the next canonical header."""
-        self._fault(position, "header", code, message)
+        self._report(position, "header", code, message)
         position += BLOCK
         while position < self._end:
             if layout.parse_header(self._source.read(position, BLOCK)):
@@ -164,33 +164,33 @@ class _Walk:
         elif header.name in self._files:
             self._file(header, position)
             return
-        self._fault(position, header.name, Code.UNLISTED, "the manifest knows no such member")
+        self._report(position, header.name, Code.UNLISTED, "the manifest knows no such member")
 
     def _chunk(self, header: Header, position: int, disk: DiskCheck, number: int) -> None:
         if number < disk.next:
             message = "the member stands twice, or too late"
-            self._fault(position, header.name, Code.CHUNK_ORDER, message)
+            self._report(position, header.name, Code.CHUNK_ORDER, message)
             return
         if number > disk.next:
             message = f"the {number - disk.next} chunks before it are missing"
-            self._fault(position, header.name, Code.CHUNK_ORDER, message)
+            self._report(position, header.name, Code.CHUNK_ORDER, message)
         disk.next = number + 1
         if header.link:
             if header.size:
-                self._fault(position, header.name, Code.LINK_DATA, "a link has data")
+                self._report(position, header.name, Code.LINK_DATA, "a link has data")
             elif fault := disk.link_fault(number, header.link, self._disks):
-                self._fault(position, header.name, *fault)
+                self._report(position, header.name, *fault)
             return
         disk.add_stored(number, header.size)
         span, due, line = Span(position + BLOCK, header.size), disk.due(number), None
         if span.size > layout.frame_bound(due):
             message = f"a frame of {span.size} bytes for {due}"
-            self._fault(position, header.name, Code.FRAME_LENGTH, message)
+            self._report(position, header.name, Code.FRAME_LENGTH, message)
             return
         if disk.tables:
             line = disk.tables.lines[number]
             if pack(span) != disk.tables.entries[number]:
-                self._fault(position, header.name, Code.INDEX_ENTRY, _ELSEWHERE)
+                self._report(position, header.name, Code.INDEX_ENTRY, _ELSEWHERE)
         if self._read_chunks:
             self._batch.append(lambda: self._check_chunk(header.name, span, due, line))
         else:
@@ -198,14 +198,14 @@ class _Walk:
 
     def _list(self, header: Header, position: int, disk: DiskCheck) -> None:
         if disk.list_seen:
-            self._fault(position, header.name, Code.DUPLICATE, "the member stands twice")
+            self._report(position, header.name, Code.DUPLICATE, "the member stands twice")
             return
         disk.list_seen = True
         if disk.missing:
             message = f"the last {disk.missing} chunks before it are missing"
-            self._fault(position, header.name, Code.LIST_ORDER, message)
+            self._report(position, header.name, Code.LIST_ORDER, message)
         elif account := disk.account_fault():
-            self._fault(position, header.name, Code.DISK_ACCOUNT, account)
+            self._report(position, header.name, Code.DISK_ACCOUNT, account)
         size = disk.record.chunks * layout.LIST_LINE
         entry = (disk.record.id, disk.record.chunks)
         digest_code = (Code.LIST_DIGEST, disk.record.list_sha256)
@@ -214,7 +214,7 @@ class _Walk:
     def _file(self, header: Header, position: int) -> None:
         file = self._files[header.name]
         if header.name in self._files_seen:
-            self._fault(position, header.name, Code.DUPLICATE, "the member stands twice")
+            self._report(position, header.name, Code.DUPLICATE, "the member stands twice")
             return
         self._files_seen.add(header.name)
         digest_code = (Code.FILE_DIGEST, file.sha256)
@@ -235,11 +235,11 @@ class _Walk:
         """
         if header.link or header.size != size:
             message = f"not a member of {size} bytes"
-            self._fault(position, header.name, Code.MEMBER_SIZE, message)
+            self._report(position, header.name, Code.MEMBER_SIZE, message)
             return
         span = Span(position + BLOCK, size)
         if self._index_whole and pack(span) != self._index.entry(*entry):
-            self._fault(position, header.name, Code.INDEX_ENTRY, _ELSEWHERE)
+            self._report(position, header.name, Code.INDEX_ENTRY, _ELSEWHERE)
         self._batch.append(lambda: self._check_plain(header.name, span, digest_due))
 
     def _check_missing(self) -> None:
@@ -252,7 +252,7 @@ class _Walk:
             self._report_missing(path)
 
     def _report_missing(self, name: str) -> None:
-        self._fault(self._end, name, Code.MISSING, "missing before INDEX")
+        self._report(self._end, name, Code.MISSING, "missing before INDEX")
 
     # --- in threads ---
 

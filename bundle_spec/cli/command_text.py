@@ -152,7 +152,7 @@ def _group(block: str) -> Group:
 
 
 def _entries(lines: str) -> Iterator[Entry]:
-    """An entry begins two blanks from the left; what stands further to the right belongs to it."""
+    """The entries of a group: each begins after two blanks, and lines indented more continue it."""
     for part in re.split(r"^  (?=\S)", lines, flags=re.M)[1:]:
         first, _, rest = part.partition("\n")
         label, _, text = first.partition("  ")
@@ -160,7 +160,7 @@ def _entries(lines: str) -> Iterator[Entry]:
 
 
 def _joined(lines: Iterable[str]) -> str:
-    """Lines as one, with two blanks behind a sentence as they stand within a line."""
+    """The lines joined to one, with two blanks after a sentence, as within a line."""
     text = "\n".join(filter(None, map(str.strip, lines)))
     return text.replace(".\n", ".  ").replace("\n", " ")
 

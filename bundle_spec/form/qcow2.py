@@ -27,7 +27,7 @@ def virtual_size(start: bytes) -> int | None:
 def foreign_file(start: bytes) -> str | None:
     """Which other file a qcow2 that begins with ``start`` needs: ``backing file``, ``data file``.
 
-    None for one that stands alone, and for anything that is not qcow2.
+    None for one that needs no other file, and for anything that is not qcow2.
     """
     if len(start) < 16 or not start.startswith(_MAGIC):
         return None

@@ -28,7 +28,7 @@ class Ref(NamedTuple):
     """A reference to a resource: its type and its ID at the source.
 
     A keypair's ID is its name, as in Nova; those of flavors, volume types and availability
-    zones are their names too, because that is all a tenant's resource tells about them.
+    zones are their names too, because a tenant's resources give no more of them.
     """
 
     type: str

@@ -34,7 +34,7 @@ class Server(Resource):
 
     ``image_id`` is what it boots from: the carried image of its own disk, a carried image of
     the tenant, or an image that the target must have; None for a volume-booted server.
-    ``flavor`` is the flavor's name at the source; its numbers stand in the references.
+    ``flavor`` is the flavor's name at the source; its sizes are in the references.
     ``user_data`` is base64, as Nova takes it; no tenant can read it, so it is there only where
     the exporter was given it.  ``disk_config``: ``OS-DCF:diskConfig``.
     """

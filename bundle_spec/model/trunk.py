@@ -27,5 +27,4 @@ class Trunk(Tagged):
     sub_ports: tuple[SubPort, ...] = ()
 
     def references(self) -> tuple[Ref, ...]:
-        port_ids = (self.port_id, *(sub_port.port_id for sub_port in self.sub_ports))
-        return tuple(Ref("port", port_id) for port_id in port_ids)
+        return (Ref("port", self.port_id), *(Ref("port", port.port_id) for port in self.sub_ports))
