@@ -15,7 +15,8 @@ from bundle_spec.model import Manifest
 from tests.devcloud import Devcloud
 from tests.e2e.conftest import Shell, read_csv
 from tests.e2e.holdings import holdings
-from tests.e2e.rich import EXPORT_YML, MAC, POLICY, USER_DATA, Rich, build, call, policies
+from tests.e2e.rich import EXPORT_YML, build, policies
+from tests.e2e.rich.tenant import MAC, POLICY, USER_DATA, Rich, call
 
 MAPPING = "volume_types: {ssd: fast, hdd: bulk}\navailability_zones: {nova: zone-a}\n"
 
