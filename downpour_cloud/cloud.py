@@ -28,15 +28,16 @@ Json = Any
 PAGE_SIZE = 500
 """Items asked for in one page; a cloud may give fewer."""
 
-MAX_SAID = 500
-"""Characters of a service's own words that an error repeats."""
+MAX_REASON = 500
+"""Characters of a service's own error text that our error repeats."""
 
 TRIES_OF_ANSWERS = 3
-"""How often a GET is sent whose answer is not JSON: a proxy's page, or cut short."""
+"""How often a GET is sent at most while its answer is not JSON: a proxy's error page, or a body
+that was cut short."""
 
 
 class Streamed(NamedTuple):
-    """An answer on its way.  ``pieces``: (bytes at most) -> its bytes, in order."""
+    """An answer whose body is not read yet.  ``pieces``: (bytes of a piece at most) -> the body."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,11 +45,11 @@ class Streamed(NamedTuple):
 
 
 class Cloud(ABC):
-    """Every method raises what ``failure`` makes; ``session.PatientSession`` says which requests
-    are repeated before that."""
+    """Every method raises the error that ``failure`` makes; ``session.RetryingSession`` says which
+    requests are repeated before that."""
 
     side: ClassVar[str]
-    """What people call this cloud: ``source``, ``target``."""
+    """What errors call this cloud: ``source`` or ``target``."""
 
     def __init__(self, connection: openstack.connection.Connection) -> None:
         self._connection = connection
@@ -83,14 +84,14 @@ class Cloud(ABC):
         return self._json_of_get(service, path, params, ())
 
     def get_or_none(self, service: Service, path: str) -> Json | None:
-        """The JSON answer of a GET, or None if there is no such thing."""
+        """The JSON answer of a GET, or None if the object does not exist (404)."""
         return self._json_of_get(service, path, None, (404,))
 
     def get_optional(
         self, service: Service, path: str, params: Mapping[str, Any] | None = None
     ) -> Json | None:
-        """The JSON answer of a GET, or None where the service does not give it, for any reason:
-        for what is only good to know."""
+        """The JSON answer of a GET, or None where the service refuses it with any status: for facts
+        that a run can do without."""
         return self._json_of_get(service, path, params, range(400, 600))
 
     def _json_of_get(
@@ -134,7 +135,10 @@ class Cloud(ABC):
             raise self._no_json(method, path) from exc
 
     def delete(self, service: Service, path: str) -> bool:
-        """DELETE; False when it is in use or busy (409, 400), True when it is going or gone."""
+        """DELETE; whether the object is deleted, being deleted, or did not exist (404).
+
+        False: it is in use or busy (400, 409).
+        """
         response = self._send(service, "DELETE", path)
         if response.status_code in (400, 409):
             return False
@@ -142,7 +146,7 @@ class Cloud(ABC):
             self._checked(response)
         return True
 
-    # --- what all of them do ---
+    # --- any request ---
 
     def request(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
         """One request; the response, which has a good status.
@@ -177,7 +181,7 @@ class Cloud(ABC):
         if status < 400:
             return response
         raise self.failure(
-            f"the {self.side} refused {response.request.method} with {status}: {_said(response)}",
+            f"the {self.side} refused {response.request.method} with {status}: {_reason(response)}",
             where=urlsplit(response.url).path,
             status=status,
         )
@@ -206,28 +210,29 @@ class Cloud(ABC):
         return used is not None and version(used) >= version(microversion)
 
 
-def _said(response: requests.Response) -> str:
-    """What the service says of an error, in its own words, on one line of bounded length."""
+def _reason(response: requests.Response) -> str:
+    """The text of a service's error, on one line of at most MAX_REASON characters."""
     try:
         body = response.json()
     except requests.exceptions.JSONDecodeError:
-        found = _lines_of_page(response.text)
+        lines = _lines_of_page(response.text)
     else:
-        found = _messages(body)
-    said = ": ".join(each for each in found if each != f"{response.status_code} {response.reason}")
-    return said[:MAX_SAID] or response.reason or "it gives no reason"
+        lines = _messages(body)
+    text = ": ".join(line for line in lines if line != f"{response.status_code} {response.reason}")
+    return text[:MAX_REASON] or response.reason or "it gives no reason"
 
 
 def _messages(body: Json) -> list[str]:
-    """Of ``{"badRequest": {"message": …}}``, ``{"NeutronError": …}``, or ``{"message": …}``."""
-    places = [*body.values(), body] if isinstance(body, dict) else []
-    found = (each.get("message") for each in places if isinstance(each, dict))
-    return [each for each in found if isinstance(each, str)]
+    """The ``message`` of ``{"badRequest": {"message": …}}`` (Nova, Cinder), of
+    ``{"NeutronError": {"message": …}}``, or of ``{"message": …}``."""
+    objects = [*body.values(), body] if isinstance(body, dict) else []
+    messages = (item.get("message") for item in objects if isinstance(item, dict))
+    return [message for message in messages if isinstance(message, str)]
 
 
 def _lines_of_page(page: str) -> list[str]:
-    """The text of an HTML page, as Glance and proxies give one; what stands there twice, once."""
-    text = re.sub(r"<[^>]*>", "\n", page[: 16 * MAX_SAID])
+    """The lines of text of an HTML page, as Glance and proxies give one, without repetitions."""
+    text = re.sub(r"<[^>]*>", "\n", page[: 16 * MAX_REASON])
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 

@@ -12,7 +12,7 @@ from openstack import exceptions as sdk_exceptions
 from openstack.config import OpenStackConfig
 
 from downpour_cloud.errors import CloudError
-from downpour_cloud.session import PatientSession
+from downpour_cloud.session import RetryingSession
 
 CONFIG_VARIABLE = "OS_CLIENT_CONFIG_FILE"
 
@@ -42,8 +42,8 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
         raise CloudError("there is no such file", where=path, remedy="name a clouds.yaml")
     try:
         with _variable(CONFIG_VARIABLE, path):
-            loader = OpenStackConfig(session_constructor=PatientSession)
-        # Without any configuration openstacksdk tells of one cloud, its own defaults.
+            loader = OpenStackConfig(session_constructor=RetryingSession)
+        # Without any configuration openstacksdk lists one cloud, "defaults".
         names = [name for name in loader.get_cloud_names() if name != "defaults"]
     except sdk_exceptions.SDKException as exc:
         raise CloudError(f"cannot read the configuration: {exc}", where=path) from exc
@@ -68,7 +68,7 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
 
 @contextmanager
 def _variable(name: str, value: str | None) -> Iterator[None]:
-    """Set an environment variable for a moment; None leaves it as it is."""
+    """Set an environment variable within the block; None leaves it as it is."""
     before = os.environ.get(name)
     if value is not None:
         os.environ[name] = value

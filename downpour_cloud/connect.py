@@ -33,10 +33,10 @@ def open_connection(
 ) -> Opened:
     """Connect to the cloud and fetch a token.
 
-    ``side``: what people call the cloud, ``source`` or ``target``.  ``app_name``: who the cloud
-    is told that we are.  ``tell``, ``met``: see ``PatientSession``.  Raises CloudError.
+    ``side``: what errors call the cloud, ``source`` or ``target``.  ``app_name``: the client's name
+    in the User-Agent header.  ``tell``, ``met``: see ``RetryingSession``.  Raises CloudError.
     """
-    # What fails is told by our errors; these would write their own words to stderr.
+    # Our errors report what fails; the warnings of these libraries would go to stderr beside them.
     for name in ("keystoneauth", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.ERROR)
     loader = find_cloud(options)

@@ -1,4 +1,4 @@
-"""Which microversion a service is spoken to with."""
+"""The microversion that requests to a service ask for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ own newest."""
 
 
 def version(text: str) -> tuple[int, ...]:
-    """A microversion as numbers, to be compared."""
+    """A microversion as numbers that can be compared."""
     return tuple(int(part) for part in text.split("."))
 
 
@@ -23,5 +23,5 @@ def negotiate(adapter: Any, service: str) -> str | None:
         return None
     pinned = getattr(adapter, "default_microversion", None)
     newest = min(filter(None, (NEWEST[service], pinned)), key=version)
-    found: str | None = sdk_utils.maximum_supported_microversion(adapter, newest)
-    return found
+    common: str | None = sdk_utils.maximum_supported_microversion(adapter, newest)
+    return common

@@ -1,7 +1,7 @@
-"""What the project may still make, by the names that the services give their quotas.
+"""How much of its quotas a project has left, by the names that the services give them.
 
-Every service refuses what is too much by itself: this is only to know it before.  A quota that
-is not in an answer has no limit, or none that a tenant is told.
+The services enforce their quotas themselves; these numbers only allow a warning before anything is
+created.  A quota that is absent has no limit, or none that a tenant can read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _COMPUTE = {
     "ram": ("maxTotalRAMSize", "totalRAMUsed"),
     "server_groups": ("maxServerGroups", "totalServerGroupsUsed"),
 }
-"""Compute API, "Show Rate And Absolute Limits"."""
+"""Our name -> the limit and the usage in the Compute API, "Show Rate And Absolute Limits"."""
 
 
 def compute(cloud: Cloud) -> Quotas:
@@ -35,31 +35,31 @@ def compute(cloud: Cloud) -> Quotas:
 
 def block_storage(cloud: Cloud) -> Quotas:
     """``volumes``, ``snapshots``, ``gigabytes``, each also for one type as ``volumes_TYPE``;
-    ``per_volume_gigabytes``, which is of each volume (Block Storage API, "Show quota usage")."""
+    ``per_volume_gigabytes``, the size of one volume (Block Storage API, "Show quota usage")."""
     path = f"/os-quota-sets/{cloud.project_id}"
     answer = cloud.get_optional("block_storage", path, {"usage": "true"}) or {}
     quotas = answer.get("quota_set") or {}
-    found = _left(quotas, "in_use")
-    found.pop("per_volume_gigabytes", None)
-    of_one = (quotas.get("per_volume_gigabytes") or {}).get("limit", -1)
-    return found if of_one < 0 else {**found, "per_volume_gigabytes": of_one}
+    remaining = _remaining(quotas, "in_use")
+    remaining.pop("per_volume_gigabytes", None)
+    largest = (quotas.get("per_volume_gigabytes") or {}).get("limit", -1)
+    return remaining if largest < 0 else {**remaining, "per_volume_gigabytes": largest}
 
 
 def network(cloud: Cloud) -> Quotas:
     """``network``, ``subnet``, ``router``, ``port``, ``security_group``, ``security_group_rule``,
     ``floatingip``, ``trunk`` (Networking API, "Show quota details")."""
     answer = cloud.get_optional("network", f"/quotas/{cloud.project_id}/details") or {}
-    return _left(answer.get("quota") or {}, "used")
+    return _remaining(answer.get("quota") or {}, "used")
 
 
 def image(cloud: Cloud) -> Quotas:
-    """``image_count_total``, ``image_size_total`` (MiB): only a cloud with unified limits tells
-    any (Image API 2.13, "Quota usage")."""
+    """``image_count_total``, ``image_size_total`` (MiB): only a cloud with unified limits shows
+    them (Image API 2.13, "Quota usage")."""
     answer = cloud.get_optional("image", "/info/usage") or {}
-    return _left(answer.get("usage") or {}, "usage")
+    return _remaining(answer.get("usage") or {}, "usage")
 
 
-def _left(quotas: Mapping[str, Json], used: str) -> Quotas:
+def _remaining(quotas: Mapping[str, Json], used: str) -> Quotas:
     return {
         name: max(item["limit"] - item[used] - (item.get("reserved") or 0), 0)
         for name, item in quotas.items()

@@ -31,90 +31,99 @@ from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-PATIENCE = 120.0
-"""Seconds during which one request is repeated, with all that it needs: token and discovery."""
+RETRY_SECONDS = 120.0
+"""Seconds during which one request is repeated, together with the requests for a token and for
+versions that it needs first."""
 
-SILENCE = 120.0
+DEFAULT_TIMEOUT = 120.0
 """Seconds without a byte after which a connection counts as broken, unless clouds.yaml has an
 ``api_timeout``."""
 
 LONGEST_PAUSE = 10.0
+"""Seconds between two tries at most."""
+
 LONGEST_RETRY_AFTER = 60.0
+"""Seconds of a Retry-After header that are waited for at most."""
+
 TRIES_OF_500 = 3
-WORD_AFTER = 5.0
-"""Seconds of repeating after which a person is told of it."""
 
-_SAFE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-_NOT_NOW = frozenset({429, 500, 502, 503, 504})
+TELL_AFTER = 5.0
+"""Seconds of repeating after which ``tell`` is called."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_TRANSIENT = frozenset({429, 500, 502, 503, 504})
+"""Statuses after which a request that is safe to repeat is sent again."""
+
 _NOT_DONE = frozenset({429, 503})
+"""Statuses that mean that nothing was done, so that a POST or PATCH is sent again too."""
 
-_BROKEN = (
+_CONNECTION_FAILURES = (
     ks_exceptions.ConnectFailure,
     ks_exceptions.ConnectTimeout,
     ks_exceptions.UnknownConnectionError,
 )
-"""A connection that failed at any moment; a body that was cut short is one of the last kind."""
+"""Before the request was sent or after; a body that is cut short is an UnknownConnectionError."""
 
 
-class PatientSession(ks_session.Session):
+class RetryingSession(ks_session.Session):
     """``tell`` is given one sentence for each request that is repeated for more than a few
-    seconds.  ``met``: whether the cloud has answered yet; before, a connection that cannot be made
-    is more likely a wrong address than an outage, and is told at once."""
+    seconds.  ``met``: whether the cloud has answered yet; before that, a connection that cannot be
+    made is more likely a wrong address than an outage, and the error is raised at once."""
 
     tell: Callable[[str], None] = staticmethod(lambda text: None)
     met = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.timeout: float | None = self.timeout or SILENCE
+        self.timeout: float | None = self.timeout or DEFAULT_TIMEOUT
         self._budget = threading.local()
 
     def request(self, url: str, method: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """As keystoneauth's, but for what is repeated."""
+        """As keystoneauth's, but requests are repeated as the module says."""
         wants_error = kwargs.pop("raise_exc", True)
         kwargs.update(connect_retries=0, status_code_retries=0, raise_exc=False)
         with self.budget() as deadline:
-            response = self._patiently(url, method, args, kwargs, deadline)
+            response = self._send_until(url, method, args, kwargs, deadline)
         if wants_error and response.status_code >= 400:
             raise ks_exceptions.from_response(response, method, url)
         return response
 
     @contextmanager
     def budget(self) -> Iterator[float]:
-        """All requests of this thread within are repeated for PATIENCE seconds together.
+        """All requests of this thread within the block are repeated for RETRY_SECONDS together.
 
-        Gives the end of that time, as ``monotonic`` counts.
+        Yields the end of that time, as ``monotonic`` counts.
         """
         outer: float | None = getattr(self._budget, "deadline", None)
-        self._budget.deadline = monotonic() + PATIENCE if outer is None else outer
+        self._budget.deadline = monotonic() + RETRY_SECONDS if outer is None else outer
         try:
             yield self._budget.deadline
         finally:
             self._budget.deadline = outer
 
-    def _patiently(
+    def _send_until(
         self, url: str, method: str, args: Any, kwargs: dict[str, Any], deadline: float
     ) -> requests.Response:
         request = _Request(url, method.upper(), streamed=kwargs.get("data") is not None)
-        began, told = monotonic(), False
+        began, announced = monotonic(), False
         while True:
             request.tries += 1
             try:
                 response: requests.Response = super().request(url, method, *args, **kwargs)
-            except _BROKEN as exc:
-                if not request.may_follow(exc, met=self.met) or request.over(deadline):
+            except _CONNECTION_FAILURES as exc:
+                if not request.may_repeat(exc, met=self.met) or request.over(deadline):
                     raise
                 problem, pause = str(exc), _pause(request.tries)
             else:
                 self.met = True
-                if not request.may_follow(response.status_code) or request.over(deadline):
+                if not request.may_repeat(response.status_code) or request.over(deadline):
                     return response
                 problem = f"it answers {response.status_code}"
                 pause = _pause(request.tries, response.headers.get("Retry-After"))
                 response.close()
-            if not told and monotonic() + pause - began > WORD_AFTER:
+            if not announced and monotonic() + pause - began > TELL_AFTER:
                 self.tell(f"waiting for the cloud to answer {method} {url}: {problem}")
-                told = True
+                announced = True
             sleep(pause)
 
 
@@ -126,41 +135,43 @@ class _Request:
         self._internal_errors = 0
         self._streamed = streamed
         self._safe = not streamed and (
-            method in _SAFE or (method == "POST" and url.endswith("/auth/tokens"))
+            method in _SAFE_METHODS or (method == "POST" and url.endswith("/auth/tokens"))
         )
 
     def over(self, deadline: float) -> bool:
         """Whether it was tried for long enough; twice even where the first try took that long."""
         return self.tries > 1 and monotonic() > deadline
 
-    def may_follow(self, outcome: Exception | int, *, met: bool = True) -> bool:
-        """Whether it may be sent again after this error, or this status."""
+    def may_repeat(self, outcome: Exception | int, *, met: bool = True) -> bool:
+        """Whether it may be sent again after this exception, or this HTTP status."""
         if isinstance(outcome, Exception):
             return met if _never_sent(outcome) else self._safe
         if outcome == 500:
             self._internal_errors += 1
             return self._safe and self._internal_errors < TRIES_OF_500
-        return not self._streamed and outcome in (_NOT_NOW if self._safe else _NOT_DONE)
+        return not self._streamed and outcome in (_TRANSIENT if self._safe else _NOT_DONE)
 
 
 def _never_sent(error: Exception) -> bool:
-    """Whether no connection was made: refused, no route, no such name, no answer to the first
-    packet.  keystoneauth keeps only the words of the error that tells."""
+    """Whether no connection was made: refused, no route, unknown host, connect timeout.
+
+    keystoneauth's exception has only a text; the original one is its ``__context__``.
+    """
     cause = error.__context__
     inner = cause.args[0] if cause is not None and cause.args else None
     return isinstance(getattr(inner, "reason", None), (NewConnectionError, ConnectTimeoutError))
 
 
 def _pause(tries: int, retry_after: str | None = None) -> float:
-    """Seconds before the next try."""
-    told = _seconds(retry_after)
-    if told is not None:
-        return min(max(told, 0.0), LONGEST_RETRY_AFTER)
+    """Seconds before the next try; ``retry_after`` is the header of that name."""
+    asked_for = _seconds(retry_after)
+    if asked_for is not None:
+        return min(max(asked_for, 0.0), LONGEST_RETRY_AFTER)
     return random.uniform(0.5, 1.0) * min(0.5 * 2.0 ** min(tries, 10), LONGEST_PAUSE)
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """What Retry-After says (RFC 9110, 10.2.3): seconds, or a date; None where it says neither."""
+    """Seconds of a Retry-After header, a number or a date (RFC 9110, 10.2.3); None if neither."""
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:6])

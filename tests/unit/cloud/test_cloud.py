@@ -7,7 +7,7 @@ import requests
 
 from bundle_spec.errors import DownpourError
 from downpour_cloud import Cloud
-from downpour_cloud.cloud import MAX_SAID, PAGE_SIZE, TRIES_OF_ANSWERS
+from downpour_cloud.cloud import MAX_REASON, PAGE_SIZE, TRIES_OF_ANSWERS
 from downpour_cloud.microversions import NEWEST
 from tests.unit.fake_cloud import Call, FakeCloud, response
 
@@ -141,7 +141,7 @@ def test_the_words_of_a_service_are_bounded(fake: FakeCloud, cloud: AnyCloud) ->
     with pytest.raises(Failure) as caught:
         cloud.post("network", "/networks", {})
 
-    assert len(caught.value.message) < MAX_SAID + 100
+    assert len(caught.value.message) < MAX_REASON + 100
 
 
 @pytest.mark.parametrize(("status", "gone"), [(204, True), (404, True), (409, False), (400, False)])

@@ -13,7 +13,7 @@ from keystoneauth1.identity import v3
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from downpour_cloud import session
-from downpour_cloud.session import PatientSession
+from downpour_cloud.session import RetryingSession
 
 URL = "http://cloud/v2/things"
 Answer = int | Exception | tuple[int, dict[str, str]]
@@ -56,11 +56,11 @@ def reset() -> Exception:
     return requests.ConnectionError("Connection reset by peer")
 
 
-def session_on(wire: Wire, *, met: bool = True) -> PatientSession:
+def session_on(wire: Wire, *, met: bool = True) -> RetryingSession:
     """A session that was answered before, unless ``met`` is False."""
     http = requests.Session()
     http.mount("http://", wire)
-    made = PatientSession(session=http)
+    made = RetryingSession(session=http)
     made.met = met
     return made
 
@@ -97,7 +97,7 @@ def test_a_read_that_stalled_once_is_sent_again(slept: list[float]) -> None:
     class Stalled(Wire):
         def send(self, *args: Any, **kwargs: Any) -> Any:
             if not self.sent:
-                slept.append(session.SILENCE + 1)
+                slept.append(session.DEFAULT_TIMEOUT + 1)
             return super().send(*args, **kwargs)
 
     assert ask(Stalled(requests.ReadTimeout())) == 200
@@ -111,7 +111,7 @@ def test_a_body_that_was_cut_short_is_asked_for_again() -> None:
 
 def test_nothing_is_repeated_for_ever(slept: list[float]) -> None:
     assert ask(Wire(*[503] * 1000)) == 503
-    assert session.PATIENCE < sum(slept) < session.PATIENCE + session.LONGEST_PAUSE
+    assert session.RETRY_SECONDS < sum(slept) < session.RETRY_SECONDS + session.LONGEST_PAUSE
 
 
 def test_an_outage_of_a_minute_is_waited_for(slept: list[float]) -> None:
@@ -209,11 +209,11 @@ def test_a_retry_after_that_says_nothing_is_passed_over(told: str, slept: list[f
 def test_every_request_has_a_timeout() -> None:
     wire = Wire()
     ask(wire)
-    assert wire.timeouts == [session.SILENCE]
+    assert wire.timeouts == [session.DEFAULT_TIMEOUT]
 
 
 def test_a_timeout_of_clouds_yaml_is_kept() -> None:
-    assert PatientSession(timeout=7).timeout == 7
+    assert RetryingSession(timeout=7).timeout == 7
 
 
 def test_a_long_wait_is_told_once(slept: list[float]) -> None:
@@ -253,7 +253,7 @@ class Keystone(Wire):
         return response
 
 
-def authenticated(wire: Wire) -> PatientSession:
+def authenticated(wire: Wire) -> RetryingSession:
     patient = session_on(wire, met=False)
     patient.auth = v3.Password("http://cloud/v3", username="u", password="p", user_domain_id="d")
     return patient
@@ -271,7 +271,7 @@ def test_a_request_and_its_token_share_their_patience(slept: list[float]) -> Non
     with pytest.raises(ks_exceptions.HttpError):
         authenticated(Keystone(*[503] * 1000)).get(URL)
 
-    assert sum(slept) < session.PATIENCE + session.LONGEST_PAUSE
+    assert sum(slept) < session.RETRY_SECONDS + session.LONGEST_PAUSE
 
 
 def test_pauses_grow_and_are_never_all_the_same() -> None:
