@@ -22,7 +22,7 @@ from downpour_export.assemble import assemble
 from downpour_export.capture import Limits, capture
 from downpour_export.cloud import Connect, SourceCloud, connect
 from downpour_export.discover import complete, discover
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 from downpour_export.discover.server import flavor_name
 from downpour_export.errors import PlanError, PlanFaults, ResourceFileFaults
 from downpour_export.options import ExportOptions
@@ -114,7 +114,7 @@ def _recipients(options: ExportOptions) -> Iterator[tuple[list[age.Recipient], P
 
 def plan_export(
     path: Path, options: CloudOptions, progress: Progress = NULL, connect: Connect = connect
-) -> tuple[Plan, Room]:
+) -> tuple[Plan, FreeQuota]:
     """The plan of an export, and what the quota has room for; nothing is written anywhere.
 
     Raises what the steps raise.
@@ -139,7 +139,7 @@ def _wanted(
     raise ResourceFileFaults("the resource file has mistakes", resource_file.in_order(found))
 
 
-def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple[Plan, Room]:
+def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple[Plan, FreeQuota]:
     inventory = discover(cloud, progress)
     carried = make_plan(wanted, inventory).reached.pulled_in_by
     inventory = complete(cloud, inventory, carried, progress)

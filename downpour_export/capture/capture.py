@@ -19,7 +19,7 @@ from downpour_export.capture.power import Power, Stop
 from downpour_export.capture.slots import SPARE, Slots
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 from downpour_export.errors import PlanError, PlanFaults
 from downpour_export.plan import DiskCapture
 from downpour_export.plan.capture_quota import capture_quota_at_once, lacks
@@ -32,7 +32,7 @@ class Limits:
 
     jobs: int = 2
     temporaries: int = 20
-    room: Room = field(default_factory=Room)
+    room: FreeQuota = field(default_factory=FreeQuota)
 
 
 def capture(

@@ -1,4 +1,4 @@
-"""From API answers to records: one module per resource type, bulk lists only."""
+"""From API answers to records: one module per resource type, by list calls if possible."""
 
 from __future__ import annotations
 
@@ -50,24 +50,24 @@ __all__ = [
 
 
 def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
-    """Everything of the token's own project, and what it refers to of others.
+    """Everything in the token's own project, and what it refers to in others.
 
-    The number of calls grows with types and pages; one more for each image of another owner
-    that a server booted from, for each foreign network that a port is on, and for each QoS
-    policy.
+    The number of calls grows with types and pages, not with resources; but there is one more for
+    each image of another owner that a server booted from, for each network of another project that
+    a port is on, and for each QoS policy.  Raises CaptureError.
     """
     with progress.task("discover", None, "resources") as task:
         networks = network.discover(cloud)
         ports = port.discover(cloud)
-        used = {each.record.network_id for each in ports.values()}
+        used = {port.record.network_id for port in ports.values()}
         for network_id in sorted(used - networks.keys()):
             other_network = network.look_up(cloud, network_id)
             if other_network is not None:
                 networks[network_id] = other_network
         foreign = [
-            each.record.id
-            for each in networks.values()
-            if not each.owned and each.record.id in used
+            network.record.id
+            for network in networks.values()
+            if not network.owned and network.record.id in used
         ]
         volumes = volume.discover(cloud)
         groups, members = server_group.discover(cloud)
@@ -78,9 +78,9 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
         addresses = floating_ip.discover(cloud)
         lost: dict[str, tuple[Loss, ...]] = {}
         policies = {
-            *(each.record.qos_policy_id for each in networks.values() if each.owned),
-            *(each.record.qos_policy_id for each in ports.values()),
-            *(each.qos_policy_id for each in addresses.values()),
+            *(network.record.qos_policy_id for network in networks.values() if network.owned),
+            *(port.record.qos_policy_id for port in ports.values()),
+            *(address.qos_policy_id for address in addresses.values()),
         }
         inventory = Inventory(
             keypairs=keypair.discover(cloud),
@@ -112,11 +112,11 @@ def _look_up_others(
     servers: Iterable[FoundServer],
     volumes: Mapping[str, FoundVolume],
 ) -> None:
-    """Images of other owners that servers, or the volumes that they boot from, were made from."""
+    """Add to ``images`` those of other owners that servers or their boot volumes were made from."""
     wanted: set[str | None] = set()
-    for each in servers:
-        boot = [volume.volume_id for volume in each.record.volumes if volume.boot_index == 0]
-        wanted.add(each.record.image_id)
+    for entry in servers:
+        boot = [volume.volume_id for volume in entry.record.volumes if volume.boot_index == 0]
+        wanted.add(entry.record.image_id)
         wanted.update(volumes[identity].image_id for identity in boot if identity in volumes)
     for image_id in sorted(filter(None, wanted)):
         other = None if image_id in images else image.look_up(cloud, image_id)

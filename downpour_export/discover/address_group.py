@@ -10,8 +10,8 @@ from downpour_export.discover import marks
 
 def discover(cloud: SourceCloud) -> dict[str, AddressGroup]:
     query = {"project_id": cloud.project_id}
-    found = cloud.list("network", "/address-groups", "address_groups", query)
-    return {record.id: record for record in map(record_of, found)}
+    items = cloud.list("network", "/address-groups", "address_groups", query)
+    return {record.id: record for record in map(record_of, items)}
 
 
 def record_of(item: Json) -> AddressGroup:

@@ -1,4 +1,4 @@
-"""What only exists per object, read for what is carried: at most one call for each of them."""
+"""Details that no list call gives: they are read one by one, and only for what is carried."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ def complete(
     """The inventory with the details of ``refs``: device tags, members of images, and
     the port forwardings of floating IPs.
 
-    Tags are told from 2.70 on, where a server's ports and volumes cost a call each; a server
-    has at least one of those for each call.  Raises CaptureError.
+    A server costs one call for its ports and one for its volumes, if it has any: both lists have
+    tags from compute microversion 2.70 on.  An image or a floating IP costs one call at most.
+    Raises CaptureError.
     """
     servers, images = dict(inventory.servers), dict(inventory.images)
     addresses = dict(inventory.floating_ips)
     with progress.task("details", len(refs), "resources") as task:
         for ref in refs:
             if ref.type == "server" and ref.id in servers and cloud.supports("compute", "2.70"):
-                found = servers[ref.id]
-                servers[ref.id] = replace(found, record=_with_tags(cloud, found.record))
+                server = servers[ref.id]
+                servers[ref.id] = replace(server, record=_with_tags(cloud, server.record))
             elif ref.type == "image" and ref.id in images:
                 images[ref.id] = _with_members(cloud, images[ref.id])
             elif ref.type == "floating_ip" and ref.id in addresses:
@@ -39,30 +40,30 @@ def complete(
 def _with_tags(cloud: SourceCloud, server: Server) -> Server:
     path = f"/servers/{server.id}"
     if server.nics:
-        found = cloud.get("compute", f"{path}/os-interface")["interfaceAttachments"]
-        tags = {each["port_id"]: each.get("tag") for each in found}
-        nics = tuple(replace(nic, tag=tags.get(nic.port_id)) for nic in server.nics)
-        server = replace(server, nics=nics)
+        interfaces = cloud.get("compute", f"{path}/os-interface")["interfaceAttachments"]
+        tags = {item["port_id"]: item.get("tag") for item in interfaces}
+        nics = (replace(nic, tag=tags.get(nic.port_id)) for nic in server.nics)
+        server = replace(server, nics=tuple(nics))
     if server.volumes:
-        found = cloud.get("compute", f"{path}/os-volume_attachments")["volumeAttachments"]
-        tags = {each["volumeId"]: each.get("tag") for each in found}
-        volumes = tuple(replace(each, tag=tags.get(each.volume_id)) for each in server.volumes)
-        server = replace(server, volumes=volumes)
+        attached = cloud.get("compute", f"{path}/os-volume_attachments")["volumeAttachments"]
+        tags = {item["volumeId"]: item.get("tag") for item in attached}
+        volumes = (replace(volume, tag=tags.get(volume.volume_id)) for volume in server.volumes)
+        server = replace(server, volumes=tuple(volumes))
     return server
 
 
 def _with_forwardings(cloud: SourceCloud, address: FloatingIp) -> FloatingIp:
-    """The list of addresses tells neither descriptions nor ranges."""
+    """The list of floating IPs has neither descriptions nor port ranges of forwardings."""
     if not address.port_forwardings:
         return address
     path = f"/floatingips/{address.id}/port_forwardings"
-    found = cloud.list("network", path, "port_forwardings")
-    return replace(address, port_forwardings=floating_ip.forwardings_of(found))
+    items = cloud.list("network", path, "port_forwardings")
+    return replace(address, port_forwardings=floating_ip.forwardings_of(items))
 
 
 def _with_members(cloud: SourceCloud, image: FoundImage) -> FoundImage:
     """Only an image that is shared has members (Image API, "List image members")."""
     if not image.owned or image.record.visibility != "shared":
         return image
-    found = cloud.get("image", f"/images/{image.record.id}/members")["members"]
-    return replace(image, members=tuple(sorted(each["member_id"] for each in found)))
+    members = cloud.get("image", f"/images/{image.record.id}/members")["members"]
+    return replace(image, members=tuple(sorted(member["member_id"] for member in members)))

@@ -11,8 +11,8 @@ from downpour_export.discover import marks
 
 
 def discover(cloud: SourceCloud) -> dict[str, FloatingIp]:
-    found = cloud.list("network", "/floatingips", "floatingips", {"project_id": cloud.project_id})
-    return {record.id: record for record in map(record_of, found)}
+    items = cloud.list("network", "/floatingips", "floatingips", {"project_id": cloud.project_id})
+    return {record.id: record for record in map(record_of, items)}
 
 
 def record_of(item: Json) -> FloatingIp:
@@ -32,7 +32,7 @@ def record_of(item: Json) -> FloatingIp:
 
 
 def forwardings_of(items: Iterable[Json]) -> tuple[PortForwarding, ...]:
-    """In a list of addresses (extension ``expose-port-forwarding-in-fip``) without description."""
+    """Within a floating IP (extension ``expose-port-forwarding-in-fip``) they lack descriptions."""
     return tuple(
         PortForwarding(
             protocol=item["protocol"],

@@ -9,7 +9,7 @@ from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 from downpour_export.discover.inventory import FoundImage
 
-# Attributes that have a place of their own in the record, or none: Image API v2, "Show image".
+# The API's own attributes (Image API v2, "Show image"); all other keys are custom properties.
 _ATTRIBUTES = frozenset(
     "id name disk_format container_format min_disk min_ram visibility protected os_hidden tags "
     "owner status size virtual_size checksum os_hash_algo os_hash_value created_at updated_at "
@@ -25,17 +25,17 @@ _DROPPED_PREFIXES = ("owner_specified.", "os_glance_", "downpour_", MARKER_PREFI
 
 
 def discover(cloud: SourceCloud) -> dict[str, FoundImage]:
-    """Two lists: hidden images are in none unless they are asked for (Image API v2.7)."""
-    found: dict[str, FoundImage] = {}
+    """Two list calls: hidden images are listed only when asked for (Image API v2.7)."""
+    images: dict[str, FoundImage] = {}
     for hidden in ({}, {"os_hidden": "true"}):
         query = {"owner": cloud.project_id, **hidden}
         for item in cloud.list("image", "/images", "images", query):
-            found[item["id"]] = found_of(item, cloud.project_id)
-    return found
+            images[item["id"]] = found_of(item, cloud.project_id)
+    return images
 
 
 def look_up(cloud: SourceCloud, image_id: str) -> FoundImage | None:
-    """One image of anybody; None if it is gone or not to be seen."""
+    """One image, whoever owns it; None if it is gone or this project cannot see it."""
     item = cloud.get_or_none("image", f"/images/{image_id}")
     return None if item is None else found_of(item, cloud.project_id)
 

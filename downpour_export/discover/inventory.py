@@ -1,4 +1,4 @@
-"""What discovery found: records, each with the facts that only planning needs."""
+"""What discovery found: records as a bundle has them, with the facts that only planning needs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from bundle_spec.model import (
     VolumeSnapshot,
 )
 from downpour_export.discover.losses import Loss
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 
 
 @dataclass(frozen=True, kw_only=True)
 class FoundNetwork:
-    """``owned``: by this project, so it can be made again; others are referred to."""
+    """``owned``: by this project, so that it is carried; others become references."""
 
     record: Network
     owned: bool
@@ -48,9 +48,9 @@ class FoundPort:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundImage:
-    """``size`` in bytes; the hash is what Glance says of the bytes, where it says anything.
+    """``size``: bytes of the image file.  The hash: None where Glance has none.
 
-    ``virtual_size``: bytes of the disk within, where Glance tells them.  ``instance_id``: the
+    ``virtual_size``: bytes of the disk in it, where Glance knows them.  ``instance_id``: the
     server that Nova made it from.  ``members``: IDs of the projects that it is shared with.
     ``volume_backed``: it holds no bytes, but names snapshots of volumes (Compute API,
     "createImage" of a server that boots from a volume).
@@ -92,7 +92,7 @@ class FoundSnapshot:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundServer:
-    """``status`` as Nova says it; ``record.image_id`` is what it once booted from.
+    """``status``: Nova's.  ``record.image_id``: the image that it once booted from.
 
     ``stopped_by``: the uuid of the bundle whose export stopped it and has not started it again.
     """
@@ -126,4 +126,4 @@ class Inventory:
     losses: dict[str, tuple[Loss, ...]] = field(default_factory=dict)
     """Of routers and subnets, by ID."""
     default_volume_type: str | None = None
-    room: Room = field(default_factory=Room)
+    room: FreeQuota = field(default_factory=FreeQuota)

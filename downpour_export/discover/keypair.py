@@ -8,12 +8,12 @@ from downpour_export.cloud import SourceCloud
 
 
 def discover(cloud: SourceCloud) -> dict[str, Keypair]:
-    found = (item["keypair"] for item in cloud.list("compute", "/os-keypairs", "keypairs"))
-    return {record.id: record for record in map(record_of, found)}
+    items = (item["keypair"] for item in cloud.list("compute", "/os-keypairs", "keypairs"))
+    return {record.id: record for record in map(record_of, items)}
 
 
 def record_of(item: Json) -> Keypair:
-    """``type`` is told from microversion 2.2 on."""
+    """``type`` exists from microversion 2.2 on."""
     return Keypair(
         id=item["name"],
         name=item["name"],

@@ -1,4 +1,4 @@
-"""What a tenant can read of a resource and nobody but an operator can set: told, not carried."""
+"""Attributes that a tenant can read and only an operator can set: reported, not carried."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The name space ``dpb-``: marks that an importer of downpour left on what it made.
+"""Marks that downpour leaves on resources: names of temporary objects, and the prefix ``dpb-``.
 
-They say where a resource came from in an earlier move and mean nothing in the next one, so
-they never enter a bundle; a bundle that holds one is refused.
+A tag, key or description with that prefix says where a resource came from in an earlier move.  It
+means nothing in the next one and never enters a bundle; a bundle that holds one is refused.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from bundle_spec import is_marker, is_reserved
 
 TEMPORARY = re.compile(r"downpour-([0-9a-f]{12})-")
-"""What the name of a temporary object begins with: digits of the uuid of the bundle it is for."""
-
+"""How the name of a temporary object begins; the digits are from the uuid of its bundle."""
 
 STOPPED = "dpb-stopped"
 """Metadata key of a server that an export stopped and starts again; it holds the bundle's uuid."""
@@ -32,5 +31,5 @@ def mapping(values: Mapping[str, object] | None) -> dict[str, str]:
 
 
 def text(value: str | None) -> str:
-    """A description; one that is a mark was not finished by the importer that wrote it."""
+    """A description; one that is a mark was left by an import that did not finish."""
     return "" if value is None or is_marker(value) else value

@@ -13,15 +13,15 @@ _FILTERS = ({"router:external": "true"}, {"shared": "true"})
 
 
 def discover(cloud: SourceCloud) -> dict[str, FoundNetwork]:
-    found: dict[str, FoundNetwork] = {}
+    networks: dict[str, FoundNetwork] = {}
     for query in ({"project_id": cloud.project_id}, *_FILTERS):
         for item in cloud.list("network", "/networks", "networks", query):
-            found[item["id"]] = found_of(item, cloud.project_id)
-    return found
+            networks[item["id"]] = found_of(item, cloud.project_id)
+    return networks
 
 
 def look_up(cloud: SourceCloud, network_id: str) -> FoundNetwork | None:
-    """One that a policy (RBAC) shares with this project alone; None if it cannot be seen."""
+    """One network, which an RBAC policy may share with this project; None if it is not visible."""
     answer = cloud.get_or_none("network", f"/networks/{network_id}")
     return found_of(answer["network"], cloud.project_id) if answer else None
 

@@ -1,4 +1,4 @@
-"""Ports of the project, whatever they belong to."""
+"""Ports of the project, of servers, routers and anything else."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from downpour_export.discover.inventory import FoundPort
 
 
 def discover(cloud: SourceCloud) -> dict[str, FoundPort]:
-    found = cloud.list("network", "/ports", "ports", {"project_id": cloud.project_id})
-    return {port.record.id: port for port in map(found_of, found)}
+    items = cloud.list("network", "/ports", "ports", {"project_id": cloud.project_id})
+    return {port.record.id: port for port in map(found_of, items)}
 
 
 def found_of(item: Json) -> FoundPort:

@@ -1,4 +1,4 @@
-"""QoS policies, by name: a tenant can use one and cannot make one."""
+"""QoS policies as references by name: a tenant can use one but not create one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from downpour_export.cloud import SourceCloud
 
 
 def look_up(cloud: SourceCloud, ids: Iterable[str]) -> dict[str, QosPolicyReference]:
-    """One call for each; one that the project cannot see is known by its ID alone."""
-    found = {}
+    """One call for each; a policy that the project cannot see gets its ID as its name."""
+    policies = {}
     for policy_id in sorted(ids):
         answer = cloud.get_or_none("network", f"/qos/policies/{policy_id}")
         item = answer["policy"] if answer else {"name": policy_id}
-        found[policy_id] = QosPolicyReference(
+        policies[policy_id] = QosPolicyReference(
             id=policy_id, name=item["name"], shared=bool(item.get("shared"))
         )
-    return found
+    return policies

@@ -1,4 +1,4 @@
-"""What the project may still have of volumes and snapshots."""
+"""How many volumes and snapshots the quota of the project still allows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from downpour_export.cloud import SourceCloud
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
-    """Numbers, and GiB; None: no limit, or none that is told."""
+class FreeQuota:
+    """How many more, and how many more GiB; None: no limit, or none that a tenant can read."""
 
     volumes: int | None = None
     snapshots: int | None = None
@@ -18,12 +18,12 @@ class Room:
     per_volume_gigabytes: int | None = None
 
 
-def discover(cloud: SourceCloud) -> Room:
-    """One call; a cloud that does not let a tenant read its quota tells no limits."""
-    left = quotas.block_storage(cloud)
-    return Room(
-        volumes=left.get("volumes"),
-        snapshots=left.get("snapshots"),
-        gigabytes=left.get("gigabytes"),
-        per_volume_gigabytes=left.get("per_volume_gigabytes"),
+def discover(cloud: SourceCloud) -> FreeQuota:
+    """One call; all are None where a tenant cannot read the quota."""
+    remaining = quotas.block_storage(cloud)
+    return FreeQuota(
+        volumes=remaining.get("volumes"),
+        snapshots=remaining.get("snapshots"),
+        gigabytes=remaining.get("gigabytes"),
+        per_volume_gigabytes=remaining.get("per_volume_gigabytes"),
     )

@@ -1,8 +1,9 @@
-"""Routers, with the interfaces that their ports tell."""
+"""Routers, with their interfaces, which are read from their ports."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from bundle_spec.model import Router, RouterInterface
 from downpour_cloud import Json
@@ -22,7 +23,7 @@ INTERFACE_OWNERS = (
 def discover(
     cloud: SourceCloud, ports: Iterable[FoundPort], lost: dict[str, tuple[Loss, ...]]
 ) -> dict[str, Router]:
-    """``lost`` is given what cannot be carried of each."""
+    """``lost`` is filled with what cannot be carried of each, by ID."""
     interfaces: dict[str, list[RouterInterface]] = {}
     for port in ports:
         if port.device_owner in INTERFACE_OWNERS:
@@ -30,9 +31,9 @@ def discover(
                 RouterInterface(subnet_id=ip.subnet_id, ip_address=ip.ip_address)
                 for ip in port.record.fixed_ips
             )
-    found = list(cloud.list("network", "/routers", "routers", {"project_id": cloud.project_id}))
-    lost.update((item["id"], tuple(losses.of_router(item))) for item in found)
-    return {item["id"]: record_of(item, interfaces.get(item["id"], ())) for item in found}
+    items = list(cloud.list("network", "/routers", "routers", {"project_id": cloud.project_id}))
+    lost.update((item["id"], tuple(losses.of_router(item))) for item in items)
+    return {item["id"]: record_of(item, interfaces.get(item["id"], ())) for item in items}
 
 
 def record_of(item: Json, interfaces: Iterable[RouterInterface]) -> Router:
@@ -44,6 +45,6 @@ def record_of(item: Json, interfaces: Iterable[RouterInterface]) -> Router:
         tags=marks.tags(item.get("tags")),
         admin_state_up=item["admin_state_up"],
         external_network_id=gateway.get("network_id"),
-        interfaces=tuple(sorted(interfaces, key=lambda each: (each.subnet_id, each.ip_address))),
+        interfaces=tuple(sorted(interfaces, key=attrgetter("subnet_id", "ip_address"))),
         routes=routes_of(item.get("routes") or ()),
     )

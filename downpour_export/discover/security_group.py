@@ -9,10 +9,10 @@ from downpour_export.discover import marks
 
 
 def discover(cloud: SourceCloud) -> dict[str, SecurityGroup]:
-    found = cloud.list(
+    items = cloud.list(
         "network", "/security-groups", "security_groups", {"project_id": cloud.project_id}
     )
-    return {record.id: record for record in map(record_of, found)}
+    return {record.id: record for record in map(record_of, items)}
 
 
 def record_of(item: Json) -> SecurityGroup:

@@ -22,15 +22,15 @@ def discover(
     volumes: Iterable[FoundVolume],
     groups: Mapping[str, str],
 ) -> dict[str, FoundServer]:
-    """``ports`` and ``volumes`` are those of the project: they tell NICs and device names.
+    """``ports`` and ``volumes`` are those of the project: NICs and device names come from them.
 
     ``groups``: the ID of each server that is in a server group -> that of the group.
     """
-    devices = {each.record.id: each.devices for each in volumes}
+    devices = {volume.record.id: volume.devices for volume in volumes}
     by_server: dict[str, list[FoundPort]] = {}
     for port in ports:
         by_server.setdefault(port.device_id, []).append(port)
-    found = cloud.list("compute", "/servers/detail", "servers")
+    items = cloud.list("compute", "/servers/detail", "servers")
     flavors: dict[str, FlavorReference] = {}
     return {
         item["id"]: found_of(
@@ -40,7 +40,7 @@ def discover(
             devices,
             groups.get(item["id"]),
         )
-        for item in found
+        for item in items
     }
 
 
@@ -52,7 +52,7 @@ def found_of(
     group_id: str | None = None,
 ) -> FoundServer:
     volumes = volumes_of(item, devices)
-    boots_from_volume = any(each.boot_index == 0 for each in volumes)
+    boots_from_volume = any(volume.boot_index == 0 for volume in volumes)
     image = None if boots_from_volume else (item.get("image") or {}).get("id")
     return FoundServer(
         record=Server(
@@ -85,16 +85,17 @@ def found_of(
 
 
 def description_of(item: Json) -> str | None:
-    """Told from 2.19 on; None there means that there is none."""
+    """From microversion 2.19 on, where null means that there is none."""
     description = item.get("description")
     return None if description is None else marks.text(description)
 
 
 def flavor_of(cloud: SourceCloud, item: Json, known: dict[str, FlavorReference]) -> FlavorReference:
-    """Embedded from 2.47 on, where its name is all that identifies it; before that only its ID.
+    """The flavor of a server: microversion 2.47 and later embed it, without its ID; older ones give
+    only its ID.
 
-    ``known``: by ID, those that were asked for already.  One that was deleted since is told by
-    its ID, and its numbers are not known.
+    ``known``: by ID, the flavors that were read already; it is filled.  One that was deleted gets
+    its ID as its name and 0 for its sizes.
     """
     if "original_name" in item:
         return _flavor(item | {"name": item["original_name"]})
@@ -121,13 +122,13 @@ def _flavor(item: Json) -> FlavorReference:
 
 
 def flavor_name(cloud: SourceCloud, name_or_id: str) -> str:
-    """What a flavor that was named by its ID is called; anything else is a name."""
+    """The name of the flavor with this ID; if there is none, ``name_or_id`` as it is."""
     answer = cloud.get_or_none("compute", f"/flavors/{quote(name_or_id, safe='')}")
     return str(answer["flavor"]["name"]) if answer else name_or_id
 
 
 def zone_of(item: Json) -> str | None:
-    """The zone that was asked for (>= 2.96), else the one that the server is in."""
+    """The zone that was asked for (microversion 2.96 and later), else the one that it is in."""
     if "pinned_availability_zone" in item:
         pinned: str | None = item["pinned_availability_zone"]
         return pinned
@@ -146,7 +147,7 @@ def nics_of(item: Json, ports: Iterable[FoundPort]) -> tuple[Nic, ...]:
     return tuple(
         Nic(port_id=port.record.id)
         for port in sorted(
-            ports, key=lambda each: (order.get(each.record.mac_address, len(order)), each.record.id)
+            ports, key=lambda port: (order.get(port.record.mac_address, len(order)), port.record.id)
         )
     )
 
@@ -154,11 +155,12 @@ def nics_of(item: Json, ports: Iterable[FoundPort]) -> tuple[Nic, ...]:
 def volumes_of(item: Json, devices: Mapping[str, Mapping[str, str]]) -> tuple[AttachedVolume, ...]:
     """By device name, /dev/vda before /dev/vdb before /dev/vdaa.
 
-    A server without an image boots from the volume with the first device name; and so does one
-    that was made from an image of a volume-booted server, of which Nova tells that image.
+    A server without an image boots from the volume with the first device name.  So does one with
+    a volume at /dev/vda: it was made from an image of a volume-booted server, and Nova shows that
+    image.
     """
     attached = item.get("os-extended-volumes:volumes_attached") or ()
-    volumes = [(each, devices.get(each["id"], {}).get(item["id"], "")) for each in attached]
+    volumes = [(volume, devices.get(volume["id"], {}).get(item["id"], "")) for volume in attached]
     volumes.sort(
         key=lambda pair: (
             not pair[1],
@@ -171,10 +173,10 @@ def volumes_of(item: Json, devices: Mapping[str, Mapping[str, str]]) -> tuple[At
     boots = not item.get("image") or any(_FIRST_DEVICE.fullmatch(name) for _, name in volumes)
     return tuple(
         AttachedVolume(
-            volume_id=each["id"],
+            volume_id=volume["id"],
             device=device or None,
             boot_index=0 if boots and position == 0 else None,
-            delete_on_termination=bool(each.get("delete_on_termination")),
+            delete_on_termination=bool(volume.get("delete_on_termination")),
         )
-        for position, (each, device) in enumerate(volumes)
+        for position, (volume, device) in enumerate(volumes)
     )

@@ -13,7 +13,7 @@ _PATH = "/os-server-groups"
 def discover(cloud: SourceCloud) -> tuple[dict[str, ServerGroup], dict[str, str]]:
     """The groups by ID, and the ID of each member -> that of its group.
 
-    The API pages by ``offset`` and tells no link to the next page ("List Server Groups").
+    The API pages by ``offset`` and has no link to the next page ("List Server Groups").
     """
     groups: dict[str, ServerGroup] = {}
     members: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Subnets of the networks that were found."""
+"""Subnets of the project, and of the networks that others share with it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ def discover(
 ) -> dict[str, Subnet]:
     """Those of the project, and those of ``shared_networks`` (IDs), whoever owns them.
 
-    ``lost`` is given what cannot be carried of each.
+    ``lost`` is filled with what cannot be carried of each, by ID.
     """
     queries = [{"project_id": cloud.project_id}]
     queries += [{"network_id": network} for network in shared_networks]
-    found = [
+    items = [
         item for query in queries for item in cloud.list("network", "/subnets", "subnets", query)
     ]
-    lost.update((item["id"], tuple(losses.of_subnet(item))) for item in found)
-    return {record.id: record for record in map(record_of, found)}
+    lost.update((item["id"], tuple(losses.of_subnet(item))) for item in items)
+    return {record.id: record for record in map(record_of, items)}
 
 
 def record_of(item: Json) -> Subnet:

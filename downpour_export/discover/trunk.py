@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from bundle_spec.model import SubPort, Trunk
 from downpour_cloud import Json
 from downpour_export.cloud import SourceCloud
@@ -9,8 +11,8 @@ from downpour_export.discover import marks
 
 
 def discover(cloud: SourceCloud) -> dict[str, Trunk]:
-    found = cloud.list("network", "/trunks", "trunks", {"project_id": cloud.project_id})
-    return {record.id: record for record in map(record_of, found)}
+    items = cloud.list("network", "/trunks", "trunks", {"project_id": cloud.project_id})
+    return {record.id: record for record in map(record_of, items)}
 
 
 def record_of(item: Json) -> Trunk:
@@ -23,10 +25,10 @@ def record_of(item: Json) -> Trunk:
         admin_state_up=item["admin_state_up"],
         sub_ports=tuple(
             SubPort(
-                port_id=each["port_id"],
-                segmentation_type=each["segmentation_type"],
-                segmentation_id=each["segmentation_id"],
+                port_id=sub_port["port_id"],
+                segmentation_type=sub_port["segmentation_type"],
+                segmentation_id=sub_port["segmentation_id"],
             )
-            for each in sorted(item["sub_ports"], key=lambda each: each["segmentation_id"])
+            for sub_port in sorted(item["sub_ports"], key=itemgetter("segmentation_id"))
         ),
     )

@@ -8,7 +8,7 @@ from downpour_export.cloud import SourceCloud
 from downpour_export.discover import losses, marks
 from downpour_export.discover.inventory import FoundVolume
 
-# What Cinder notes of the image a volume was made from; not properties that one sets.
+# Facts about the image that a volume was made from, which Cinder keeps among its properties.
 _IMAGE_FACTS = frozenset(
     "image_id image_name checksum container_format disk_format min_disk min_ram size "
     "signature_verified".split()
@@ -18,9 +18,9 @@ _SYSTEM_METADATA = frozenset(("readonly", "attached_mode", "policy"))
 
 
 def discover(cloud: SourceCloud) -> dict[str, FoundVolume]:
-    """The list is the token's project's: ``all_tenants`` is never asked for."""
-    found = cloud.list("block_storage", "/volumes/detail", "volumes")
-    return {volume.record.id: volume for volume in map(found_of, found)}
+    """Cinder lists the volumes of the token's project, since ``all_tenants`` is not given."""
+    items = cloud.list("block_storage", "/volumes/detail", "volumes")
+    return {volume.record.id: volume for volume in map(found_of, items)}
 
 
 def default_type(cloud: SourceCloud) -> str | None:
@@ -54,9 +54,9 @@ def found_of(item: Json) -> FoundVolume:
         status=item["status"],
         encrypted=bool(item.get("encrypted")),
         devices={
-            each["server_id"]: each.get("device") or ""
-            for each in item["attachments"]
-            if each.get("server_id")
+            attachment["server_id"]: attachment.get("device") or ""
+            for attachment in item["attachments"]
+            if attachment.get("server_id")
         },
         image_id=(item.get("volume_image_metadata") or {}).get("image_id"),
         losses=tuple(losses.of_volume(item)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 from downpour_export.plan.model import DiskCapture
 
 _GIB = 1 << 30
@@ -60,7 +60,7 @@ def _of(group: list[DiskCapture]) -> CaptureQuota:
     )
 
 
-def lacks(needed: CaptureQuota, room: Room) -> Iterator[str]:
+def lacks(needed: CaptureQuota, room: FreeQuota) -> Iterator[str]:
     """Where the quota has no room even for one server after another, in words."""
     for what, need, free in (
         ("snapshots", needed.snapshots, room.snapshots),

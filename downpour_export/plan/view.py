@@ -7,7 +7,7 @@ from typing import Any
 
 from bundle_spec.model import Omission, Ref, Reference, Resource
 from bundle_spec.text import counted, human_bytes, printable
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 from downpour_export.plan.capture_quota import capture_quota, lacks
 from downpour_export.plan.model import DiskCapture, Plan
 
@@ -15,7 +15,7 @@ FORMAT = "downpour plan 1"
 _SHOWN = 3
 
 
-def as_json(plan: Plan, room: Room) -> dict[str, Any]:
+def as_json(plan: Plan, room: FreeQuota) -> dict[str, Any]:
     """What ``plan --json`` prints."""
     needed = capture_quota(plan.captures)
     return {
@@ -80,7 +80,7 @@ def _ref(ref: Ref | None) -> dict[str, str] | None:
     return None if ref is None else {"type": ref.type, "id": ref.id}
 
 
-def as_text(plan: Plan, room: Room, max_temporary: int) -> str:
+def as_text(plan: Plan, room: FreeQuota, max_temporary: int) -> str:
     """What ``plan`` prints: lines without a trailing line end."""
     return "\n".join(
         [
@@ -165,7 +165,7 @@ def _disks(plan: Plan) -> list[str]:
     )
 
 
-def _temporary(plan: Plan, room: Room, max_temporary: int) -> list[str]:
+def _temporary(plan: Plan, room: FreeQuota, max_temporary: int) -> list[str]:
     needed = capture_quota(plan.captures)
     made = sum(1 for each in plan.captures if each.type != "image" and each.image_id is None)
     if not made:

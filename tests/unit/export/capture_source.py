@@ -13,7 +13,7 @@ from bundle_spec import BundleWriter
 from downpour_export.capture import Captured, Limits, capture
 from downpour_export.capture.power import Stop
 from downpour_export.cloud import SourceCloud
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 from downpour_export.plan import Consistency, DiskCapture
 from tests.unit.fake_cloud import PROJECT, Call, FakeCloud, response
 from tests.unit.quiet import Notes
@@ -135,12 +135,12 @@ def run(
     jobs: int = 2,
     *,
     temporaries: int = 20,
-    room: Room | None = None,
+    room: FreeQuota | None = None,
     stops: Mapping[str, Stop] | None = None,
     notes: Notes | None = None,
 ) -> tuple[Captured, Notes]:
     notes = notes or Notes()
-    limits = Limits(jobs=jobs, temporaries=temporaries, room=room or Room())
+    limits = Limits(jobs=jobs, temporaries=temporaries, room=room or FreeQuota())
     cloud = SourceCloud(fake.connection)
     return capture(cloud, writer, disks, stops or {}, limits, notes), notes
 

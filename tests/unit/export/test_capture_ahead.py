@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bundle_spec import BundleWriter
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 from tests.unit.export.capture_source import Source, disk, run
 from tests.unit.fake_cloud import Call
 
@@ -18,18 +18,18 @@ DISKS = [disk("volume", f"d{number}", server=f"s{number}") for number in range(6
 @pytest.mark.parametrize(
     ("jobs", "room", "expected"),
     [
-        (2, Room(), 4),
-        (3, Room(), 6),
-        (2, Room(snapshots=3), 3),
-        (2, Room(volumes=2), 2),
-        (2, Room(gigabytes=7), 3),
+        (2, FreeQuota(), 4),
+        (3, FreeQuota(), 6),
+        (2, FreeQuota(snapshots=3), 3),
+        (2, FreeQuota(volumes=2), 2),
+        (2, FreeQuota(gigabytes=7), 3),
         # What is read at once is tried however little room there seems to be.
-        (2, Room(snapshots=1), 2),
-        (1, Room(), 1),
+        (2, FreeQuota(snapshots=1), 2),
+        (1, FreeQuota(), 1),
     ],
 )
 def test_so_many_disks_are_under_way(
-    fake: Source, writer: BundleWriter, jobs: int, room: Room, expected: int
+    fake: Source, writer: BundleWriter, jobs: int, room: FreeQuota, expected: int
 ) -> None:
     begun, most = 0, 0
 

@@ -14,7 +14,7 @@ from downpour_cloud import CloudOptions
 from downpour_export import cli
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import quota
-from downpour_export.discover.quota import Room
+from downpour_export.discover.quota import FreeQuota
 from downpour_export.plan import make_plan
 from downpour_export.plan.capture_quota import CaptureQuota, capture_quota, lacks
 from downpour_export.plan.view import as_json, as_text, omission_lines
@@ -26,7 +26,7 @@ EXPORT = "servers: [{name: web, stop: true}]\nkeypairs: [{name: l}]\n"
 
 
 def test_the_tree_shows_what_pulled_in_what() -> None:
-    text = as_text(make_plan(wanted(EXPORT), inventory()), Room(), 20)
+    text = as_text(make_plan(wanted(EXPORT), inventory()), FreeQuota(), 20)
     assert text.startswith(
         """\
 11 resources go, and 1 disk of servers as images or volumes:
@@ -57,7 +57,7 @@ disks:
 
 
 def test_on_80_columns_it_breaks_between_words_only() -> None:
-    text = as_text(make_plan(wanted(EXPORT), inventory()), Room(), 20)
+    text = as_text(make_plan(wanted(EXPORT), inventory()), FreeQuota(), 20)
     narrow = wrapped(text, 80)
     assert max(map(len, text.splitlines())) > 80
     assert max(map(len, narrow.splitlines())) <= 80
@@ -68,12 +68,12 @@ def test_names_cannot_draw_on_the_terminal() -> None:
     web = inventory().servers["web"]
     web = replace(web, record=replace(web.record, name="a\x1b[31m\nb"))
     made = make_plan(wanted("servers: [{id: web}]\n"), inventory(servers={"web": web}))
-    assert "\x1b" not in as_text(made, Room(), 20)
+    assert "\x1b" not in as_text(made, FreeQuota(), 20)
 
 
 def test_json_says_the_same() -> None:
     made = make_plan(wanted(EXPORT), inventory())
-    value = json.loads(json.dumps(as_json(made, Room(snapshots=0))))
+    value = json.loads(json.dumps(as_json(made, FreeQuota(snapshots=0))))
     needed_by = {each["id"]: each["needed_by"] for each in value["resources"]}
     assert needed_by["web"] is None
     assert needed_by["s-own"] == {"type": "port", "id": "p-web"}
@@ -115,9 +115,9 @@ def test_what_is_needed_is_that_of_the_largest_server() -> None:
 
 def test_a_quota_that_has_no_room_is_told_and_an_unlimited_one_is_not() -> None:
     needed = CaptureQuota(snapshots=2, volumes=1, gigabytes=30, largest=10)
-    assert list(lacks(needed, Room())) == []
-    assert list(lacks(needed, Room(snapshots=2, volumes=1, gigabytes=30))) == []
-    assert list(lacks(needed, Room(snapshots=1, gigabytes=29, per_volume_gigabytes=9))) == [
+    assert list(lacks(needed, FreeQuota())) == []
+    assert list(lacks(needed, FreeQuota(snapshots=2, volumes=1, gigabytes=30))) == []
+    assert list(lacks(needed, FreeQuota(snapshots=1, gigabytes=29, per_volume_gigabytes=9))) == [
         "the quota of snapshots has room for 1 more, and 2 must be free at once",
         "the quota of GiB has room for 29 more, and 30 must be free at once",
         "the quota of GiB in one volume has room for 9 more, and 10 must be free at once",
@@ -137,7 +137,7 @@ def test_the_room_is_limit_less_use() -> None:
             }
         },
     )
-    assert quota.discover(SourceCloud(fake.connection)) == Room(
+    assert quota.discover(SourceCloud(fake.connection)) == FreeQuota(
         volumes=6, snapshots=None, gigabytes=0, per_volume_gigabytes=100
     )
 
@@ -145,7 +145,7 @@ def test_the_room_is_limit_less_use() -> None:
 def test_a_quota_that_cannot_be_read_is_no_limit() -> None:
     fake = FakeCloud()
     fake.handlers["GET", "/os-quota-sets/.*"] = lambda call, match: response(403)
-    assert quota.discover(SourceCloud(fake.connection)) == Room()
+    assert quota.discover(SourceCloud(fake.connection)) == FreeQuota()
 
 
 # --- the command ---
