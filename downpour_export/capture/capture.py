@@ -15,13 +15,13 @@ from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.copy import Captured, Copier
 from downpour_export.capture.earlier import Earlier, Group
 from downpour_export.capture.moment import Moment
-from downpour_export.capture.power import Power, Stop
+from downpour_export.capture.power import Power
 from downpour_export.capture.slots import SPARE, Slots
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover.quota import FreeQuota
 from downpour_export.errors import PlanError, PlanFaults
-from downpour_export.plan import DiskCapture
+from downpour_export.plan import DiskCapture, StopMode
 from downpour_export.plan.capture_quota import capture_quota_at_once, lacks
 
 
@@ -39,7 +39,7 @@ def capture(
     cloud: SourceCloud,
     writer: BundleWriter,
     disks: Collection[DiskCapture],
-    stops: Mapping[str, Stop],
+    stops: Mapping[str, StopMode],
     limits: Limits,
     progress: Progress,
 ) -> Captured:
@@ -94,7 +94,7 @@ class _Run:
         self,
         cloud: SourceCloud,
         writer: BundleWriter,
-        stops: Mapping[str, Stop],
+        stops: Mapping[str, StopMode],
         limits: Limits,
         progress: Progress,
     ):

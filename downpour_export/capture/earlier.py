@@ -14,9 +14,8 @@ from bundle_spec.form import codec
 from bundle_spec.model import Disk, Image
 from downpour_export.capture.copy import Captured, needs_snapshot
 from downpour_export.capture.moment import Held, Kind, Moment, Moments, label
-from downpour_export.capture.power import Stop
 from downpour_export.capture.temporary import Temporaries
-from downpour_export.plan import Consistency, DiskCapture
+from downpour_export.plan import Consistency, DiskCapture, StopMode
 
 _ALIVE: dict[Kind, tuple[str, ...]] = {
     "image": ("queued", "saving", "uploading", "importing", "active"),
@@ -68,7 +67,7 @@ class Earlier:
     """Raises CaptureError, LocalError."""
 
     def __init__(
-        self, writer: BundleWriter, temporaries: Temporaries, stops: Mapping[str, Stop]
+        self, writer: BundleWriter, temporaries: Temporaries, stops: Mapping[str, StopMode]
     ) -> None:
         self._writer = writer
         self._stops = stops

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Container, Mapping
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any
 
 from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
@@ -14,8 +14,7 @@ from downpour_export.capture.cancel import CancelFlag, Patience
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 from downpour_export.errors import Busy, CaptureError
-
-Stop = Literal["during", "keep"]
+from downpour_export.plan import StopMode
 
 
 class Power:
@@ -29,7 +28,7 @@ class Power:
         self,
         cloud: SourceCloud,
         writer: BundleWriter,
-        stops: Mapping[str, Stop],
+        stops: Mapping[str, StopMode],
         cancel: CancelFlag,
         progress: Progress,
     ):

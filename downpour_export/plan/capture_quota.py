@@ -1,4 +1,4 @@
-"""The temporary objects that a capture needs at the source, held against the quota."""
+"""How much quota at the source the temporary objects of a capture need, and what is lacking."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureQuota:
-    """What must have room at the same time, one server after another; GiB of both together."""
+    """``snapshots``, ``volumes``: how many exist at once.  ``gigabytes``: GiB of all of them.
+    ``largest``: GiB of the largest volume."""
 
     snapshots: int = 0
     volumes: int = 0
@@ -22,32 +23,35 @@ class CaptureQuota:
 
 
 def capture_quota(captures: Iterable[DiskCapture]) -> CaptureQuota:
-    """The least that is enough: more at once is faster, and waits where there is no room."""
+    """The least that is enough, for one server after another.
+
+    With more, disks of several servers are captured at once.
+    """
     groups: dict[object, list[DiskCapture]] = {}
     for disk in captures:
         groups.setdefault(disk.server_id or disk.ref, []).append(disk)
-    found = [_of(group) for group in groups.values()]
+    needs = [_of_group(group) for group in groups.values()]
     return CaptureQuota(
-        snapshots=max((each.snapshots for each in found), default=0),
-        volumes=max((each.volumes for each in found), default=0),
-        gigabytes=max((each.gigabytes for each in found), default=0),
-        largest=max((each.largest for each in found), default=0),
+        snapshots=max((need.snapshots for need in needs), default=0),
+        volumes=max((need.volumes for need in needs), default=0),
+        gigabytes=max((need.gigabytes for need in needs), default=0),
+        largest=max((need.largest for need in needs), default=0),
     )
 
 
 def capture_quota_at_once(groups: Iterable[list[DiskCapture]]) -> CaptureQuota:
-    """What must have room while the disks of several servers are captured together."""
-    found = [_of(group) for group in groups]
+    """What is needed while the disks of several servers are captured together."""
+    needs = [_of_group(group) for group in groups]
     return CaptureQuota(
-        snapshots=sum(each.snapshots for each in found),
-        volumes=sum(each.volumes for each in found),
-        gigabytes=sum(each.gigabytes for each in found),
-        largest=max((each.largest for each in found), default=0),
+        snapshots=sum(need.snapshots for need in needs),
+        volumes=sum(need.volumes for need in needs),
+        gigabytes=sum(need.gigabytes for need in needs),
+        largest=max((need.largest for need in needs), default=0),
     )
 
 
-def _of(group: list[DiskCapture]) -> CaptureQuota:
-    """A volume in use is snapshotted, and a volume made of the snapshot, one after another."""
+def _of_group(group: list[DiskCapture]) -> CaptureQuota:
+    """All volumes in use are snapshotted first; then one temporary volume is made at a time."""
     in_use = [
         disk.size // _GIB for disk in group if disk.type == "volume" and disk.consistency != "idle"
     ]
@@ -61,7 +65,7 @@ def _of(group: list[DiskCapture]) -> CaptureQuota:
 
 
 def lacks(needed: CaptureQuota, room: FreeQuota) -> Iterator[str]:
-    """Where the quota has no room even for one server after another, in words."""
+    """One sentence for each quota that is too small even for one server after another."""
     for what, need, free in (
         ("snapshots", needed.snapshots, room.snapshots),
         ("volumes", needed.volumes, room.volumes),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
 from bundle_spec.model import Resource, Server, Volume
 from downpour_export.discover import Inventory
 from downpour_export.plan.choices import shelved_image, snapshots, volume_choices
-from downpour_export.plan.model import CAPTURABLE, SHELVED, Consistency, DiskCapture
+from downpour_export.plan.model import CAPTURABLE, SHELVED, Consistency, DiskCapture, StopMode
 from downpour_export.plan.select import Selection
 
-Stops = dict[str, Literal["during", "keep"]]
+Stops = dict[str, StopMode]
+"""The ID of a server -> how it is stopped."""
 
 
 def stops(selection: Selection, inventory: Inventory) -> Stops:
@@ -51,7 +51,7 @@ def captures(
             id=snapshot.record.id,
             name=snapshot.record.name,
             size=snapshot.record.size << 30,
-            # Nothing tells what its volume was doing: the worst that it may be.
+            # Nobody knows what wrote to the volume when it was taken: assume the worst.
             consistency="live",
         )
     for record in records:
@@ -74,7 +74,7 @@ def _state(server_id: str, inventory: Inventory, stopped: Stops) -> Consistency:
 
 
 def _own_size(server: Server, inventory: Inventory) -> int:
-    """Bytes of a server's own disk: its flavor's, or its image's where that says 0."""
+    """Bytes of a server's own disk: its flavor's disk, or its image if that is larger."""
     image = inventory.images.get(server.image_id or "")
     least = max(image.size or 0, image.virtual_size or 0) if image else 0
     return max(inventory.servers[server.id].flavor.disk << 30, least)
@@ -87,13 +87,13 @@ def _volume(
     consistency: Consistency = "idle"
     if attached:
         # Of several servers, the one that may still write decides.
-        of = {states.get(each, "live") for each in attached}
-        consistency = "live" if "live" in of else "paused" if "paused" in of else "stopped"
+        seen = {states.get(server_id, "live") for server_id in attached}
+        consistency = "live" if "live" in seen else "paused" if "paused" in seen else "stopped"
     return DiskCapture(
         type="volume",
         id=volume.id,
         name=volume.name,
         size=volume.size << 30,
         consistency=consistency,
-        server_id=next((each for each in attached if each in servers), None),
+        server_id=next((server_id for server_id in attached if server_id in servers), None),
     )

@@ -1,4 +1,5 @@
-"""Whose contents go: questions about a selection that several rooms of the plan ask."""
+"""Questions about a selection that several modules of the plan ask: whose contents are carried,
+what a server boots from, which snapshots are wanted."""
 
 from __future__ import annotations
 
@@ -11,10 +12,8 @@ from downpour_export.plan.select import Selection
 
 
 def volume_choices(selection: Selection, inventory: Inventory) -> Iterator[tuple[Volume, bool]]:
-    """Every volume that goes, and whether its contents do: its own item decides, else its server's.
-
-    A volume of a server that goes without contents goes without contents.
-    """
+    """Every carried volume, and whether its contents are: ``save_state`` of its own item decides,
+    else that of its server's item."""
     listed = {record.id: item.save_state for item, record in selection.volumes}
     seen: set[str] = set()
     for item, server in selection.servers:
@@ -30,30 +29,29 @@ def volume_choices(selection: Selection, inventory: Inventory) -> Iterator[tuple
 
 def root_volume(server: Server) -> str | None:
     """The ID of the volume that a server boots from."""
-    return next((each.volume_id for each in server.volumes if each.boot_index == 0), None)
+    return next((volume.volume_id for volume in server.volumes if volume.boot_index == 0), None)
 
 
 def rebuilt_roots(selection: Selection, inventory: Inventory) -> dict[str, str | None]:
-    """Volumes that servers boot from and that go without contents -> the image they came from.
-
-    None where nothing tells it, or it cannot be seen any more.
+    """Volumes that servers boot from and that are carried without contents -> the image that they
+    were made from; None where that is unknown, not active, or not visible.
     """
     saved = {volume.id: save for volume, save in volume_choices(selection, inventory)}
-    found: dict[str, str | None] = {}
+    images: dict[str, str | None] = {}
     for _, server in selection.servers:
         root = root_volume(server)
         if server.image_id is None and root is not None and saved.get(root) is False:
             image_id = inventory.volumes[root].image_id
             image = inventory.images.get(image_id or "")
-            found[root] = image_id if image and image.status == "active" else None
-    return found
+            images[root] = image_id if image and image.status == "active" else None
+    return images
 
 
 def shelved_image(server: Server, inventory: Inventory) -> FoundImage | None:
     """The image that Nova made of a server's disk when it was shelved."""
     if inventory.servers[server.id].status not in SHELVED:
         return None
-    made = [
+    candidates = [
         image
         for image in inventory.images.values()
         if image.owned
@@ -61,11 +59,11 @@ def shelved_image(server: Server, inventory: Inventory) -> FoundImage | None:
         and image.instance_id == server.id
         and image.record.name == f"{server.name}-shelved"
     ]
-    return max(made, key=lambda image: image.created_at, default=None)
+    return max(candidates, key=lambda image: image.created_at, default=None)
 
 
 def snapshots(selection: Selection, inventory: Inventory) -> list[FoundSnapshot]:
-    """All snapshots of the volumes for which they were asked for."""
+    """All snapshots of the volumes whose item, or whose server's item, says ``snapshots``."""
     volumes = {record.id for item, record in selection.volumes if item.snapshots}
     volumes |= {
         attached.volume_id
@@ -73,6 +71,5 @@ def snapshots(selection: Selection, inventory: Inventory) -> list[FoundSnapshot]
         if item.snapshots
         for attached in server.volumes
     }
-    return [
-        each for each in inventory.volume_snapshots.values() if each.record.volume_id in volumes
-    ]
+    existing = inventory.volume_snapshots.values()
+    return [snapshot for snapshot in existing if snapshot.record.volume_id in volumes]

@@ -1,4 +1,4 @@
-"""What cannot be done as asked: told all at once, before anything is touched."""
+"""What cannot be done as asked: all of it is reported at once, before anything is changed."""
 
 from __future__ import annotations
 
@@ -47,24 +47,24 @@ def faults(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
 
 
 def _server(item: Item, server: Server, inventory: Inventory) -> Iterator[PlanError]:
-    found = inventory.servers[server.id]
-    what = f"server {server.name!r} is {found.status}"
-    if not found.flavor.vcpus:
+    entry = inventory.servers[server.id]
+    what = f"server {server.name!r} is {entry.status}"
+    if not entry.flavor.vcpus:
         yield PlanError(
-            f"the flavor {found.flavor.id} of server {server.name!r} is gone, and this Nova "
+            f"the flavor {entry.flavor.id} of server {server.name!r} is gone, and this Nova "
             "tells only its ID",
             where=item.where,
             remedy="ask for compute microversion 2.47 or newer",
         )
     if item.save_state:
         image_booted = server.image_id is not None
-        if found.status in SHELVED and image_booted and shelved_image(server, inventory) is None:
+        if entry.status in SHELVED and image_booted and shelved_image(server, inventory) is None:
             yield PlanError(
                 f"{what}, and the image that Nova made of its disk is not to be found",
                 where=item.where,
                 remedy=_UNSHELVE,
             )
-        elif found.status not in CAPTURABLE and found.status not in SHELVED:
+        elif entry.status not in CAPTURABLE and entry.status not in SHELVED:
             yield PlanError(
                 f"{what} and cannot be captured",
                 where=item.where,
@@ -73,7 +73,7 @@ def _server(item: Item, server: Server, inventory: Inventory) -> Iterator[PlanEr
         if item.stop != "no":
             yield from _stop(item, server, inventory)
         return
-    if found.status in ("BUILD", "ERROR", "DELETED"):
+    if entry.status in ("BUILD", "ERROR", "DELETED"):
         yield PlanError(
             f"{what}: what it shall be is not known",
             where=item.where,
@@ -113,14 +113,14 @@ def _rebuilt(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
     images = rebuilt_roots(selection, inventory)
     for item, server in selection.servers:
         root = root_volume(server)
-        lost = server.image_id is None and root is None and not item.save_state
-        if lost or (root in images and images[root] is None):
-            told = inventory.volumes[root].image_id if root else None
+        nothing_to_boot = server.image_id is None and root is None and not item.save_state
+        if nothing_to_boot or (root in images and images[root] is None):
+            image_id = inventory.volumes[root].image_id if root else None
             yield PlanError(
                 f"server {server.name!r} boots from a volume, and "
                 + (
-                    f"the image {told} that this was made from is gone"
-                    if told
+                    f"the image {image_id} that this was made from is gone"
+                    if image_id
                     else "nothing tells which image this was made from"
                 ),
                 where=item.where,
@@ -159,28 +159,28 @@ def _boots(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
 
 def _volumes(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
     for volume, save in volume_choices(selection, inventory):
-        found = inventory.volumes[volume.id]
-        if save and found.encrypted:
+        entry = inventory.volumes[volume.id]
+        if save and entry.encrypted:
             yield PlanError(
                 f"volume {volume.name!r} ({volume.id}) is encrypted: its bytes are of no use "
                 "without the key, which stays with the source's key manager",
                 remedy="list it under volumes with save_state: false and copy its contents "
                 "from inside a server",
             )
-        # One that is uploaded is free again in a while: it may be that of a run that was killed.
-        free = ("available", "in-use", *(() if found.devices else ("uploading",)))
-        if save and found.status not in free:
-            owners = map(inventory.servers.get, found.devices)
+        # An upload to an image ends by itself: it may be one that a killed run began.
+        free = ("available", "in-use", *(() if entry.devices else ("uploading",)))
+        if save and entry.status not in free:
+            owners = map(inventory.servers.get, entry.devices)
             shelved = any(owner is not None and owner.status in SHELVED for owner in owners)
             yield PlanError(
-                f"volume {volume.name!r} ({volume.id}) is {found.status}",
+                f"volume {volume.name!r} ({volume.id}) is {entry.status}",
                 remedy="unshelve its server first"
                 if shelved
                 else "bring it to available or in-use first",
             )
     for snapshot in snapshots(selection, inventory):
-        of = inventory.volumes.get(snapshot.record.volume_id)
-        if of and of.encrypted:
+        origin = inventory.volumes.get(snapshot.record.volume_id)
+        if origin and origin.encrypted:
             yield PlanError(
                 f"snapshot {snapshot.record.name!r} ({snapshot.record.id}) is of an encrypted "
                 "volume: its bytes are of no use without the key",

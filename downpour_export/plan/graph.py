@@ -1,4 +1,4 @@
-"""Which resources follow from the ones that were named, and why.  Pure: no cloud, no files."""
+"""Which resources the named ones depend on, and why.  Pure: no cloud, no files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from downpour_export.discover import Inventory
 
 @dataclass(frozen=True)
 class Closure:
-    """``pulled_in_by``: every reached reference -> what pulled it in (None: named in the file).
+    """``pulled_in_by``: every reached reference -> what needs it (None: named in the file).
 
-    References that the inventory cannot make again (flavors, foreign networks …) are in it too;
-    the plan decides what becomes of them.
+    It includes what this project cannot create again (flavors, networks of others …); the plan
+    makes references or omissions of these.
     """
 
     pulled_in_by: dict[Ref, Ref | None]
@@ -25,7 +25,7 @@ class Closure:
 
 
 def closure(inventory: Inventory, roots: Iterable[Resource]) -> Closure:
-    """Everything that ``roots`` need, breadth first, so that ``pulled_in_by`` is a shortest way.
+    """Everything that ``roots`` need, breadth first: ``pulled_in_by`` gives shortest chains.
 
     A root is given as the record that will be carried: a server with another ``key_name``
     than at the source needs that key and not the old one.
@@ -59,7 +59,7 @@ def dependencies(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
             yield Ref("network", resource.external_network_id)
         return
     if isinstance(resource, FloatingIp):
-        # A port that it forwards to goes with its server, or not at all.
+        # A port that it forwards to is carried with its server, or not at all.
         resource = replace(resource, port_forwardings=())
     yield from resource.references()
     if isinstance(resource, SecurityGroup):
@@ -74,18 +74,18 @@ def dependencies(inventory: Inventory, resource: Resource) -> Iterator[Ref]:
                 yield trunk.ref
     elif resource.type == "subnet":
         for router in inventory.routers.values():
-            if any(each.subnet_id == resource.id for each in router.interfaces):
+            if any(interface.subnet_id == resource.id for interface in router.interfaces):
                 yield router.ref
     elif isinstance(resource, Server):
         ports = {nic.port_id for nic in resource.nics}
         for floating_ip in inventory.floating_ips.values():
-            inside = {each.internal_port_id for each in floating_ip.port_forwardings}
+            inside = {rule.internal_port_id for rule in floating_ip.port_forwardings}
             if floating_ip.port_id in ports or inside & ports:
                 yield floating_ip.ref
 
 
 def carried_record(inventory: Inventory, ref: Ref) -> Resource | None:
-    """The record behind ``ref`` if this project can have it made again; else None."""
+    """The record of ``ref`` if a tenant can create it on the target, else None."""
     match ref.type:
         case "network":
             network = inventory.networks.get(ref.id)

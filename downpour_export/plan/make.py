@@ -1,4 +1,4 @@
-"""The plan of an export, put together."""
+"""Make the plan of an export out of the parts in the other modules."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from downpour_export.resource_file import Boot, Item, ResourceFile, in_order
 def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
     """What an export of ``wanted`` carries, reads, stops and leaves behind.  Pure.
 
-    1. The items of the resource file become records of the inventory.
-    2. What they depend on is reached from them; what the project cannot make again is a reference.
-    3. Each record loses what does not go with it; every loss is told.
-    4. The disks to read follow from the records, and the servers to stop from the disks.
+    1. The items of the resource file select records of the inventory.
+    2. What these depend on is added; what a tenant cannot create becomes a reference.
+    3. Each record loses what it cannot take along; every loss becomes an omission.
+    4. The servers to stop and the disks to read follow from the items and the records.
 
     Raises PlanFaults with everything that cannot be done as asked.
     """
@@ -86,14 +86,14 @@ def _roots(
 
 
 def _not_carried(carried: Mapping[Ref, Resource | None], inventory: Inventory) -> Iterator[Ref]:
-    """What was reached and only the target's operator can make; nobody sees what is hidden."""
+    """What is needed and not carried: the target must have it.  Hidden ones are omissions."""
     for ref, record in carried.items():
         if record is None and not hidden(ref, inventory):
             yield ref
 
 
 def _stopped_by(selection: Selection, inventory: Inventory) -> dict[str, str]:
-    """Servers that are off because an export stopped them -> the uuid of that one's bundle."""
+    """The ID of each server that is off because an export stopped it -> the uuid of its bundle."""
     return {
         server.id: bundle
         for _, server in selection.servers
@@ -115,12 +115,12 @@ def _lost_boot_volumes(servers: Iterable[Server], boots: Mapping[str, Boot]) -> 
 
 
 def _with_rebuilt_roots(selection: Selection, inventory: Inventory) -> Inventory:
-    """Volumes that servers boot from and that go without contents name their image."""
+    """The inventory where boot volumes that are carried without contents have an ``image_id``."""
     volumes = dict(inventory.volumes)
     for volume_id, image_id in rebuilt_roots(selection, inventory).items():
-        found = volumes[volume_id]
-        record = replace(found.record, image_id=image_id)
-        volumes[volume_id] = replace(found, record=record)
+        volume = volumes[volume_id]
+        record = replace(volume.record, image_id=image_id)
+        volumes[volume_id] = replace(volume, record=record)
     return replace(inventory, volumes=volumes)
 
 
@@ -136,7 +136,7 @@ def _server(record: Server, item: Item) -> Server:
 
 
 def _boots(selection: Selection) -> Iterator[tuple[str, Boot]]:
-    """Only where it differs from the source."""
+    """Servers whose item says another ``boot`` than the source has."""
     for item, server in selection.servers:
         now: Boot = "image" if server.image_id is not None else "volume"
         if item.boot is not None and item.boot != now:
@@ -147,4 +147,4 @@ def _resources(records: list[Resource]) -> Resources:
     sections: dict[str, list[Resource]] = {}
     for record in records:
         sections.setdefault(f"{record.type}s", []).append(record)
-    return Resources(**{name: tuple(found) for name, found in sections.items()})  # type: ignore[arg-type]
+    return Resources(**{name: tuple(section) for name, section in sections.items()})  # type: ignore[arg-type]

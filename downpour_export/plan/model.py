@@ -1,4 +1,4 @@
-"""The plan of an export, and the words that it is made of."""
+"""The plan of an export, its types, and the server states that it depends on."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from downpour_export.plan.graph import Closure
 from downpour_export.resource_file import Boot
 
 Consistency = Literal["idle", "stopped", "paused", "live"]
+"""The state of the server that uses a disk when it is captured; ``idle``: no server does."""
+
+StopMode = Literal["during", "keep"]
+"""A server is stopped while its disks are snapshotted, or for good."""
 
 # Nova takes an image of a server in these states only (Compute API, "createImage").
 CAPTURABLE: Mapping[str, Consistency] = {
@@ -19,7 +23,7 @@ CAPTURABLE: Mapping[str, Consistency] = {
     "PAUSED": "paused",
     "SUSPENDED": "paused",
 }
-# Of these it has made one (Compute API, "shelve").
+# In these states Nova has taken one already (Compute API, "shelve").
 SHELVED = ("SHELVED", "SHELVED_OFFLOADED")
 
 
@@ -46,18 +50,17 @@ class DiskCapture:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """``resources`` are as they will stand in the manifest, but for the disks' ids.
+    """``resources``: as the manifest will have them, but without IDs of disks.
 
-    ``stops``: the ID of each server that is stopped -> while it is snapshotted, or for good.
-    ``stopped_by``: the ID of each server that is off because an export stopped it -> the uuid of
-    that one's bundle.  ``boots``: the ID of each server that shall boot from something else than
-    at the source -> from what.
+    ``stops``: the servers to stop, by ID.  ``stopped_by``: the ID of each server that is off
+    because an export stopped it -> the uuid of that bundle.  ``boots``: the ID of each
+    server that will boot from something else than at the source -> from what.
     """
 
     resources: Resources
     references: References
     captures: tuple[DiskCapture, ...]
-    stops: Mapping[str, Literal["during", "keep"]]
+    stops: Mapping[str, StopMode]
     stopped_by: Mapping[str, str]
     boots: Mapping[str, Boot]
     omissions: tuple[Omission, ...]

@@ -1,4 +1,4 @@
-"""Fidelity: what a tenant has and no tool with a tenant's rights can carry, told in words."""
+"""What is lost of carried resources, since a tenant cannot read it or cannot set it."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from downpour_export.plan.select import Selection
 def omissions(
     records: Iterable[Resource], selection: Selection, inventory: Inventory
 ) -> Iterator[Omission]:
-    """What is lost of ``records``, the carried ones."""
+    """What is lost of ``records``, which are carried."""
     choices = {volume.id: save for volume, save in volume_choices(selection, inventory)}
     items = {server.id: item for item, server in selection.servers}
     for record in records:
-        found: Iterable[Loss]
+        losses: Iterable[Loss]
         match record:
             case Server():
-                found = _server(record, items[record.id].save_state, inventory)
+                losses = _server(record, items[record.id].save_state, inventory)
             case Volume() if record.type == "volume":
-                found = _volume(record, choices.get(record.id, True), inventory)
+                losses = _volume(record, choices.get(record.id, True), inventory)
             case Image():
-                found = _image(record, inventory)
+                losses = _image(record, inventory)
             case Keypair():
-                found = [Loss("private key", "it was never in the cloud")]
+                losses = [Loss("private key", "it was never in the cloud")]
             case Network():
-                found = inventory.networks[record.id].losses
+                losses = inventory.networks[record.id].losses
             case Port():
-                found = inventory.ports[record.id].losses
+                losses = inventory.ports[record.id].losses
             case FloatingIp():
-                found = [Loss("address", "the target gives another one")]
+                losses = [Loss("address", "the target gives another one")]
             case _:
-                found = inventory.losses.get(record.id, ())
-        for loss in found:
+                losses = inventory.losses.get(record.id, ())
+        for loss in losses:
             yield Omission(
                 type=record.type,
                 id=record.id,
@@ -57,17 +57,17 @@ def omissions(
 
 
 def _server(record: Server, save_state: bool, inventory: Inventory) -> Iterator[Loss]:
-    found = inventory.servers[record.id]
-    yield from found.losses
+    entry = inventory.servers[record.id]
+    yield from entry.losses
     for attribute, size, unit in (
-        ("ephemeral disk", found.flavor.ephemeral, "GiB"),
-        ("swap disk", found.flavor.swap, "MiB"),
+        ("ephemeral disk", entry.flavor.ephemeral, "GiB"),
+        ("swap disk", entry.flavor.swap, "MiB"),
     ):
         if size:
             yield Loss(attribute, f"{size} {unit} made again empty: no API reads its contents")
     if record.user_data is None:
         yield Loss("user_data", "no tenant can read it back; a file may be named in its place")
-    booted = found.record.image_id
+    booted = entry.record.image_id
     if booted is not None and booted not in inventory.images:
         yield Loss("image", "what it was made from is gone; its own disk is carried")
     if booted is not None and not save_state:
@@ -78,11 +78,11 @@ def _server(record: Server, save_state: bool, inventory: Inventory) -> Iterator[
 
 
 def _volume(record: Volume, saved: bool, inventory: Inventory) -> Iterator[Loss]:
-    found = inventory.volumes[record.id]
-    yield from found.losses
+    entry = inventory.volumes[record.id]
+    yield from entry.losses
     if saved:
         return
-    if found.encrypted:
+    if entry.encrypted:
         yield Loss("contents", "encrypted: the key stays with the source's key manager")
     elif record.image_id is not None:
         yield Loss("contents", "made again from its image, as save_state: false asks")
@@ -91,9 +91,9 @@ def _volume(record: Volume, saved: bool, inventory: Inventory) -> Iterator[Loss]
 
 
 def _image(record: Image, inventory: Inventory) -> Iterator[Loss]:
-    found = inventory.images[record.id]
-    if found.members:
-        number = len(found.members)
+    members = inventory.images[record.id].members
+    if members:
+        number = len(members)
         yield Loss("members", f"{number} projects of the source, which are none of the target")
     if record.visibility == "public":
         yield Loss("visibility", "made private: only an operator publishes an image")

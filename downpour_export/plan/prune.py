@@ -1,4 +1,4 @@
-"""Records without what points at things that do not go; each loss is an omission."""
+"""Remove from records what refers to something that is not carried; each removal is an omission."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from downpour_export.discover import Inventory
 from downpour_export.plan.graph import Closure
 
 Omit = Callable[[str, str], None]
-"""Attribute, reason."""
+"""Called with the attribute that is left out and the reason."""
 
 
 def hidden(ref: Ref, inventory: Inventory) -> bool:
-    """Whether the project cannot see what ``ref`` names: it is left out, which is an omission."""
+    """Whether the project cannot see what ``ref`` names: then it is not even a reference."""
     match ref.type:
         case "subnet":
             return ref.id not in inventory.subnets
@@ -40,7 +40,7 @@ def hidden(ref: Ref, inventory: Inventory) -> bool:
 def prune(
     record: Resource, reached: Closure, inventory: Inventory, omissions: list[Omission]
 ) -> Resource:
-    """The record with nothing in it that leads nowhere."""
+    """``record`` without what refers to something that is not carried; ``omissions`` grows."""
 
     def omit(attribute: str, reason: str) -> None:
         omissions.append(
@@ -78,23 +78,23 @@ def _router(record: Router, reached: Closure, omit: Omit) -> Router:
 
 
 def _security_group(record: SecurityGroup, inventory: Inventory, omit: Omit) -> SecurityGroup:
-    def whole(rule: SecurityGroupRule) -> bool:
+    def known(rule: SecurityGroupRule) -> bool:
         return rule.remote_group_id in (
             None,
             *inventory.security_groups,
         ) and rule.remote_address_group_id in (None, *inventory.address_groups)
 
     for rule in record.rules:
-        if not whole(rule):
+        if not known(rule):
             omit("rules", f"rule {rule.id} names a group of another project")
-    return replace(record, rules=tuple(filter(whole, record.rules)))
+    return replace(record, rules=tuple(filter(known, record.rules)))
 
 
 def _port(record: Port, inventory: Inventory, omit: Omit) -> Port:
-    own = inventory.security_groups
-    groups = tuple(each for each in record.security_group_ids if each in own)
+    known = inventory.security_groups
+    groups = tuple(group for group in record.security_group_ids if group in known)
     for group in record.security_group_ids:
-        if group not in own:
+        if group not in known:
             omit("security_group_ids", f"group {group} belongs to another project")
     addresses = tuple(ip for ip in record.fixed_ips if ip.subnet_id in inventory.subnets)
     for ip in record.fixed_ips:
@@ -104,10 +104,10 @@ def _port(record: Port, inventory: Inventory, omit: Omit) -> Port:
 
 
 def _trunk(record: Trunk, inventory: Inventory, omit: Omit) -> Trunk:
-    kept = tuple(each for each in record.sub_ports if each.port_id in inventory.ports)
-    for each in record.sub_ports:
-        if each not in kept:
-            omit("sub_ports", f"port {each.port_id} belongs to another project")
+    kept = tuple(sub_port for sub_port in record.sub_ports if sub_port.port_id in inventory.ports)
+    for sub_port in record.sub_ports:
+        if sub_port not in kept:
+            omit("sub_ports", f"port {sub_port.port_id} belongs to another project")
     return replace(record, sub_ports=kept)
 
 
@@ -118,12 +118,12 @@ def _floating_ip(
         omit("port_id", f"port {record.port_id} belongs to another project")
         record = replace(record, port_id=None, fixed_ip_address=None)
     kept = tuple(
-        each for each in record.port_forwardings if Ref("port", each.internal_port_id) in reached
+        rule for rule in record.port_forwardings if Ref("port", rule.internal_port_id) in reached
     )
-    for each in record.port_forwardings:
-        if each not in kept:
-            outside = f"{each.protocol} {each.external_port or each.external_port_range}"
-            inside = each.internal_port_id
+    for rule in record.port_forwardings:
+        if rule not in kept:
+            outside = f"{rule.protocol} {rule.external_port or rule.external_port_range}"
+            inside = rule.internal_port_id
             omit("port_forwardings", f"{outside} leads to port {inside}, which is not carried")
     return replace(record, port_forwardings=kept)
 

@@ -1,4 +1,4 @@
-"""References: what the target must have by itself, told so that it can be recognised there."""
+"""References: what the target must have already, with the attributes by which it is recognised."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from downpour_export.discover import Inventory
 
 
 def references(inventory: Inventory, refs: Iterable[Ref]) -> References:
-    """A reference record for each of ``refs``: what was reached and cannot be made again."""
+    """A reference record for each of ``refs``, which are needed and not carried."""
     sections: dict[str, list[Reference]] = {}
     for ref in refs:
         section = "qos_policies" if ref.type == "qos_policy" else f"{ref.type}s"
         sections.setdefault(section, []).append(_reference(inventory, ref))
-    return References(**{name: tuple(found) for name, found in sections.items()})  # type: ignore[arg-type]
+    return References(**{name: tuple(section) for name, section in sections.items()})  # type: ignore[arg-type]
 
 
 def _reference(inventory: Inventory, ref: Ref) -> Reference:
@@ -73,4 +73,4 @@ def _reference(inventory: Inventory, ref: Ref) -> Reference:
 
 
 def _flavor(inventory: Inventory, name: str) -> FlavorReference:
-    return next(each.flavor for each in inventory.servers.values() if each.flavor.id == name)
+    return next(server.flavor for server in inventory.servers.values() if server.flavor.id == name)

@@ -43,7 +43,7 @@ class Selection:
 
     @property
     def others(self) -> Iterator[Resource]:
-        """What was named that no server needs to have: records that go as they are."""
+        """The named resources that are carried as they are."""
         sections: tuple[Chosen[Any], ...] = (
             self.networks,
             self.routers,
@@ -67,16 +67,16 @@ class _Finder:
             by_name.setdefault(record.name, []).append(record)
         chosen: dict[str, tuple[Item, R]] = {}
         for item in items:
-            found = self._find(kind, item, by_id, by_name)
-            if found is None:
+            match = self._find(kind, item, by_id, by_name)
+            if match is None:
                 continue
-            if found.id in chosen:
+            if match.id in chosen:
                 self._fault(
                     item,
-                    f"the {kind} {item.wanted!r} is the one that {chosen[found.id][0].where} names",
+                    f"the {kind} {item.wanted!r} is the one that {chosen[match.id][0].where} names",
                     "remove one of the two",
                 )
-            chosen[found.id] = (item, found)
+            chosen[match.id] = (item, match)
         return tuple(chosen.values())
 
     def _find(
@@ -86,14 +86,14 @@ class _Finder:
             if item.id not in by_id:
                 self._fault(item, f"no {kind} of this project has the ID {item.id!r}", None)
             return by_id.get(item.id)
-        found = by_name.get(item.name or "", [])
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(sorted(record.id for record in found))
+        namesakes = by_name.get(item.name or "", [])
+        if len(namesakes) == 1:
+            return namesakes[0]
+        if namesakes:
+            ids = ", ".join(sorted(record.id for record in namesakes))
             self._fault(
                 item,
-                f"{len(found)} {kind}s of this project are named {item.name!r}",
+                f"{len(namesakes)} {kind}s of this project are named {item.name!r}",
                 f"write id: instead of name:, one of {ids}",
             )
         else:
@@ -114,18 +114,18 @@ def select(wanted: ResourceFile, inventory: Inventory) -> tuple[Selection, list[
         images=finder.choose(
             "image",
             wanted.images,
-            (each.record for each in inventory.images.values() if each.owned),
+            (image.record for image in inventory.images.values() if image.owned),
         ),
         volumes=finder.choose(
-            "volume", wanted.volumes, (each.record for each in inventory.volumes.values())
+            "volume", wanted.volumes, (volume.record for volume in inventory.volumes.values())
         ),
         servers=finder.choose(
-            "server", wanted.servers, (each.record for each in inventory.servers.values())
+            "server", wanted.servers, (server.record for server in inventory.servers.values())
         ),
         networks=finder.choose(
             "network",
             wanted.networks,
-            (each.record for each in inventory.networks.values() if each.owned),
+            (network.record for network in inventory.networks.values() if network.owned),
         ),
         routers=finder.choose("router", wanted.routers, inventory.routers.values()),
         security_groups=finder.choose(

@@ -1,4 +1,4 @@
-"""A plan for a person, and for a program.  docs/reference/plan.md describes both."""
+"""A plan as text for a person and as JSON for a program; docs/reference/plan.md describes both."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ def as_json(plan: Plan, room: FreeQuota) -> dict[str, Any]:
         "format": FORMAT,
         "resources": [
             {
-                "type": each.type,
-                "id": each.id,
-                "name": each.name,
-                "needed_by": _ref(plan.reached.pulled_in_by.get(each.ref)),
+                "type": resource.type,
+                "id": resource.id,
+                "name": resource.name,
+                "needed_by": _ref(plan.reached.pulled_in_by.get(resource.ref)),
             }
-            for each in plan.resources
+            for resource in plan.resources
         ],
         "references": [
             {
-                "type": each.type,
-                "id": each.id,
-                "name": each.name,
-                "needed_by": _ref(plan.reached.pulled_in_by.get(each.ref)),
+                "type": reference.type,
+                "id": reference.id,
+                "name": reference.name,
+                "needed_by": _ref(plan.reached.pulled_in_by.get(reference.ref)),
             }
-            for each in plan.references
+            for reference in plan.references
         ],
         "disks": [
             {
-                "type": each.type,
-                "id": each.id,
-                "name": each.name,
-                "server_id": each.server_id,
-                "bytes_at_most": each.size,
-                "consistency": each.consistency,
+                "type": disk.type,
+                "id": disk.id,
+                "name": disk.name,
+                "server_id": disk.server_id,
+                "bytes_at_most": disk.size,
+                "consistency": disk.consistency,
             }
-            for each in plan.captures
+            for disk in plan.captures
         ],
         "stops": dict(plan.stops),
         "boots": dict(plan.boots),
@@ -64,13 +64,13 @@ def as_json(plan: Plan, room: FreeQuota) -> dict[str, Any]:
         },
         "omissions": [
             {
-                "type": each.type,
-                "id": each.id,
-                "name": each.name,
-                "attribute": each.attribute,
-                "reason": each.reason,
+                "type": omission.type,
+                "id": omission.id,
+                "name": omission.name,
+                "attribute": omission.attribute,
+                "reason": omission.reason,
             }
-            for each in plan.omissions
+            for omission in plan.omissions
         ],
         "warnings": list(plan.warnings),
     }
@@ -95,10 +95,10 @@ def as_text(plan: Plan, room: FreeQuota, max_temporary: int) -> str:
 
 
 def omission_lines(omissions: Iterable[Omission]) -> Iterator[str]:
-    """One line for each kind of loss, with the names of what it befell."""
+    """One line for each kind of loss, with the names of the resources that have it."""
     groups: dict[tuple[str, str | None, str], list[str]] = {}
-    for each in omissions:
-        groups.setdefault((each.type, each.attribute, each.reason), []).append(each.name or each.id)
+    for lost in omissions:
+        groups.setdefault((lost.type, lost.attribute, lost.reason), []).append(lost.name or lost.id)
     for (kind, attribute, reason), names in groups.items():
         shown = ", ".join(repr(printable(name)) for name in names[:_SHOWN])
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
@@ -107,27 +107,27 @@ def omission_lines(omissions: Iterable[Omission]) -> Iterator[str]:
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
-    found = [f"  {line}" for line in lines]
-    return ["", f"{title}:", *found] if found else []
+    indented = [f"  {line}" for line in lines]
+    return ["", f"{title}:", *indented] if indented else []
 
 
 def _tree(plan: Plan) -> Iterator[str]:
-    """Each resource below what pulled it in; what was named in the file is at the left."""
-    records: dict[Ref, Resource] = {each.ref: each for each in plan.resources}
-    below: dict[Ref | None, list[Ref]] = {}
+    """Each resource below the one that needs it; what the file names is at the left."""
+    records: dict[Ref, Resource] = {record.ref: record for record in plan.resources}
+    children: dict[Ref | None, list[Ref]] = {}
     for ref, parent in plan.reached.pulled_in_by.items():
         if ref in records:
-            below.setdefault(parent, []).append(ref)
-    disks = {each.ref: each for each in plan.captures}
-    own = sum(1 for each in plan.captures if each.type == "server")
-    beside = f", and {counted(own, 'disk')} of servers as images or volumes" if own else ""
+            children.setdefault(parent, []).append(ref)
+    disks = {disk.ref: disk for disk in plan.captures}
+    count = sum(1 for disk in plan.captures if disk.type == "server")
+    beside = f", and {counted(count, 'disk')} of servers as images or volumes" if count else ""
     yield f"{counted(len(records), 'resource')} go{beside}:"
-    stack = [(ref, 1) for ref in reversed(below.get(None, []))]
+    stack = [(ref, 1) for ref in reversed(children.get(None, []))]
     while stack:
         ref, depth = stack.pop()
         record = records[ref]
         yield f"{'  ' * depth}{_name(record)}{_how(record, disks.get(ref), plan)}"
-        stack += [(child, depth + 1) for child in reversed(below.get(ref, []))]
+        stack += [(child, depth + 1) for child in reversed(children.get(ref, []))]
 
 
 def _name(record: Resource | Reference) -> str:
@@ -138,14 +138,14 @@ def _name(record: Resource | Reference) -> str:
 
 
 def _how(record: Resource, disk: DiskCapture | None, plan: Plan) -> str:
-    told = []
+    facts = []
     if record.id in plan.stops and record.type == "server":
-        told.append("is stopped for good" if plan.stops[record.id] == "keep" else "is stopped")
+        facts.append("is stopped for good" if plan.stops[record.id] == "keep" else "is stopped")
     if record.id in plan.boots and record.type == "server":
-        told.append(f"will boot from {plan.boots[record.id]}")
+        facts.append(f"will boot from {plan.boots[record.id]}")
     if disk is not None:
-        told.append(f"{human_bytes(disk.size)}, {disk.consistency}")
-    return f": {'; '.join(told)}" if told else ""
+        facts.append(f"{human_bytes(disk.size)}, {disk.consistency}")
+    return f": {'; '.join(facts)}" if facts else ""
 
 
 def _references(references: Iterable[Reference]) -> list[str]:
@@ -155,7 +155,7 @@ def _references(references: Iterable[Reference]) -> list[str]:
 def _disks(plan: Plan) -> list[str]:
     if not plan.captures:
         return _section("disks", ["none is read"])
-    total = sum(each.size for each in plan.captures)
+    total = sum(disk.size for disk in plan.captures)
     return _section(
         "disks",
         [
@@ -167,8 +167,8 @@ def _disks(plan: Plan) -> list[str]:
 
 def _temporary(plan: Plan, room: FreeQuota, max_temporary: int) -> list[str]:
     needed = capture_quota(plan.captures)
-    made = sum(1 for each in plan.captures if each.type != "image" and each.image_id is None)
-    if not made:
+    copied = sum(1 for disk in plan.captures if disk.type != "image" and disk.image_id is None)
+    if not copied:
         return _section("temporary objects at the source", ["none"])
     lines = [
         f"at most {max_temporary} at once; for one server after another, room is needed for "

@@ -1,4 +1,4 @@
-"""What may surprise whoever exports, and does not stop the export.  Pure."""
+"""What may surprise whoever exports, but does not prevent the export.  Pure."""
 
 from __future__ import annotations
 

@@ -11,10 +11,9 @@ import requests
 
 from bundle_spec import BundleWriter
 from downpour_export.capture import Captured, Limits, capture
-from downpour_export.capture.power import Stop
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover.quota import FreeQuota
-from downpour_export.plan import Consistency, DiskCapture
+from downpour_export.plan import Consistency, DiskCapture, StopMode
 from tests.unit.fake_cloud import PROJECT, Call, FakeCloud, response
 from tests.unit.quiet import Notes
 
@@ -136,7 +135,7 @@ def run(
     *,
     temporaries: int = 20,
     room: FreeQuota | None = None,
-    stops: Mapping[str, Stop] | None = None,
+    stops: Mapping[str, StopMode] | None = None,
     notes: Notes | None = None,
 ) -> tuple[Captured, Notes]:
     notes = notes or Notes()

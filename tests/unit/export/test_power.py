@@ -10,8 +10,8 @@ import requests
 
 from bundle_spec import BundleWriter
 from downpour_export.capture import Captured
-from downpour_export.capture.power import Stop
 from downpour_export.errors import CaptureError
+from downpour_export.plan import StopMode
 from tests.unit.export.capture_source import (
     ALONE,
     DB,
@@ -192,7 +192,7 @@ def test_a_run_that_begins_again_starts_what_a_killed_one_had_stopped(
 
 @pytest.mark.parametrize("how", ["during", "keep"])
 def test_what_was_read_of_a_running_server_is_read_again_when_it_shall_be_stopped(
-    fake: Source, tmp_path: Path, how: Stop
+    fake: Source, tmp_path: Path, how: StopMode
 ) -> None:
     with BundleWriter(tmp_path / "x") as writer:
         run(fake, writer, [*WEB, *ALONE])
