@@ -1,4 +1,4 @@
-"""Stopping quickly: threads that wait for a cloud ask here whether they still should."""
+"""Cancel the threads of a run, and poll a cloud in a way that can be cancelled and times out."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from downpour_export.errors import CaptureError
 
 
 class Cancelled(CaptureError):
-    """The run was interrupted, or another disk failed."""
+    """This thread ends because the run was interrupted or another disk failed."""
 
 
 class CancelFlag:
-    """Set once, seen by every thread of a run."""
+    """Set once; every thread of a run checks it."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -23,21 +23,21 @@ class CancelFlag:
         self._event.set()
 
     def check(self) -> None:
-        """Raises Cancelled when the run shall end."""
+        """Raises Cancelled if the flag is set."""
         if self._event.is_set():
             raise Cancelled("stopped before it was done")
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, or raise Cancelled as soon as the run shall end."""
+        """Sleep; raises Cancelled as soon as the flag is set."""
         self._event.wait(seconds)
         self.check()
 
 
-class Patience:
-    """Polling that is quick at first and slow later, with a limit that grows with the size."""
+class Polling:
+    """The waits of one polling loop: short at first and longer later, with a limit in all."""
 
     FIRST, LONGEST = 0.25, 5.0
-    """Seconds between two looks."""
+    """Seconds of the first wait, and of any wait at most."""
 
     def __init__(
         self,
@@ -45,7 +45,8 @@ class Patience:
         gibibytes: float = 0.0,
         tell: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """``tell`` is told after one minute, two, four … that this still waits."""
+        """``gibibytes``: the size of what is waited for; it raises the limit.  ``tell`` is given a
+        sentence after one minute, two, four …"""
         self._begun = time.monotonic()
         self._next_word = 60.0
         self._tell = tell
@@ -55,7 +56,7 @@ class Patience:
         self._cancel = cancel
 
     def wait(self, what: str) -> None:
-        """Wait before the next look.  Raises CaptureError when it has taken too long."""
+        """Wait before the next look at ``what``.  Raises CaptureError after the limit."""
         if time.monotonic() > self._deadline:
             raise CaptureError(f"{what} takes too long", remedy="look at it in the source cloud")
         if time.monotonic() - self._begun > self._next_word:

@@ -13,7 +13,7 @@ from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
 from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.copy import Captured, Copier
-from downpour_export.capture.earlier import Earlier, Group
+from downpour_export.capture.earlier import EarlierRun, Group
 from downpour_export.capture.moment import Moment
 from downpour_export.capture.power import Power
 from downpour_export.capture.slots import SPARE, Slots
@@ -27,8 +27,8 @@ from downpour_export.plan.capture_quota import capture_quota_at_once, lacks
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """``jobs``: disks that are read at once.  ``temporaries``: objects that exist at once.
-    ``room``: what the quota had for them before there were any."""
+    """``jobs``: disks that are read at once.  ``temporaries``: how many temporary objects exist
+    at once.  ``room``: the free quota before any of them existed."""
 
     jobs: int = 2
     temporaries: int = 20
@@ -43,35 +43,35 @@ def capture(
     limits: Limits,
     progress: Progress,
 ) -> Captured:
-    """Read ``disks`` into ``writer``; ``stops``: the servers that are stopped for it, by ID.
+    """Read ``disks`` into ``writer``.  ``stops``: the servers that are stopped for it, by ID.
 
     At the end, also after an error or an interrupt, every temporary object is gone and every
     server that was stopped ``during`` its capture runs again.  Raises CaptureError, LocalError,
     PlanFaults.
     """
     run = _Run(cloud, writer, stops, limits, progress)
-    earlier = Earlier(writer, run.temporaries, stops)
+    earlier = EarlierRun(writer, run.temporaries, stops)
     captured = run.copier.captured
-    groups = earlier.left(disks, captured)
+    groups = earlier.unfinished(disks, captured)
     _refuse_too_many(groups, limits)
     if captured.disks:
         progress.say(f"{len(captured.disks)} of {len(disks)} disks are in the bundle already")
-    # From here on a run that is killed leaves things at the source: its mark must be known.
+    # A run that is killed from here on leaves objects at the source: the next must know the uuid.
     writer.keep_if_empty(True)
     writer.checkpoint()
     try:
         if writer.has_earlier_run:
             run.take_over(groups)
-        run.all(groups)
+        run.capture_all(groups)
     except BaseException:
-        # What is left there, or was stopped for good, the next run must know of.
+        # The next run must know what is left at the source, and what was stopped for good.
         writer.keep_if_empty(not run.give_up())
         raise
     run.power.start_all(CancelFlag())
     run.temporaries.delete_all(CancelFlag())
     earlier.abandon_unwanted(captured)
-    servers = {each.server_id for each in disks if each.server_id}
-    captured.stopped.update(filter(run.power.ran, servers))
+    servers = {disk.server_id for disk in disks if disk.server_id}
+    captured.stopped.update(filter(run.power.ran_before, servers))
     return captured
 
 
@@ -107,17 +107,17 @@ class _Run:
         self.copier = Copier(cloud, writer, self._slots, self.temporaries, self._cancel, progress)
 
     def take_over(self, groups: list[Group]) -> None:
-        """From a run that was killed: keep the snapshots of ``groups``, and undo all else."""
+        """After a run that was killed: keep the snapshots of ``groups``, undo everything else."""
         self.temporaries.delete_all(
-            self._cancel, but={each for group in groups for each in group.temporaries}
+            self._cancel, keep={object_id for group in groups for object_id in group.temporaries}
         )
         self.power.adopt()
-        self.power.start_all(self._cancel, but={group.server_id for group in groups})
+        self.power.start_all(self._cancel, skip={group.server_id for group in groups})
 
-    def all(self, groups: list[Group]) -> None:
-        """Capture ``groups``, in this order; raises what the first that fails raises."""
-        left = deque(groups)
-        total = sum(len(group.left) for group in groups)
+    def capture_all(self, groups: list[Group]) -> None:
+        """Capture ``groups``, begun in this order; raises the error of the first that fails."""
+        waiting = deque(groups)
+        total = sum(len(group.unread) for group in groups)
         with (
             self._progress.task("disks", total, "resources") as task,
             ThreadPoolExecutor(self._limits.jobs, "make") as making,
@@ -125,14 +125,14 @@ class _Run:
         ):
             running: dict[Future[list[_Job]], _Job] = {}
             try:
-                while left or running:
+                while waiting or running:
                     # The next server is snapshotted when there is room, not long before.
                     while (
-                        left
-                        and self._may_begin(left[0], running.values())
-                        and self._slots.try_take(left[0].snapshots)
+                        waiting
+                        and self._may_begin(waiting[0], running.values())
+                        and self._slots.try_take(waiting[0].snapshots)
                     ):
-                        begin = _Job(left[0], partial(self._begin, left.popleft()))
+                        begin = _Job(waiting[0], partial(self._begin, waiting.popleft()))
                         running[making.submit(begin.act)] = begin
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         ended, jobs = running.pop(future), future.result()
@@ -147,20 +147,21 @@ class _Run:
                 raise
 
     def _may_begin(self, group: Group, running: Collection[_Job]) -> bool:
-        """While disks are read, the cloud makes as many others ready, if the quota has room."""
+        """Whether to begin ``group`` now: while ``jobs`` disks are read, the cloud prepares as many
+        others, if the quota has room for all of them."""
         jobs = self._limits.jobs
         if len(running) < jobs:
             return True
-        # One alone is what somebody asks for whose quota has room for one only.
+        # With --jobs 1 nothing is prepared: it is for quotas with room for one disk only.
         if jobs == 1 or len(running) >= 2 * jobs:
             return False
         if sum(1 for job in running if not job.reads) >= jobs:
             return False
-        begun = {id(each): each.disks for each in (*(job.group for job in running), group)}
+        begun = {id(other): other.disks for other in (*(job.group for job in running), group)}
         return not any(lacks(capture_quota_at_once(begun.values()), self._limits.room))
 
     def _begin(self, group: Group) -> list[_Job]:
-        """Snapshot all disks of a group, from a stopped server if so planned; the copies to do."""
+        """Snapshot all disks of a group, from a stopped server if so planned; one job for each."""
         with self._slots.work():
             moment = group.moment
             if moment is None:
@@ -168,16 +169,16 @@ class _Run:
                     self.power.stop(group.server_id)
                 moment = self.copier.snapshot(group.disks)
             if group.server_id in self.power.down:
-                self.copier.settle(moment, group.left)
+                self.copier.wait_for_snapshots(moment, group.unread)
                 self.power.start(group.server_id)
-        return [_Job(group, partial(self._make, moment, group, disk)) for disk in group.left]
+        return [_Job(group, partial(self._make, moment, group, disk)) for disk in group.unread]
 
     def _make(self, moment: Moment, group: Group, disk: DiskCapture) -> list[_Job]:
-        """Have an image made of a disk; what is left is to read it."""
+        """Have an image made of a disk; the job of reading it."""
         with ExitStack() as stack:
             stack.enter_context(self._slots.work())
             image_id = self.copier.image(moment, group.disks, disk)
-            # Until it has been read and deleted, whoever waits for room does not wait in vain.
+            # The reading job counts as work too: it frees slots when the image is deleted.
             work = stack.pop_all()
         return [_Job(group, partial(self._read, moment, disk, image_id, work), reads=True)]
 
@@ -189,7 +190,7 @@ class _Run:
         return []
 
     def give_up(self) -> bool:
-        """Leave the source as it was found, whatever happened; whether it is."""
+        """Delete temporary objects and start servers again; whether the source is as before."""
         self._cancel.set()
         last = CancelFlag()
         down = len(self.power.down)
@@ -220,10 +221,10 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Job:
-    """Something to do for a group; ``act`` returns what can be done then.
+    """One step of a group's capture; ``act`` returns the steps that follow.
 
-    ``reads``: bytes are read, which is the last that is done for a disk; before, it is the cloud
-    that works.
+    ``reads``: it reads the bytes of a disk, which is the last step for it.  In all others the
+    cloud does the work.
     """
 
     group: Group

@@ -12,7 +12,7 @@ from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
 from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.download import Names, download
-from downpour_export.capture.moment import Held, Kind, Moment, Moments, label
+from downpour_export.capture.moment import Holder, Kind, Moment, MomentJournal, label
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
@@ -34,14 +34,14 @@ class Captured:
 
 
 def needs_snapshot(disk: DiskCapture) -> bool:
-    """Whether its moment is fixed by a temporary object: not where nobody can write to it."""
+    """Whether a temporary object fixes its content: not where nobody can write to it."""
     if disk.type == "server":
         return disk.image_id is None
     return disk.type == "volume" and disk.consistency != "idle"
 
 
 class Copier:
-    """Methods run in any thread, and raise CaptureError and LocalError."""
+    """Copies disks into the bundle.  Thread-safe; methods raise CaptureError and LocalError."""
 
     def __init__(
         self,
@@ -56,70 +56,70 @@ class Copier:
         self._writer = writer
         self._slots = slots
         self._temporaries = temporaries
-        self._moments = Moments(writer)
+        self._moments = MomentJournal(writer)
         self._cancel = cancel
         self._progress = progress
         self.captured = Captured()
 
     def snapshot(self, disks: Sequence[DiskCapture]) -> Moment:
-        """Fix the moment of some disks together; nothing is copied yet."""
+        """Snapshot ``disks`` together; nothing is copied yet."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         moment = Moment(at=at, disks=tuple(map(self._hold, disks)))
-        self._moments.keep(moment)
+        self._moments.save(moment)
         return moment
 
-    def _hold(self, disk: DiskCapture) -> Held:
-        held = Held(label=label(disk), consistency=disk.consistency)
+    def _hold(self, disk: DiskCapture) -> Holder:
+        holder = Holder(label=label(disk), consistency=disk.consistency)
         if not needs_snapshot(disk):
-            return held
+            return holder
         if disk.type == "server":
-            return replace(held, kind="image", id=self._temporaries.server_image(disk.id))
-        return replace(held, kind="snapshot", id=self._temporaries.snapshot(disk.id))
+            return replace(holder, kind="image", id=self._temporaries.server_image(disk.id))
+        return replace(holder, kind="snapshot", id=self._temporaries.snapshot(disk.id))
 
-    def settle(self, moment: Moment, disks: Sequence[DiskCapture]) -> None:
-        """Wait until the snapshots of ``disks`` are done, and nothing more is read of the disks."""
+    def wait_for_snapshots(self, moment: Moment, disks: Sequence[DiskCapture]) -> None:
+        """Wait until the snapshots of ``disks`` are complete: then their server may write again."""
         for disk in disks:
-            held = moment.of(disk)
-            if held.kind and held.id:
-                self._temporaries.wait(held.kind, held.id, disk.size / (1 << 30))
+            holder = moment.holder_of(disk)
+            if holder.kind and holder.id:
+                self._temporaries.wait(holder.kind, holder.id, disk.size / (1 << 30))
 
     def image(self, moment: Moment, disks: Sequence[DiskCapture], disk: DiskCapture) -> str:
         """Have the cloud make an image of ``disk``, one of the moment's ``disks``; its ID.
 
-        Each other temporary object is deleted as soon as it can go.
+        Other temporary objects of the disk are deleted as soon as they are not needed.
         """
         self._cancel.check()
-        if (own := _own_image(disk)) is not None:
-            return own
-        held = moment.of(disk)
+        if (existing := _own_image(disk)) is not None:
+            return existing
+        holder = moment.holder_of(disk)
         with self._progress.task(f"image of {_shown(disk)}", None, "time"):
-            if held.kind == "image" and held.id:
-                self._temporaries.wait("image", held.id, disk.size / (1 << 30))
-                return held.id
-            return self._image_of_volume(disks, disk, held)
+            if holder.kind == "image" and holder.id:
+                self._temporaries.wait("image", holder.id, disk.size / (1 << 30))
+                return holder.id
+            return self._volume_image(disks, disk, holder)
 
     def read(self, moment: Moment, disk: DiskCapture, image_id: str) -> None:
-        """Bring the bytes of ``disk``'s image into the bundle; a temporary one is deleted then."""
+        """Read the image of ``disk`` into the bundle; then delete it if it is temporary."""
         self._cancel.check()
-        self._read(disk, image_id, moment.at, moment.of(disk))
+        self._read(disk, image_id, moment.at, moment.holder_of(disk))
         if _own_image(disk) is None:
             self._delete("image", image_id)
 
-    def _image_of_volume(self, disks: Sequence[DiskCapture], disk: DiskCapture, held: Held) -> str:
+    def _volume_image(self, disks: Sequence[DiskCapture], disk: DiskCapture, holder: Holder) -> str:
         """Upload a volume, or what a snapshot holds of one, to an image."""
         temporaries, size = self._temporaries, disk.size >> 30
-        if disk.type == "volume" and held.id is None:
+        if disk.type == "volume" and holder.id is None:
             self._slots.take(1)
             image_id = temporaries.upload(disk.id, size, disk.id)
-            # Known before it is whole: the next run need not wait for a second upload.
+            # Noted before it is complete, so that the next run need not upload a second time.
             self._moments.image_holds(disks, disk, image_id)
             temporaries.wait("image", image_id, size)
-            # The tenant's own volume is left as it was found.
+            # Wait until the upload has released the tenant's own volume.
             temporaries.wait("volume", disk.id, size)
             return image_id
-        snapshot_id = held.id or disk.id
-        # It may have been extended since it was looked at, and no volume is smaller than its
-        # snapshot.
+        snapshot_id = holder.id or disk.id
+        # The volume may have been extended since discovery, and a volume cannot be smaller than the
+        # snapshot that it is made of.
         size = max(size, temporaries.wait("snapshot", snapshot_id, size).get("size", 0))
         self._slots.take(2)
         volume_id = temporaries.volume(snapshot_id, size, disk.id)
@@ -128,34 +128,34 @@ class Copier:
         self._moments.image_holds(disks, disk, image_id)
         # The bytes are in the image now.  Many backends keep a snapshot while a volume of it lives.
         self._delete("volume", volume_id)
-        if held.id is not None:
-            self._delete("snapshot", held.id)
+        if holder.id is not None:
+            self._delete("snapshot", holder.id)
         return image_id
 
     def _delete(self, kind: Kind, identity: str) -> None:
         self._temporaries.delete(kind, identity)
-        self._slots.give()
+        self._slots.release()
 
-    def _read(self, disk: DiskCapture, image_id: str, at: str, held: Held) -> None:
+    def _read(self, disk: DiskCapture, image_id: str, at: str, holder: Holder) -> None:
         item = self._cloud.get("image", f"/images/{image_id}")
         if disk.type == "server":
-            found = image_discovery.found_of(item, self._cloud.project_id)
-            if found.volume_backed:
+            image = image_discovery.found_of(item, self._cloud.project_id)
+            if image.volume_backed:
                 raise CaptureError(
                     "the source made snapshots of volumes and no image of a disk: this server "
                     "boots from a volume, and nothing told so",
                     where=f"server {disk.name!r}",
                     remedy="list its volumes, and the server with save_state: false",
                 )
-            self.captured.images[disk.id] = found.record
+            self.captured.images[disk.id] = image.record
             # For the next run, if this one does not come to its end.
-            text = codec.dumps(codec.encode(found.record)).decode()
+            text = codec.dumps(codec.encode(image.record)).decode()
             self._writer.remember(label(disk), text)
         self.captured.disks[disk.ref] = download(
             self._cloud,
             self._writer,
             item,
-            Capture(type=disk.type, id=disk.id, at=at, consistency=held.consistency),
+            Capture(type=disk.type, id=disk.id, at=at, consistency=holder.consistency),
             Names(label(disk), _shown(disk)),
             self._cancel,
             self._progress,
@@ -163,7 +163,7 @@ class Copier:
 
 
 def _own_image(disk: DiskCapture) -> str | None:
-    """The tenant's own image that has the bytes already, if one has."""
+    """The ID of an image of the tenant that has the disk's bytes already, if there is one."""
     return disk.id if disk.type == "image" else disk.image_id
 
 

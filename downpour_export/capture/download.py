@@ -1,4 +1,4 @@
-"""An image's bytes into a disk of the bundle, held against what Glance says of them."""
+"""Download an image into a disk of the bundle, and compare it with Glance's size and hash."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from downpour_export.errors import CaptureError
 
 PIECE = 1 << 20
 TRIES = 4
-"""How often a download that brings nothing new, or the wrong bytes, is tried."""
+"""How often a connection that brings no new byte is tried, and a download with wrong bytes."""
 PAUSE = 0.5
-"""Seconds before the second try at most; twice as many before each further one."""
+"""Seconds before the second try at most; twice as many before each one after it."""
 
 
 class Names(NamedTuple):
-    """A disk as the bundle's journal knows it, and as a person does."""
+    """``label``: the disk's name in the bundle's journal.  ``shown``: its name in messages."""
 
     label: str
     shown: str
@@ -43,15 +43,15 @@ def download(
     cancel: CancelFlag,
     progress: Progress,
 ) -> Disk:
-    """Read ``image`` (its JSON, active) into a disk, from where an earlier run stopped in it.
+    """Read ``image`` (JSON of an active one) into a disk, on from where an earlier run stopped.
 
-    A connection that breaks is taken up where it broke.  Bytes that prove wrong in the end are
-    abandoned and read again.  Whatever else ends this leaves the disk unfinished, for the next
-    run.  Raises CaptureError, LocalError.
+    After a broken connection the next one goes on at the same byte.  Bytes that do not have
+    Glance's hash are abandoned and read again.  Any other error leaves the disk unfinished, so
+    that the next run goes on with it.  Raises CaptureError, LocalError.
     """
 
-    def tell(said: str) -> None:
-        progress.say(f"{names.shown}: {said}")
+    def tell(text: str) -> None:
+        progress.say(f"{names.shown}: {text}")
 
     for attempt in range(1, TRIES + 1):
         disk, hasher = _begin(writer, image, names.label)
@@ -78,8 +78,8 @@ def download(
             continue
         if not hasher:
             tell("the source tells no hash to compare its bytes with")
-        told = f"{image['os_hash_algo']}:{image['os_hash_value']}" if hasher else None
-        return disk.finish(dataclasses.replace(capture, source_hash=told))
+        source_hash = f"{image['os_hash_algo']}:{image['os_hash_value']}" if hasher else None
+        return disk.finish(dataclasses.replace(capture, source_hash=source_hash))
     raise AssertionError("unreachable")
 
 
@@ -88,21 +88,21 @@ def _begin(
 ) -> tuple[DiskWriter, hashlib._Hash | None]:
     """A new disk, or the one that an earlier run began to read from the very same image."""
     hasher = _hasher(image)
-    note = f"read {label}"
-    same = [image["id"], image["size"], image["disk_format"], image.get("os_hash_value")]
-    identity = codec.dumps(same).decode()
-    if writer.recall(note) == identity:
-        for left in writer.open_disks():
-            if left.label == label:
-                return writer.resume_disk(left, hasher.update if hasher else None), hasher
-    writer.remember(note, identity)
+    key = f"read {label}"
+    facts = [image["id"], image["size"], image["disk_format"], image.get("os_hash_value")]
+    identity = codec.dumps(facts).decode()
+    if writer.recall(key) == identity:
+        for begun in writer.open_disks():
+            if begun.label == label:
+                return writer.resume_disk(begun, hasher.update if hasher else None), hasher
+    writer.remember(key, identity)
     return writer.disk(image["disk_format"], size_hint=image["size"], label=label), hasher
 
 
 def _pieces(
     cloud: SourceCloud, image: Json, offset: int, cancel: CancelFlag, tell: Callable[[str], None]
 ) -> Iterator[bytes]:
-    """The image's bytes from ``offset`` on, over as many connections as it takes."""
+    """The image's bytes from ``offset`` on, over several connections if they break."""
     size: int | None = image["size"]
     fruitless = 0
     while size is None or offset < size:
@@ -126,13 +126,13 @@ def _pieces(
 
 
 def _connection(cloud: SourceCloud, image_id: str, offset: int) -> Iterator[bytes]:
-    """The bytes from ``offset`` on, as far as one answer brings them."""
+    """The bytes from ``offset`` on that one answer brings."""
     headers = {"Range": f"bytes={offset}-"} if offset else {}
     with cloud.stream("image", f"/images/{image_id}/file", headers) as answer:
-        # 200 means that the store does not know ranges: the answer starts at the first byte.
+        # Not 206: the store does not support ranges, and the answer starts at the first byte.
         skip = 0 if answer.status == 206 else offset
-        told = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
-        if answer.status == 206 and (told is None or int(told[1]) != offset):
+        start = re.match(r"bytes (\d+)-", answer.headers.get("Content-Range", ""))
+        if answer.status == 206 and (start is None or int(start[1]) != offset):
             raise CaptureError(
                 f"the source gave other bytes than those from {offset}", where=f"image {image_id}"
             )
@@ -145,7 +145,7 @@ def _connection(cloud: SourceCloud, image_id: str, offset: int) -> Iterator[byte
 
 
 def _hasher(image: Json) -> hashlib._Hash | None:
-    """For Glance's own hash of the image; some backends and formats have none."""
+    """A hasher of the kind that Glance used; None where the image has no hash."""
     if not image.get("os_hash_value"):
         return None
     try:

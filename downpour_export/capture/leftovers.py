@@ -1,7 +1,7 @@
-"""What carries downpour's mark at the source: temporary objects, and servers that were stopped.
+"""Objects at the source with downpour's mark: temporary ones, and servers that it stopped.
 
-The mark of a temporary object is its name; a volume or a snapshot of ours says so in its metadata
-too.  Nothing else is ever deleted.
+The mark of a temporary object is its name; volumes and snapshots have it in their metadata too.
+Nothing without that mark is ever deleted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from downpour_cloud import Service
-from downpour_export.capture.cancel import CancelFlag, Patience
+from downpour_export.capture.cancel import CancelFlag, Polling
 from downpour_export.capture.moment import Kind
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
@@ -37,7 +37,7 @@ _LISTS: tuple[tuple[Kind, Service, str, str], ...] = (
 class Leftover:
     """``bundle``: the first twelve digits of the uuid of the bundle that it was made for.
 
-    ``created``: as the source tells it, UTC.
+    ``created``: UTC, as ISO 8601 without a zone.
     """
 
     kind: Kind
@@ -49,6 +49,8 @@ class Leftover:
 
 @dataclass(frozen=True, kw_only=True)
 class StoppedServer:
+    """``bundle``: as in Leftover."""
+
     id: str
     name: str
     bundle: str
@@ -60,7 +62,7 @@ def prefix(bundle_uuid: str) -> str:
 
 
 def short(bundle_uuid: str) -> str:
-    """The digits of a uuid that a mark has room for."""
+    """The first twelve digits of a uuid, which a name has room for."""
     return bundle_uuid.replace("-", "")[:12]
 
 
@@ -70,7 +72,7 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
         query = {"owner": cloud.project_id} if kind == "image" else {}
         for item in cloud.list(service, path, key, query):
             name = item.get("name") or ""
-            # Nova's own name for the snapshots that it makes with an image of volumes.
+            # So Nova names the snapshots that it makes for an image of a volume-booted server.
             by_nova = kind == "snapshot" and name.startswith(_BY_NOVA)
             marked = marks.TEMPORARY.match(name.removeprefix(_BY_NOVA) if by_nova else name)
             if not marked:
@@ -99,21 +101,18 @@ def stopped_servers(cloud: SourceCloud) -> Iterator[StoppedServer]:
 
 
 def fetch(cloud: SourceCloud, kind: Kind, identity: str) -> Any | None:
-    """Its JSON, or None when it is gone."""
+    """The JSON of a temporary object, or None when it is gone."""
     service, path = _PATHS[kind]
     item = cloud.get_or_none(service, f"{path}/{identity}")
     return item if item is None or kind == "image" else item[kind]
 
 
 def delete(cloud: SourceCloud, kind: Kind, identity: str, cancel: CancelFlag) -> None:
-    """Delete it and wait until it is gone, with patience for a busy backend.
-
-    Raises CaptureError.
-    """
+    """Delete a temporary object and wait until it is gone.  Raises CaptureError."""
     service, path = _PATHS[kind]
-    patience = Patience(cancel)
+    polling = Polling(cancel)
     while True:
         accepted = cloud.delete(service, f"{path}/{identity}")
         if accepted and fetch(cloud, kind, identity) is None:
             break
-        patience.wait(f"deleting temporary {kind} {identity}")
+        polling.wait(f"deleting temporary {kind} {identity}")

@@ -1,7 +1,7 @@
-"""The moment at which all disks of a server were snapshotted, and what holds them since.
+"""The moment at which all disks of a server were snapshotted, and the objects that hold them since.
 
-Kept in the journal of the unfinished bundle: a run that was killed is gone on with from the
-snapshots that it left, so that the disks of a server are of one moment whatever happens.
+It is written into the journal of the unfinished bundle (docs/adr/0008).  The run after one that was
+killed goes on with these snapshots, so that all disks of a server are always of one moment.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ Kind = Literal["image", "volume", "snapshot"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """One disk: ``kind`` and ``id`` of the temporary object that holds it, None if none does."""
+class Holder:
+    """What holds a disk: ``kind`` and ``id`` of a temporary object, or None if none is needed.
+
+    ``label``, ``consistency``: of the disk.  The field names are keys in the journal.
+    """
 
     label: str
     consistency: Consistency
@@ -30,21 +33,21 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """``at``: when, in UTC (ISO 8601)."""
+    """``at``: UTC, ISO 8601.  The field names are keys in the journal."""
 
     at: str
-    disks: tuple[Held, ...]
+    disks: tuple[Holder, ...]
 
-    def of(self, disk: DiskCapture) -> Held:
-        return next(each for each in self.disks if each.label == label(disk))
+    def holder_of(self, disk: DiskCapture) -> Holder:
+        return next(holder for holder in self.disks if holder.label == label(disk))
 
 
 def label(disk: DiskCapture) -> str:
-    """What the bundle's journal calls a disk: a volume that moved to another server is another."""
+    """The name of a disk in the bundle's journal; a volume on another server is another disk."""
     return f"{disk.type} {disk.id}" + (f" of server {disk.server_id}" if disk.server_id else "")
 
 
-class Moments:
+class MomentJournal:
     """The moments in a bundle's journal.  Thread-safe; raises LocalError."""
 
     def __init__(self, writer: BundleWriter) -> None:
@@ -52,33 +55,29 @@ class Moments:
         self._lock = threading.Lock()
 
     def find(self, disks: Iterable[DiskCapture]) -> Moment | None:
-        """The one at which an earlier run snapshotted exactly these disks."""
+        """The moment at which an earlier run snapshotted exactly these disks."""
         labels = [label(disk) for disk in disks]
         key = _key(labels)
         text = self._writer.recall(key)
         if text is None:
             return None
         moment = codec.decode(Moment, codec.loads(text.encode(), key), key)
-        return moment if [each.label for each in moment.disks] == labels else None
+        return moment if [holder.label for holder in moment.disks] == labels else None
 
-    def keep(self, moment: Moment) -> None:
-        """When this returns, no kill makes a later run forget it."""
+    def save(self, moment: Moment) -> None:
+        """Write it; when this returns, it survives a kill of this run."""
         text = codec.dumps(codec.encode(moment)).decode()
-        self._writer.remember(_key([each.label for each in moment.disks]), text)
+        self._writer.remember(_key([holder.label for holder in moment.disks]), text)
         self._writer.checkpoint()
 
     def image_holds(self, disks: Iterable[DiskCapture], disk: DiskCapture, image_id: str) -> None:
-        """From now on it is this image that holds ``disk``, one of ``disks``."""
+        """Note that from now on this image holds ``disk``, one of ``disks``."""
         with self._lock:
             moment = self.find(disks)
             assert moment is not None
-            now = replace(moment.of(disk), kind="image", id=image_id)
-            self.keep(
-                replace(
-                    moment,
-                    disks=tuple(now if each.label == now.label else each for each in moment.disks),
-                )
-            )
+            now = replace(moment.holder_of(disk), kind="image", id=image_id)
+            holders = (now if old.label == now.label else old for old in moment.disks)
+            self.save(replace(moment, disks=tuple(holders)))
 
 
 def _key(labels: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Stopping servers for their capture, and starting again every one that shall run."""
+"""Stop servers for their capture, and start those again that are not to stay off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
 from downpour_export.capture import leftovers
-from downpour_export.capture.cancel import CancelFlag, Patience
+from downpour_export.capture.cancel import CancelFlag, Polling
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 from downpour_export.errors import Busy, CaptureError
@@ -20,8 +20,8 @@ from downpour_export.plan import StopMode
 class Power:
     """The servers that an export stops.  Thread-safe.
 
-    One that shall run again carries a mark from before it is stopped until it runs: whatever
-    kills this run, the next one or ``cleanup`` finds and starts it.
+    A server that is stopped ``during`` its capture gets a mark before it is stopped and keeps it
+    until it runs: if this run is killed, the next one or ``cleanup`` finds and starts it.
     """
 
     def __init__(
@@ -42,37 +42,37 @@ class Power:
         self._names: dict[str, str] = {}
         self._kept_off = False
 
-    def ran(self, server_id: str) -> bool:
-        """Whether it ran before this export, or an earlier run of it, stopped it."""
-        return self._writer.recall(_note(server_id)) is not None
+    def ran_before(self, server_id: str) -> bool:
+        """Whether this export, or an earlier run of it, stopped the server."""
+        return self._writer.recall(_journal_key(server_id)) is not None
 
     def adopt(self) -> None:
-        """Take over the servers that an earlier run of this bundle stopped and shall run again."""
-        own = leftovers.short(self._writer.uuid)
-        found = {
-            each.id: each.name
-            for each in leftovers.stopped_servers(self._cloud)
-            if each.bundle == own
+        """Take over the marked servers that an earlier run of this bundle stopped."""
+        bundle = leftovers.short(self._writer.uuid)
+        names = {
+            server.id: server.name
+            for server in leftovers.stopped_servers(self._cloud)
+            if server.bundle == bundle
         }
-        for server_id in found:
-            if not self.ran(server_id):  # a journal that was begun again does not tell
-                self._writer.remember(_note(server_id), "during")
+        for server_id in names:
+            if not self.ran_before(server_id):  # the journal may be newer than the mark
+                self._writer.remember(_journal_key(server_id), "during")
         with self._lock:
-            self._names |= found
-            self._down |= found.keys()
+            self._names |= names
+            self._down |= names.keys()
 
     def stop(self, server_id: str) -> None:
-        """Stop the server if the plan says so, and wait until it is.  Raises CaptureError."""
+        """Stop the server if the plan says so, and wait until it is off.  Raises CaptureError."""
         how = self._stops.get(server_id)
         if how is None:
             return
         path = f"/servers/{server_id}"
-        patience = Patience(self._cancel)
-        while (server := self._look(server_id)).get("OS-EXT-STS:task_state") is not None:
-            patience.wait(f"what else goes on with server {server_id}")
+        polling = Polling(self._cancel)
+        while (server := self._fetch(server_id)).get("OS-EXT-STS:task_state") is not None:
+            polling.wait(f"what else goes on with server {server_id}")
         if server["status"] == "SHUTOFF":
             return
-        self._writer.remember(_note(server_id), how)
+        self._writer.remember(_journal_key(server_id), how)
         self._writer.checkpoint()
         if how == "keep":
             self._kept_off = True
@@ -84,14 +84,14 @@ class Power:
             self._cloud.post("compute", f"{path}/metadata", {"metadata": mark})
         with self._progress.task(f"stop server {server['name']}", None, "time"):
             self._cloud.post("compute", f"{path}/action", {"os-stop": None})
-            while not _rests_as(self._look(server_id), "SHUTOFF"):
-                patience.wait(f"stopping server {server_id}")
+            while not _is_settled(self._fetch(server_id), "SHUTOFF"):
+                polling.wait(f"stopping server {server_id}")
 
-    def _look(self, server_id: str) -> Any:
+    def _fetch(self, server_id: str) -> Any:
         return self._cloud.get("compute", f"/servers/{server_id}")["server"]
 
     def start(self, server_id: str, cancel: CancelFlag | None = None) -> None:
-        """Start a server that shall run again, and wait until it does.  Raises CaptureError."""
+        """Start a server that was stopped, and wait until it runs.  Raises CaptureError."""
         with self._progress.task(f"start server {self._names.get(server_id)}", None, "time"):
             start(self._cloud, server_id, cancel or self._cancel)
         with self._lock:
@@ -99,22 +99,22 @@ class Power:
 
     @property
     def down(self) -> frozenset[str]:
-        """The servers that shall run again and do not yet."""
+        """The IDs of servers that were stopped ``during`` their capture and do not run yet."""
         with self._lock:
             return frozenset(self._down)
 
     @property
     def changed(self) -> bool:
-        """Whether a server is off that ran before, on purpose or not."""
+        """Whether any server is off that ran before, also one that the plan keeps off."""
         return bool(self.down) or self._kept_off
 
-    def start_all(self, cancel: CancelFlag, but: Container[str | None] = ()) -> None:
-        """Start all that shall run, except ``but``.  Never raises: tells what failed.
+    def start_all(self, cancel: CancelFlag, skip: Container[str | None] = ()) -> None:
+        """Start all servers that are ``down``, except ``skip``; reports failures and raises none.
 
-        ``cancel`` may be another one than that of the run, which may have been stopped.
+        ``cancel``: not that of the run, where this has to work after the run was cancelled.
         """
         for server_id in sorted(self.down):
-            if server_id in but:
+            if server_id in skip:
                 continue
             try:
                 self.start(server_id, cancel)
@@ -125,30 +125,31 @@ class Power:
 def start(cloud: SourceCloud, server_id: str, cancel: CancelFlag) -> None:
     """Start a server that carries our mark, wait until it runs, and take the mark away.
 
-    A server that runs already or is gone is not an error.  Raises CaptureError.
+    It is no error if the server runs already or is gone.  Raises CaptureError.
     """
     path = f"/servers/{server_id}"
-    patience = Patience(cancel)
+    polling = Polling(cancel)
     while True:
         answer = cloud.get_or_none("compute", path)
         if answer is None:
             return
         server = answer["server"]
-        if _rests_as(server, "ACTIVE"):
+        if _is_settled(server, "ACTIVE"):
             break
         if server["status"] == "ERROR":
             raise CaptureError("the server is in ERROR", where=server_id)
-        if _rests_as(server, "SHUTOFF"):
-            with suppress(Busy):  # something began with it since we looked
+        if _is_settled(server, "SHUTOFF"):
+            with suppress(Busy):  # another task of the server began since the GET
                 cloud.post("compute", f"{path}/action", {"os-start": None})
-        patience.wait(f"starting server {server_id}")
+        polling.wait(f"starting server {server_id}")
     while not cloud.delete("compute", f"{path}/metadata/{marks.STOPPED}"):
-        patience.wait(f"taking the mark from server {server_id}")
+        polling.wait(f"taking the mark from server {server_id}")
 
 
-def _note(server_id: str) -> str:
+def _journal_key(server_id: str) -> str:
     return f"stopped {server_id}"
 
 
-def _rests_as(server: Mapping[str, Any], status: str) -> bool:
+def _is_settled(server: Mapping[str, Any], status: str) -> bool:
+    """Whether it has this status and no task of Nova is going to change it."""
     return server["status"] == status and server.get("OS-EXT-STS:task_state") is None

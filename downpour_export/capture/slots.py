@@ -1,4 +1,4 @@
-"""How many temporary objects exist at once: no more than asked for, nor than the quota allows."""
+"""Limit how many temporary objects exist at once: to what was asked for, and to the quota."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from downpour_export.errors import OverQuota
 T = TypeVar("T")
 
 SPARE = 2
-"""Slots that no snapshot takes: a copy needs a volume and an image, so that one can always end."""
+"""Slots that snapshots leave free, so that one copy, a volume and an image, always fits."""
 
 
 class Slots:
@@ -23,36 +23,36 @@ class Slots:
         self._limit = limit
         self._cancel = cancel
         self._changed = threading.Condition()
-        self._held = 0
-        self._given = 0
+        self._taken = 0
+        self._released = 0
         self._working = 0
-        self._starved = 0
+        self._blocked = 0
 
     def try_take(self, number: int) -> bool:
-        """Take slots for the snapshots of a server, if there are so many and a spare."""
+        """Take slots for the snapshots of a server, if SPARE ones remain; whether it did."""
         with self._changed:
-            fits = self._held + number + SPARE <= self._limit
+            fits = self._taken + number + SPARE <= self._limit
             if fits:
-                self._held += number
+                self._taken += number
             return fits
 
     def take(self, number: int) -> None:
-        """Take slots for a copy; waits for them."""
+        """Take slots for a copy; waits for them.  Raises Cancelled."""
         with self._changed:
-            while self._held + number > self._limit:
+            while self._taken + number > self._limit:
                 self._wait()
-            self._held += number
+            self._taken += number
 
-    def give(self, number: int = 1) -> None:
-        """So many objects are gone."""
+    def release(self, number: int = 1) -> None:
+        """Call this when so many objects are gone."""
         with self._changed:
-            self._held -= number
-            self._given += number
+            self._taken -= number
+            self._released += number
             self._changed.notify_all()
 
     @contextmanager
     def work(self) -> Iterator[None]:
-        """Around what makes objects and deletes them again."""
+        """Around whatever makes objects and deletes them; see ``make``."""
         with self._changed:
             self._working += 1
         try:
@@ -63,21 +63,21 @@ class Slots:
                 self._changed.notify_all()
 
     def make(self, post: Callable[[], T]) -> T:
-        """``post()``; when the quota has no room, again as soon as another object is gone.
+        """The result of ``post``; after OverQuota it is called again when another object is gone.
 
-        Raises OverQuota when all that work wait for room: then nothing will be gone.
+        Raises OverQuota when all threads within ``work`` wait here: then no object will go.
         """
         while True:
             with self._changed:
-                seen = self._given
+                seen = self._released
             try:
                 return post()
             except OverQuota as exc:
                 with self._changed:
-                    self._starved += 1
+                    self._blocked += 1
                     try:
-                        while self._given == seen:
-                            if self._starved >= self._working:
+                        while self._released == seen:
+                            if self._blocked >= self._working:
                                 raise OverQuota(
                                     exc.message,
                                     where=exc.where,
@@ -86,7 +86,7 @@ class Slots:
                                 ) from exc
                             self._wait()
                     finally:
-                        self._starved -= 1
+                        self._blocked -= 1
 
     def _wait(self) -> None:
         self._changed.wait(0.5)

@@ -1,7 +1,7 @@
 """Temporary objects: snapshots, volumes and images that exist only to read a disk.
 
-Each carries the bundle's mark in its name, so that whatever happens they can be found again,
-and nothing else is ever deleted.
+Each has the bundle's mark in its name, so that it can be found again after a kill, and nothing
+without that mark is ever deleted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from bundle_spec.progress import Progress
 from downpour_cloud import Service
 from downpour_export.capture import leftovers
-from downpour_export.capture.cancel import CancelFlag, Patience
+from downpour_export.capture.cancel import CancelFlag, Polling
 from downpour_export.capture.leftovers import PROPERTY
 from downpour_export.capture.moment import Kind
 from downpour_export.capture.slots import Slots
@@ -45,7 +45,7 @@ class Temporaries:
     # --- making ---
 
     def server_image(self, server_id: str) -> str:
-        """Start an image of a server's own disk; its ID."""
+        """Have Nova start an image of a server's own disk; its ID."""
         body = {"name": self.prefix + server_id, "metadata": {PROPERTY: self._uuid}}
         response = self._post("compute", f"/servers/{server_id}/action", {"createImage": body})
         if response.content:
@@ -55,7 +55,7 @@ class Temporaries:
         return image_id
 
     def snapshot(self, volume_id: str) -> str:
-        """Start a snapshot of a volume, also of one in use; its ID."""
+        """Have Cinder start a snapshot of a volume, which may be in use; its ID."""
         body = {
             "volume_id": volume_id,
             "name": self.prefix + volume_id,
@@ -82,7 +82,8 @@ class Temporaries:
     def upload(self, volume_id: str, size: int, source_id: str) -> str:
         """Start to upload a volume of ``size`` GiB to an image; its ID.
 
-        An upload of a run that was killed may still go on: Cinder does one at a time.
+        Waits first: an upload that a killed run began may still go on, and Cinder does one at a
+        time.
         """
         self.wait("volume", volume_id, size)
         body = {
@@ -97,21 +98,21 @@ class Temporaries:
         return image_id
 
     def _post(self, service: Service, path: str, body: Any) -> Any:
-        """POST when the quota has room and nothing else goes on with the resource."""
-        patience = Patience(self._cancel)
+        """POST; again while the quota has no room (413) or the resource is busy (409)."""
+        polling = Polling(self._cancel)
         while True:
             try:
                 return self._slots.make(
                     lambda: self._cloud.request(service, "POST", path, json=body)
                 )
             except Busy as exc:
-                patience.wait(str(exc))
+                polling.wait(str(exc))
 
     # --- waiting ---
 
     def wait(self, kind: Kind, identity: str, gibibytes: float) -> Any:
-        """Wait until it can be read; its JSON.  Raises CaptureError when it failed."""
-        patience = Patience(self._cancel, gibibytes, self._progress.say)
+        """Wait until the object is ready; its JSON.  Raises CaptureError when it failed."""
+        polling = Polling(self._cancel, gibibytes, self._progress.say)
         # A tenant's own volume may be attached while its image is made.
         ready = ("active",) if kind == "image" else ("available", "in-use")
         while True:
@@ -125,42 +126,42 @@ class Temporaries:
                     f"the source failed to make a temporary {kind}: it is {item['status']}",
                     where=identity,
                 )
-            patience.wait(f"temporary {kind} {identity}")
+            polling.wait(f"temporary {kind} {identity}")
 
     def fetch(self, kind: Kind, identity: str) -> Any | None:
-        """Its JSON, or None when it is gone."""
+        """The JSON of the object, or None when it is gone."""
         return leftovers.fetch(self._cloud, kind, identity)
 
     # --- deleting ---
 
     def delete(self, kind: Kind, identity: str) -> None:
-        """Delete it and wait until it is gone."""
+        """Delete the object and wait until it is gone."""
         leftovers.delete(self._cloud, kind, identity, self._cancel)
 
-    def delete_all(self, cancel: CancelFlag, but: Collection[str] = ()) -> bool:
-        """Delete whatever this bundle has left, also what a broken call made unknown to us.
+    def delete_all(self, cancel: CancelFlag, keep: Collection[str] = ()) -> bool:
+        """Delete this bundle's temporary objects, also those of POSTs whose answer was lost.
 
-        ``but``: IDs of those that are still needed.  ``cancel`` is another one than that of the
-        run, which may have been stopped.  Returns whether all is gone; never raises CaptureError,
-        what could not be deleted is said.
+        ``keep``: IDs of those that are still needed.  ``cancel``: not that of the run, where this
+        has to work after the run was cancelled.  Returns whether all are gone; a failure is
+        reported, and not raised as CaptureError.
         """
         try:
-            left = self.find()
+            objects = self.find()
         except CaptureError as exc:
             self._progress.say(f"cannot look for temporary objects named {self.prefix}…: {exc}")
             return False
         gone = True
-        for each in left:
-            if each.id in but:
+        for item in objects:
+            if item.id in keep:
                 continue
             try:
-                leftovers.delete(self._cloud, each.kind, each.id, cancel)
+                leftovers.delete(self._cloud, item.kind, item.id, cancel)
             except CaptureError as exc:
                 gone = False
-                self._progress.say(f"cannot delete the temporary {each.kind} {each.id}: {exc}")
+                self._progress.say(f"cannot delete the temporary {item.kind} {item.id}: {exc}")
         return gone
 
     def find(self) -> list[leftovers.Leftover]:
-        """Every object in the cloud that bears this bundle's mark, as they can be deleted."""
-        own = leftovers.short(self._uuid)
-        return [each for each in leftovers.temporaries(self._cloud) if each.bundle == own]
+        """Every object in the cloud with this bundle's mark, in the order of deletion."""
+        bundle = leftovers.short(self._uuid)
+        return [item for item in leftovers.temporaries(self._cloud) if item.bundle == bundle]

@@ -10,7 +10,7 @@ import pytest
 from bundle_spec import BundleWriter
 from downpour_cloud import session
 from downpour_export.capture import download
-from downpour_export.capture.cancel import Patience
+from downpour_export.capture.cancel import Polling
 from tests.unit.export.capture_source import Source
 
 
@@ -27,7 +27,7 @@ def writer(tmp_path: Path) -> Iterator[BundleWriter]:
 
 @pytest.fixture(autouse=True)
 def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Patience, "FIRST", 0.001)
-    monkeypatch.setattr(Patience, "LONGEST", 0.001)
+    monkeypatch.setattr(Polling, "FIRST", 0.001)
+    monkeypatch.setattr(Polling, "LONGEST", 0.001)
     monkeypatch.setattr(download, "PAUSE", 0)
     monkeypatch.setattr(session, "LONGEST_PAUSE", 0)

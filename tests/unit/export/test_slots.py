@@ -88,7 +88,7 @@ def test_a_copy_waits_for_its_slots_until_it_is_stopped() -> None:
     assert not slots.try_take(1)  # the last two are for copies
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(slots.take, 3)
-        slots.give()
+        slots.release()
         waiting.result(timeout=5)
         stopped = pool.submit(slots.take, 1)
         cancel.set()

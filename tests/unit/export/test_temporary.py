@@ -10,7 +10,7 @@ import requests
 
 from bundle_spec import BundleWriter
 from bundle_spec.progress import NULL
-from downpour_export.capture.cancel import CancelFlag, Cancelled, Patience
+from downpour_export.capture.cancel import CancelFlag, Cancelled, Polling
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
@@ -172,10 +172,10 @@ def test_a_stop_wakes_a_thread_that_waits() -> None:
         cancel.check()
 
 
-def test_patience_ends_later_for_a_larger_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polling_ends_later_for_a_larger_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    small, large = Patience(CancelFlag()), Patience(CancelFlag(), gibibytes=100)
+    small, large = Polling(CancelFlag()), Polling(CancelFlag(), gibibytes=100)
     now = 601.0
     with pytest.raises(CaptureError, match="snapshot x takes too long"):
         small.wait("snapshot x")
@@ -189,10 +189,10 @@ def test_a_long_wait_is_told_less_and_less_often(monkeypatch: pytest.MonkeyPatch
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     told: list[str] = []
-    patience = Patience(CancelFlag(), gibibytes=2048, tell=told.append)
+    polling = Polling(CancelFlag(), gibibytes=2048, tell=told.append)
     for minute in range(600):
         now = 60.0 * minute
-        patience.wait("temporary image x")
+        polling.wait("temporary image x")
     assert told[0] == "waiting for temporary image x, 1 min so far"
     minutes = [int(each.split()[-4]) for each in told]
     assert minutes == [2**power for power in range(10)]
