@@ -13,7 +13,7 @@ from downpour_export.plan.choices import root_volume
 
 
 def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
-    """Give records their disks, and servers what they shall boot from."""
+    """The plan's records with their disks, and servers with what they will boot from."""
     resources, disks = plan.resources, captured.disks
     images = [replace(image, disk_id=disks[image.ref].id) for image in resources.images]
     volumes = {
@@ -25,17 +25,17 @@ def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
     for server in resources.servers:
         if server.id in captured.stopped:
             server = replace(server, power_state="running")
-        own = captured.images.get(server.id)
+        disk_image = captured.images.get(server.id)
         if plan.boots.get(server.id) == "image":
             server, image = _from_image(server, volumes)
             images.append(image)
-        elif own is not None and plan.boots.get(server.id) == "volume":
+        elif disk_image is not None and plan.boots.get(server.id) == "volume":
             disk = disks[server.ref]
-            server, volume = _from_volume(server, own, disk, flavors[server.flavor])
+            server, volume = _from_volume(server, disk_image, disk, flavors[server.flavor])
             volumes[volume.id] = volume
-        elif own is not None:
-            images.append(_own_image(own, server, disks[server.ref].id))
-            server = replace(server, image_id=own.id)
+        elif disk_image is not None:
+            images.append(_named_image(disk_image, server, disks[server.ref].id))
+            server = replace(server, image_id=disk_image.id)
         servers.append(server)
     return Content(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -46,7 +46,7 @@ def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
             images=tuple(images),
             volumes=tuple(volumes.values()),
             volume_snapshots=tuple(
-                replace(each, disk_id=disks[each.ref].id) for each in resources.volume_snapshots
+                replace(taken, disk_id=disks[taken.ref].id) for taken in resources.volume_snapshots
             ),
             servers=tuple(servers),
         ),
@@ -55,7 +55,7 @@ def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
     )
 
 
-def _own_image(image: Image, server: Server, disk_id: str) -> Image:
+def _named_image(image: Image, server: Server, disk_id: str) -> Image:
     return replace(
         image,
         name=f"{server.name} (disk)"[:255],
@@ -68,9 +68,9 @@ def _own_image(image: Image, server: Server, disk_id: str) -> Image:
 def _from_volume(
     server: Server, image: Image, disk: Disk, flavor_disk: int
 ) -> tuple[Server, Volume]:
-    """A server that booted from an image, with its own disk as a volume that it boots from.
+    """A server that booted from an image, changed to boot from a volume with its own disk.
 
-    The volume is as large as the disk was: what the flavor said, or what the image needs.
+    The volume is as large as the flavor's disk, or as the image needs; GiB.
     """
     least = -(-(disk.virtual_size or disk.size) >> 30)
     volume = Volume(
@@ -86,9 +86,9 @@ def _from_volume(
 
 
 def _from_image(server: Server, volumes: dict[str, Volume]) -> tuple[Server, Image]:
-    """A server that booted from a volume, with what this holds as an image.
+    """A server that booted from a volume, changed to boot from an image with its contents.
 
-    The volume is taken out of ``volumes``.
+    The volume is removed from ``volumes``.
     """
     root = root_volume(server)
     assert root is not None
@@ -103,6 +103,6 @@ def _from_image(server: Server, volumes: dict[str, Volume]) -> tuple[Server, Ima
         min_disk=volume.size,
         properties=volume.image_metadata,
     )
-    left = tuple(each for each in server.volumes if each.volume_id != root)
-    server = replace(server, image_id=image.id, volumes=left)
-    return server, _own_image(image, server, volume.disk_id)
+    others = tuple(attached for attached in server.volumes if attached.volume_id != root)
+    server = replace(server, image_id=image.id, volumes=others)
+    return server, _named_image(image, server, volume.disk_id)

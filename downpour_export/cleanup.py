@@ -1,19 +1,25 @@
-"""Set right what a killed export left at the source: temporary objects, and stopped servers."""
+"""``cleanup``: delete temporary objects, and start servers, that killed exports left."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bundle_spec.progress import Progress
-from downpour_export.capture import leftovers, power
+from downpour_export.capture import power
 from downpour_export.capture.cancel import CancelFlag
-from downpour_export.capture.leftovers import Leftover, StoppedServer
+from downpour_export.capture.leftovers import (
+    Leftover,
+    StoppedServer,
+    delete,
+    stopped_servers,
+    temporaries,
+)
 from downpour_export.cloud import SourceCloud
 from downpour_export.errors import CaptureError, CaptureFaults
 
 
 @dataclass(frozen=True)
-class Found:
+class Leftovers:
     """``objects`` in the order in which they can be deleted."""
 
     objects: tuple[Leftover, ...]
@@ -23,29 +29,26 @@ class Found:
         return bool(self.objects or self.servers)
 
 
-def find(cloud: SourceCloud) -> Found:
-    """What carries downpour's mark in this project, of any export.  Raises CaptureError."""
-    return Found(
-        tuple(leftovers.temporaries(cloud)),
-        tuple(leftovers.stopped_servers(cloud)),
-    )
+def find(cloud: SourceCloud) -> Leftovers:
+    """Everything in this project with the mark of any export.  Raises CaptureError."""
+    return Leftovers(tuple(temporaries(cloud)), tuple(stopped_servers(cloud)))
 
 
-def clean_up(cloud: SourceCloud, found: Found, progress: Progress) -> None:
+def clean_up(cloud: SourceCloud, leftovers: Leftovers, progress: Progress) -> None:
     """Start the servers, then delete the objects.  Raises CaptureFaults with all that failed."""
     cancel = CancelFlag()
     faults: list[CaptureError] = []
-    total = len(found.servers) + len(found.objects)
+    total = len(leftovers.servers) + len(leftovers.objects)
     with progress.task("clean-up", total, "resources") as task:
-        for server in found.servers:
+        for server in leftovers.servers:
             try:
                 power.start(cloud, server.id, cancel)
             except CaptureError as exc:
                 faults.append(exc)
             task.advance(1)
-        for each in found.objects:
+        for leftover in leftovers.objects:
             try:
-                leftovers.delete(cloud, each.kind, each.id, cancel)
+                delete(cloud, leftover.kind, leftover.id, cancel)
             except CaptureError as exc:
                 faults.append(exc)
             task.advance(1)

@@ -1,4 +1,4 @@
-"""``downpour-export``: from its arguments to what it does."""
+"""``downpour-export``: its commands, from their arguments to their output."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _export(arguments: Arguments, progress: TerminalProgress) -> None:
     options = options_of(arguments)
     if arguments["--with-kit"]:
-        # First, because it soon tells whether pip reaches its index.
+        # First, because it fails at once if pip cannot reach its index.
         beside = options.bundle.parent / "downpour-kit"
         _tell_kit(make_kit(kit_of(arguments, beside), progress))
     _tell(export(options, progress, connect), options, progress)
@@ -124,7 +124,7 @@ def query_of(arguments: Arguments) -> Query:
 
 def _query(arguments: Arguments, progress: TerminalProgress) -> None:
     wanted = query_of(arguments)
-    added, there = look_for(
+    added, already_listed = look_for(
         wanted,
         Path(arguments["RESOURCE_FILE"]),
         cloud_of(arguments),
@@ -136,8 +136,8 @@ def _query(arguments: Arguments, progress: TerminalProgress) -> None:
         record = match.record
         shown = record.id if record.id == record.name else f"{record.name} ({record.id})"
         tell(f"added {record.type.replace('_', ' ')} {printable(shown)}")
-    if there:
-        tell(f"{there} {'was' if there == 1 else 'were'} there already")
+    if already_listed:
+        tell(f"{already_listed} {'was' if already_listed == 1 else 'were'} there already")
 
 
 def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
@@ -153,19 +153,19 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
 
 def _clean_up(arguments: Arguments, progress: TerminalProgress) -> None:
     cloud = connect(cloud_of(arguments), progress.say)
-    found = cleanup.find(cloud)
-    for server in found.servers:
+    leftovers = cleanup.find(cloud)
+    for server in leftovers.servers:
         tell(f"start   server    {server.id}  {printable(server.name)}")
-    for each in found.objects:
-        tell(f"delete  {each.kind:8}  {each.id}  {printable(each.name)}  of {each.created} UTC")
-    if not found:
+    for item in leftovers.objects:
+        tell(f"delete  {item.kind:8}  {item.id}  {printable(item.name)}  of {item.created} UTC")
+    if not leftovers:
         tell("nothing of downpour is left at the source")
         return
     question = "An export that still runs needs these things.  Clean up?"
     if not arguments["--yes"] and not agreed(question):
         tell("nothing was done")
         return
-    cleanup.clean_up(cloud, found, progress)
+    cleanup.clean_up(cloud, leftovers, progress)
 
 
 def _tell_kit(kit: Kit) -> None:

@@ -1,4 +1,4 @@
-"""The source cloud, and which of our errors tells that it refuses or fails."""
+"""The source cloud, with the exporter's errors for what it refuses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SourceCloud(Cloud):
     side = "source"
 
     def failure(self, message: str, *, where: str, status: int | None) -> CaptureError:
-        # Cinder says 413 when a quota is used up (Block Storage API, "Faults").
+        # Cinder answers 413 when a quota is used up (Block Storage API, "Faults").
         kind = {409: Busy, 413: OverQuota}.get(status or 0, CaptureError)
         return kind(message, where=where)
 
@@ -31,12 +31,12 @@ class SourceCloud(Cloud):
 
 
 Connect = Callable[[CloudOptions, Callable[[str], None]], SourceCloud]
-"""What opens the source: ``connect``, or in a test what gives another one."""
+"""Opens the source cloud: ``connect``, or in a test a function that gives a fake."""
 
 
 def connect(options: CloudOptions, tell: Callable[[str], None] = lambda text: None) -> SourceCloud:
     """Open the source cloud and fetch a token.
 
-    ``tell`` is given a sentence when the cloud is waited for.  Raises CloudError.
+    ``tell`` is given a sentence when the cloud does not answer for a while.  Raises CloudError.
     """
     return SourceCloud(open_connection(options, "source", "downpour-export", tell).connection)

@@ -32,7 +32,7 @@ class Busy(CaptureError):
 
 
 class KitError(DownpourError):
-    """What the far side needs could not be gathered."""
+    """The wheels that the target's side needs could not be collected."""
 
     exit_code = 13
 

@@ -11,11 +11,11 @@ from downpour_cloud import CloudOptions
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions:
     """``level``: of zstd, 1 (fast) to 19.  ``jobs``: disks read at once.
-    ``max_temporary``: snapshots, volumes and images that exist at once for it.
+    ``max_temporary``: temporary snapshots, volumes and images that exist at once.
 
-    ``part_size``: bytes of a part, None for one file.  ``resume`` False: forget what an earlier
-    run left.  ``sign``: an SSH key that the manifest is signed with.  ``encrypt_to``: recipients of
-    age, or files of them.  ``passphrase_file``: what opens the key file that is written then.
+    ``part_size``: bytes of a part, None for one file.  ``resume`` False: discard what an earlier
+    run left.  ``sign``: the SSH key that signs the manifest.  ``encrypt_to``: recipients of age, or
+    files of them.  ``passphrase_file``: its first line is the passphrase of the new key file.
     """
 
     resource_file: Path

@@ -47,7 +47,7 @@ class Exported:
 
 
 def _signer(key: Path) -> Sign:
-    """What signs a manifest with ``key``, once it has shown that it can.  Raises LocalError."""
+    """The function that signs a manifest with ``key``, which is tried here.  Raises LocalError."""
     signature.make(b"", key)
     return functools.partial(signature.make, key=key)
 
@@ -57,10 +57,10 @@ def export(
 ) -> Exported:
     """Write the bundle, or go on with it where an earlier run stopped.
 
-    Raises what the steps raise.  Disks that are whole are kept for the next run then.
+    Raises what the steps raise; complete disks are kept for the next run then.
     """
-    wanted = _wanted(options.resource_file, options.cloud, progress, connect)
-    # A place that cannot be written to is found before the cloud is asked for anything.
+    wanted = _read_resource_file(options.resource_file, options.cloud, progress, connect)
+    # A key or a path that cannot be used is reported before the cloud is asked for anything.
     sign = None if options.sign is None else _signer(options.sign)
     with _recipients(options) as (encrypt_to, key):
         writer = BundleWriter(
@@ -115,28 +115,28 @@ def _recipients(options: ExportOptions) -> Iterator[tuple[list[age.Recipient], P
 def plan_export(
     path: Path, options: CloudOptions, progress: Progress = NULL, connect: Connect = connect
 ) -> tuple[Plan, FreeQuota]:
-    """The plan of an export, and what the quota has room for; nothing is written anywhere.
+    """The plan of an export, and the free quota; nothing is written anywhere.
 
     Raises what the steps raise.
     """
-    wanted = _wanted(path, options, progress, connect)
+    wanted = _read_resource_file(path, options, progress, connect)
     plan, room = _plan(wanted, connect(options, progress.say), progress)
-    warnings = (*plan.warnings, *(str(each) for each in stopped_by_another(plan)))
+    warnings = (*plan.warnings, *map(str, stopped_by_another(plan)))
     return replace(plan, warnings=warnings), room
 
 
-def _wanted(
+def _read_resource_file(
     path: Path, options: CloudOptions, progress: Progress, connect: Connect
 ) -> ResourceFile:
-    """The resource file.  Raises LocalError, ResourceFileFaults with every mistake in it: where it
-    has some, also the names that the cloud does not know, if that can be asked."""
+    """Raises LocalError, or ResourceFileFaults with every mistake in the file; if it has any, also
+    with the names that the cloud does not know, unless it cannot be asked."""
     wanted, faults = resource_file.read(path)
     if not faults:
         return wanted
-    found: list[DownpourError] = [*faults]
+    mistakes: list[DownpourError] = [*faults]
     with suppress(DownpourError):
-        found += select(wanted, discover(connect(options, progress.say), progress))[1]
-    raise ResourceFileFaults("the resource file has mistakes", resource_file.in_order(found))
+        mistakes += select(wanted, discover(connect(options, progress.say), progress))[1]
+    raise ResourceFileFaults("the resource file has mistakes", resource_file.in_order(mistakes))
 
 
 def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple[Plan, FreeQuota]:
@@ -155,22 +155,23 @@ def look_for(
     progress: Progress = NULL,
     connect: Connect = connect,
 ) -> tuple[list[Match], int]:
-    """Add what fits to the resource file at ``path``; what was added, and how many were there.
+    """Add what fits ``query`` to the resource file at ``path``.
 
-    Raises what the steps raise, and PlanError when nothing fits; the file is as it was then.
+    Returns what was added, and how many fitting resources it had already.  Raises what the steps
+    raise, and PlanError when nothing fits; the file is unchanged then.
     """
-    text, there = merge.load(path)
+    text, existing = merge.load(path)
     cloud = connect(options, progress.say)
-    query = replace(query, flavors=tuple(flavor_name(cloud, each) for each in query.flavors))
-    found, fruitless = matches(query, discover(cloud, progress))
+    query = replace(query, flavors=tuple(flavor_name(cloud, name) for name in query.flavors))
+    fitting, fruitless = matches(query, discover(cloud, progress))
     for option in fruitless:
         progress.say(f"warning: nothing fits {option}")
-    if not found:
+    if not fitting:
         raise PlanError("nothing fits", where=str(path), remedy="nothing was added")
-    text, added = merge.merged(text, there, found, save_state=save_state)
+    text, added = merge.merged(text, existing, fitting, save_state=save_state)
     if added:
         merge.save(path, text)
-    return added, len(found) - len(added)
+    return added, len(fitting) - len(added)
 
 
 def _write(
@@ -182,10 +183,10 @@ def _write(
 ) -> Exported:
     with writer:
         cloud = connect(options.cloud, progress.say)
-        _same_source(writer, cloud.source())
+        _require_same_source(writer, cloud.source())
         plan, room = _plan(wanted, cloud, progress)
-        if found := list(stopped_by_another(plan, writer.uuid)):
-            raise PlanFaults("another export has stopped servers of this one", found)
+        if faults := list(stopped_by_another(plan, writer.uuid)):
+            raise PlanFaults("another export has stopped servers of this one", faults)
         for lack in lacks(capture_quota(plan.captures), room):
             progress.say(f"warning: {lack}")
         for warning in plan.warnings:
@@ -198,12 +199,12 @@ def _write(
         return Exported(writer.finish(content), plan)
 
 
-def _same_source(writer: BundleWriter, source: Source) -> None:
-    """What an earlier run captured must be of the same project.  Raises LocalError."""
-    found = codec.dumps([source.auth_url, source.region, source.project_id]).decode()
-    if writer.recall(_SOURCE) not in (None, found):
+def _require_same_source(writer: BundleWriter, source: Source) -> None:
+    """Raises LocalError if an earlier run of this bundle captured disks of another project."""
+    identity = codec.dumps([source.auth_url, source.region, source.project_id]).decode()
+    if writer.recall(_SOURCE) not in (None, identity):
         raise LocalError(
             "an earlier run for this bundle took disks from another cloud or project",
             remedy="choose another name, or begin again with --fresh",
         )
-    writer.remember(_SOURCE, found)
+    writer.remember(_SOURCE, identity)

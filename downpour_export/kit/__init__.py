@@ -1,4 +1,7 @@
-"""The kit: all that the far side needs to import, for a machine that reaches no index."""
+"""The kit: wheels of downpour and its dependencies, for an import on a machine without internet.
+
+The far side is that machine; it may have another Python, C library and processor than this one.
+"""
 
 from downpour_export.kit.collect import Kit, KitOptions, make_kit
 from downpour_export.kit.far_side import FarSide, this_python, usual_platform

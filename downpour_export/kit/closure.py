@@ -1,8 +1,8 @@
-"""Is everything there?  The wheels of a folder against what they require on the far side.
+"""Check that the wheels of a folder include everything that they require on the far side.
 
-pip chooses wheels for another Python, but it reads the markers of requirements (``; python_version
-< "3.13"``) as of the Python that runs it.  So what it gathered is checked here, as the far side
-will read it.
+``pip download`` can choose wheels for another Python, but it evaluates the markers of requirements
+(``; python_version < "3.13"``) for the Python that runs it.  Here they are evaluated for the far
+side.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from downpour_export.kit.far_side import FarSide
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel of a kit, and what its own metadata says that it needs."""
+    """One wheel of a kit, with the requirements in its metadata."""
 
     path: Path
     name: str
@@ -32,7 +32,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Closure:
-    """``reached``: what the roots need, and it is there.  ``lacking``: what is not there."""
+    """``reached``: the wheels that the roots need.  ``lacking``: what they need besides."""
 
     reached: tuple[Wheel, ...]
     lacking: tuple[Requirement, ...]
@@ -43,24 +43,24 @@ def read_wheel(path: Path) -> Wheel:
     name, version, _, _ = parse_wheel_filename(path.name)
     with zipfile.ZipFile(path) as archive:
         member = next(
-            each
-            for each in archive.namelist()
-            if each.count("/") == 1 and each.endswith(".dist-info/METADATA")
+            path_in_wheel
+            for path_in_wheel in archive.namelist()
+            if path_in_wheel.count("/") == 1 and path_in_wheel.endswith(".dist-info/METADATA")
         )
-        # What a package says of itself in other fields may break a rule; that is its own affair.
+        # Only Requires-Dist is used; many packages break a rule in some other field.
         metadata = Metadata.from_email(archive.read(member), validate=False)
     return Wheel(path, name, version, tuple(metadata.requires_dist or ()))
 
 
 def closure(wheels: Iterable[Wheel], roots: Iterable[str], far: FarSide) -> Closure:
-    """What ``roots`` (names) and all that they need come to on the far side."""
-    there: Mapping[str, Wheel] = {wheel.name: wheel for wheel in wheels}
+    """The wheels for ``roots`` (names) and everything that they require on the far side."""
+    by_name: Mapping[str, Wheel] = {wheel.name: wheel for wheel in wheels}
     lacking: list[Requirement] = []
     reached: dict[str, set[str]] = {}
     todo = [Requirement(root) for root in roots]
     while todo:
         wanted = todo.pop()
-        wheel = there.get(canonicalize_name(wanted.name))
+        wheel = by_name.get(canonicalize_name(wanted.name))
         if wheel is None or not wanted.specifier.contains(wheel.version, prereleases=True):
             lacking.append(wanted)
             continue
@@ -68,8 +68,8 @@ def closure(wheels: Iterable[Wheel], roots: Iterable[str], far: FarSide) -> Clos
         if extras is not None and wanted.extras <= extras:
             continue
         reached[wheel.name] = (extras or set()) | wanted.extras
-        todo += [each for each in wheel.requires if _applies(each, reached[wheel.name], far)]
-    return Closure(tuple(there[name] for name in sorted(reached)), tuple(lacking))
+        todo += [need for need in wheel.requires if _applies(need, reached[wheel.name], far)]
+    return Closure(tuple(by_name[name] for name in sorted(reached)), tuple(lacking))
 
 
 def _applies(requirement: Requirement, extras: set[str], far: FarSide) -> bool:

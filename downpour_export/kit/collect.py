@@ -1,4 +1,4 @@
-"""Gather the wheels that the far side needs, and make a directory of them that installs itself."""
+"""Collect the wheels that the far side needs into a directory with an installer."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from downpour_export.kit.own_wheel import pack
 SUMS = "SHA256SUMS"
 _PLATFORM = "PLATFORM"
 _ROUNDS = 5
-"""Each adds what markers hid from pip; one is usual, and two suffice where it is not."""
+"""How often pip is called at most: each call adds the requirements that markers hid from the one
+before.  One call usually is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KitOptions:
-    """``directory``: the kit's own.  ``pythons``: like ``3.11``; ``platform``: as PEP 600 says."""
+    """``directory``: of the kit alone.  ``pythons``: like ``3.11``.  ``platform``: PEP 600 tag."""
 
     directory: Path
     pythons: tuple[str, ...]
@@ -44,8 +45,8 @@ class KitOptions:
 
 @dataclass(frozen=True)
 class Kit:
-    """``size``: bytes of all files.  ``sums_sha256``: the digest of the list of digests, by which
-    the whole kit can be told.  ``made`` False: it was there already."""
+    """``size``: bytes of all files.  ``sums_sha256``: the digest of SHA256SUMS, which identifies
+    the whole kit.  ``made`` False: it existed already."""
 
     directory: Path
     wheels: int
@@ -55,10 +56,10 @@ class Kit:
 
 
 def make_kit(options: KitOptions, progress: Progress = NULL) -> Kit:
-    """Make the kit, or leave the one that is there if it is whole and for the same.
+    """Make the kit, or keep an undamaged one of the same downpour with the same options.
 
-    What stands there and is not a kit is never touched; an older kit is replaced when the new one
-    is complete.  Raises UsageError, KitError, LocalError.
+    A directory that is not a kit is never changed; an older kit is replaced when the new one is
+    complete.  Raises UsageError, KitError, LocalError.
     """
     far_sides = options.far_sides()
     directory = options.directory.absolute()
@@ -66,28 +67,28 @@ def make_kit(options: KitOptions, progress: Progress = NULL) -> Kit:
         directory.parent.mkdir(parents=True, exist_ok=True)
         _refuse_what_is_no_kit(directory)
         with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", dir=directory.parent) as tmp:
-            own = pack(Path(tmp))
-            there = directory / "wheels" / own.name
-            if there.is_file() and there.read_bytes() == own.read_bytes():
-                kept = _whole(directory, options)
+            own_wheel = pack(Path(tmp))
+            old_wheel = directory / "wheels" / own_wheel.name
+            if old_wheel.is_file() and old_wheel.read_bytes() == own_wheel.read_bytes():
+                kept = _undamaged(directory, options)
                 if kept is not None:
                     return kept
-            made = Path(tmp, "kit")
-            _fill(made, own, far_sides, Path(tmp), progress)
-            _put_in_place(made, directory, Path(tmp, "old"))
+            new = Path(tmp, "kit")
+            _fill(new, own_wheel, far_sides, Path(tmp), progress)
+            _put_in_place(new, directory, Path(tmp, "old"))
     except OSError as exc:
         raise LocalError(f"the kit cannot be written: {exc}", where=str(directory)) from exc
     return _kit(directory, made=True)
 
 
 def _fill(
-    kit: Path, own: Path, far_sides: Sequence[FarSide], tmp: Path, progress: Progress
+    kit: Path, own_wheel: Path, far_sides: Sequence[FarSide], tmp: Path, progress: Progress
 ) -> None:
     wheels = kit / "wheels"
     wheels.mkdir(parents=True)
     for far in far_sides:
         with progress.task(f"wheels for Python {far.python}", None, "resources") as task:
-            chosen = _gather(own, far, tmp)
+            chosen = _gather(own_wheel, far, tmp)
             lines = []
             for wheel in chosen:
                 os.replace(wheel.path, wheels / wheel.path.name)
@@ -111,17 +112,17 @@ def _fill(
     (kit / SUMS).write_text("".join(f"{_sha256(kit / name)}  {name}\n" for name in names))
 
 
-def _gather(own: Path, far: FarSide, tmp: Path) -> tuple[Wheel, ...]:
-    """The wheels that downpour comes to on the far side, and pip to install them."""
+def _gather(own_wheel: Path, far: FarSide, tmp: Path) -> tuple[Wheel, ...]:
+    """The wheels of downpour, all that it requires on the far side, and pip to install them."""
     roots = ["downpour", "pip"]
-    asked = [str(own), "pip"]
+    asked = [str(own_wheel), "pip"]
     for attempt in range(_ROUNDS):
         folder = tmp / f"{far.python}-{attempt}"
         _download(asked, far, folder)
-        found = closure(map(read_wheel, sorted(folder.glob("*.whl"))), roots, far)
-        if not found.lacking:
-            return found.reached
-        asked += sorted({f"{each.name}{each.specifier}" for each in found.lacking})
+        closed = closure(map(read_wheel, sorted(folder.glob("*.whl"))), roots, far)
+        if not closed.lacking:
+            return closed.reached
+        asked += sorted({f"{need.name}{need.specifier}" for need in closed.lacking})
     raise KitError(
         f"these packages cannot be gathered for Python {far.python}: {', '.join(asked[2:])}",
         remedy=f"make the kit with Python {far.python}",
@@ -149,13 +150,13 @@ def _download(asked: Sequence[str], far: FarSide, folder: Path) -> None:
 
 
 def _what_pip_says(stderr: str) -> str:
-    """Its errors in one line, without the long list of versions for other Pythons."""
+    """pip's errors in one line, without the long list of versions for other Pythons."""
     lines = stderr.strip().splitlines()
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    said = [line for line in errors if not line.startswith("Ignored the following") and line]
-    if "Exception:" in said:
-        said = lines[-1:]
-    return "; ".join(said or lines[-1:])
+    reasons = [line for line in errors if not line.startswith("Ignored the following") and line]
+    if "Exception:" in reasons:
+        reasons = lines[-1:]
+    return "; ".join(reasons or lines[-1:])
 
 
 def _refuse_what_is_no_kit(directory: Path) -> None:
@@ -177,8 +178,8 @@ def _refuse_what_is_no_kit(directory: Path) -> None:
     )
 
 
-def _whole(directory: Path, options: KitOptions) -> Kit | None:
-    """The kit that is there, if it is for the same far sides and undamaged."""
+def _undamaged(directory: Path, options: KitOptions) -> Kit | None:
+    """The existing kit, if it is for the same far sides and its digests are right."""
     listed = _listed(directory)
     wanted = {f"requirements-{python}.txt" for python in options.pythons}
     if {name for name in listed if name.startswith("requirements-")} != wanted:
@@ -193,13 +194,13 @@ def _whole(directory: Path, options: KitOptions) -> Kit | None:
     return _kit(directory, made=False)
 
 
-def _put_in_place(made: Path, directory: Path, old: Path) -> None:
-    for path in _files(made):
+def _put_in_place(new: Path, directory: Path, old: Path) -> None:
+    for path in _files(new):
         with path.open("rb") as file:
             os.fsync(file.fileno())
     if directory.exists():
         os.rename(directory, old)
-    os.rename(made, directory)
+    os.rename(new, directory)
     sync_folder(directory.parent)
     if old.exists():
         shutil.rmtree(old)
@@ -220,7 +221,7 @@ def _files(directory: Path) -> Iterator[Path]:
 
 
 def _listed(directory: Path) -> dict[str, str]:
-    """Name -> digest, as SHA256SUMS says; nothing where there is none."""
+    """File name -> digest in SHA256SUMS; empty if there is no such file."""
     try:
         lines = (directory / SUMS).read_text().splitlines()
     except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What the far side runs: a version of Python, and the oldest C library of a processor."""
+"""The machine that a kit is for: its Python, the oldest glibc it may have, and its processor."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LEGACY = {5: "manylinux1", 12: "manylinux2010", 17: "manylinux2014"}
 
 
 def this_python() -> str:
-    """``3.11`` where 3.11.x runs this."""
+    """The Python that runs this, like ``3.11``."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def usual_platform() -> str:
-    """glibc 2.28 (Debian 10, RHEL 8 and later) on a processor like this one."""
+    """glibc 2.28 (Debian 10, RHEL 8 and later) on a processor of this machine's kind."""
     return f"manylinux_2_28_{platform.machine()}"
 
 
@@ -53,7 +53,7 @@ class FarSide:
         return self.platform.split("_", 3)[3]
 
     def platforms(self) -> list[str]:
-        """The names of all platforms whose wheels run here, the newest first.
+        """The tags of all platforms whose wheels run on it, the newest first.
 
         PEP 600: a wheel for an older glibc runs on a newer one.  pip takes names literally.
         """
@@ -65,7 +65,7 @@ class FarSide:
         return [*names, f"linux_{self.machine}"]
 
     def markers(self) -> dict[str, str]:
-        """What a requirement's markers are about there (PEP 508)."""
+        """The values of its environment markers (PEP 508)."""
         return {
             "implementation_name": "cpython",
             "implementation_version": f"{self.python}.0",

@@ -1,7 +1,7 @@
-"""The downpour that runs here as a wheel, however it came to be installed.
+"""Pack the downpour that runs here into a wheel, however it was installed.
 
-It may have come from a wheel, from a clone that is gone by now, or from one that is being worked
-on; so it is packed from what is imported, as the binary distribution format says
+It may have been installed from a wheel, or from a clone that no longer exists or has changed.  So
+the imported files are packed, in the binary distribution format
 (packaging.python.org/specifications/binary-distribution-format).
 """
 
@@ -25,7 +25,7 @@ Root-Is-Purelib: true
 Tag: py3-none-any
 """
 _NOT_CARRIED = ("INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json")
-"""What belongs to one installation, or is written anew."""
+"""Files of ``.dist-info`` that belong to one installation, or that ``pack`` writes itself."""
 
 
 def pack(directory: Path) -> Path:
@@ -33,13 +33,13 @@ def pack(directory: Path) -> Path:
 
     Raises KitError where downpour runs without having been installed.
     """
-    own = _installed()
-    info = f"downpour-{own.version}.dist-info"
-    members = dict(sorted(_members(own, info)))
+    installed = _installed()
+    info = f"downpour-{installed.version}.dist-info"
+    members = dict(sorted(_members(installed, info)))
     members[f"{info}/WHEEL"] = _WHEEL.encode()
     lines = [f"{name},{_digest(data)},{len(data)}\n" for name, data in members.items()]
     members[f"{info}/RECORD"] = "".join([*lines, f"{info}/RECORD,,\n"]).encode()
-    path = directory / f"downpour-{own.version}-py3-none-any.whl"
+    path = directory / f"downpour-{installed.version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
             # A fixed time and mode; ZipInfo's own time is 1980.
@@ -51,27 +51,27 @@ def pack(directory: Path) -> Path:
 
 
 def _installed() -> Distribution:
-    """A clone that is the working directory also passes for one, without what a wheel needs."""
-    for own in distributions(name="downpour"):
-        if own.read_text("WHEEL") is not None:
-            return own
+    """The installed distribution; not a clone in the working directory, which has no WHEEL file."""
+    for candidate in distributions(name="downpour"):
+        if candidate.read_text("WHEEL") is not None:
+            return candidate
     raise KitError("downpour is not installed here", remedy="pip install it, then make the kit")
 
 
-def _members(own: Distribution, info: str) -> Iterator[tuple[str, bytes]]:
-    for package in (own.read_text("top_level.txt") or "").split():
+def _members(installed: Distribution, info: str) -> Iterator[tuple[str, bytes]]:
+    for package in (installed.read_text("top_level.txt") or "").split():
         spec = find_spec(package)
         for folder in (spec and spec.submodule_search_locations) or ():
             for path in Path(folder).rglob("*"):
                 if path.is_file() and "__pycache__" not in path.parts:
                     yield f"{package}/{path.relative_to(folder).as_posix()}", path.read_bytes()
-    for each in own.files or ():
-        if each.parts[0] == info and each.parts[1] not in _NOT_CARRIED:
-            yield each.as_posix(), each.read_binary()
-        elif each.parts[0] == ".." and "share" in each.parts and os.path.isfile(each.locate()):
+    for file in installed.files or ():
+        if file.parts[0] == info and file.parts[1] not in _NOT_CARRIED:
+            yield file.as_posix(), file.read_binary()
+        elif file.parts[0] == ".." and "share" in file.parts and os.path.isfile(file.locate()):
             # Manual pages and completion lie below the prefix, beside the packages' own folder.
-            below = "/".join(each.parts[each.parts.index("share") :])
-            yield f"{info.replace('.dist-info', '.data')}/data/{below}", each.read_binary()
+            below = "/".join(file.parts[file.parts.index("share") :])
+            yield f"{info.replace('.dist-info', '.data')}/data/{below}", file.read_binary()
 
 
 def _digest(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The resource file: what a person asks for, and what ``query`` adds to it."""
+"""The resource file: what to export and how; a person writes it, and ``query`` adds to it."""
 
 from downpour_export.resource_file.parser import (
     SECTIONS,

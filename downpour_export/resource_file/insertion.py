@@ -1,6 +1,6 @@
-"""Insert items into the text of a resource file: its own lines are copied, never written anew.
+"""Insert items into the text of a resource file without changing its other lines.
 
-Pure.  Exotic YAML may come out wrong, so whoever calls this compares what the new text says.
+Pure.  Unusual YAML may come out wrong, so the caller must parse the new text and compare.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ _BOM = "\ufeff"
 
 @dataclass(frozen=True)
 class NewItem:
-    """``says``: its keys.  ``remark``: a comment on its first line; flow style has no room."""
+    """``fields``: key -> value.  ``remark``: a comment on its first line, but not in flow style."""
 
-    says: Mapping[str, Any]
+    fields: Mapping[str, Any]
     remark: str = ""
 
 
 @dataclass(frozen=True)
 class _Edit:
-    """``text`` instead of what stands from ``start`` to ``end``, or ``lines`` before ``start``."""
+    """Put ``text`` in place of what is from ``start`` to ``end``, or ``lines`` before ``start``."""
 
     start: int
     end: int
@@ -36,10 +36,10 @@ class _Edit:
 
 
 def inserted(text: str, new: Mapping[str, Sequence[NewItem]]) -> str:
-    """``text`` with items at the ends of their sections; missing sections go to its end.
+    """``text`` with new items at the ends of their sections; missing sections are appended.
 
-    ``text`` is one YAML document.  Lines change only where a section or the root is in flow style
-    or a section is a written null.
+    ``text`` is one YAML document.  An existing line changes only where a section or the root is in
+    flow style (``[…]``, ``{…}``), or a section is ``null``.
     """
     page = _Page(text)
     edits = [page.add(section, items) for section, items in new.items() if page.has(section)]
@@ -47,7 +47,7 @@ def inserted(text: str, new: Mapping[str, Sequence[NewItem]]) -> str:
     if missing:
         edits.append(page.append(missing))
     out, done = "", 0
-    for edit in sorted(edits, key=lambda each: each.start):
+    for edit in sorted(edits, key=lambda edit: edit.start):
         out += text[done : edit.start]
         if edit.lines:
             end = _line_end(text, edit.start)
@@ -60,17 +60,18 @@ def inserted(text: str, new: Mapping[str, Sequence[NewItem]]) -> str:
 
 
 def _line_end(text: str, at: int) -> str:
-    """That of the line above, since a file may have both; else that of the first line."""
+    """The line end to use at ``at``: that of the line above, since a file may mix them, or of the
+    first line."""
     above = _LINE_END.findall(text[:at])
     first = _LINE_END.search(text)
     return above[-1] if above else first[0] if first else "\n"
 
 
 class _Page:
-    """Where things stand in a text.
+    """Where the sections of a text begin and end.
 
-    Of tokens, because a composed node does not tell where an alias stands, and ends only where
-    the next node begins, below the comments between them.
+    It uses tokens, because a composed node does not have the position of an alias, and ends only
+    where the next node begins, below the comments between them.
     """
 
     def __init__(self, text: str) -> None:
@@ -80,7 +81,7 @@ class _Page:
         self._root = root if isinstance(root, yaml.MappingNode) else None
         self._sections = {key.value: node for key, node in self._root.value} if self._root else {}
         self._flow = self._root is not None and bool(self._root.flow_style)
-        starts = (each for each in self._tokens if isinstance(each, yaml.BlockMappingStartToken))
+        starts = (token for token in self._tokens if isinstance(token, yaml.BlockMappingStartToken))
         first = next(starts, None)
         self._column: int = first.start_mark.column if first and not self._flow else 0
         self._dash, self._gap = self._layout()
@@ -89,7 +90,7 @@ class _Page:
         return section in self._sections
 
     def append(self, new: Mapping[str, Sequence[NewItem]]) -> _Edit:
-        """Sections that are missing."""
+        """The edit that appends missing sections."""
         if self._root is not None and self._flow:
             added = (f"{section}: {_flow(items)}" for section, items in new.items())
             return self._in_flow(self._root, ", ".join(added))
@@ -100,7 +101,7 @@ class _Page:
         return _Edit(self._end(), self._end(), lines=tuple(lines))
 
     def add(self, section: str, items: Sequence[NewItem]) -> _Edit:
-        """Items of a section that is there."""
+        """The edit that adds items to an existing section."""
         node = self._sections[section]
         if isinstance(node, yaml.SequenceNode):
             if node.flow_style:
@@ -114,7 +115,8 @@ class _Page:
         return _Edit(at, at, lines=_block(items, self._dash, self._gap))
 
     def _layout(self) -> tuple[int, int]:
-        """Column of a dash and the gap to its item, as the file has them, else as the docs."""
+        """The column of a dash, and the columns from it to its item: as in the first block section
+        of the file, else as in the documentation."""
         for node in self._sections.values():
             if isinstance(node, yaml.SequenceNode) and not node.flow_style:
                 return self._dash_of(node)
@@ -129,19 +131,19 @@ class _Page:
         return self._column + 2, 2
 
     def _below(self, node: yaml.Node) -> int:
-        """Where the line begins below the last item, and below the comments that belong to it."""
+        """The start of the line below the last item and the comments that belong to it."""
         last = self._last(node, node.end_mark.index)
         at: int = last.end_mark.index
         if not (isinstance(last, yaml.ScalarToken) and last.style in ("|", ">")):
             at = self._next_line(at)
-        # A comment right below that is indented deeper than the section is of it ("# snapshots:
-        # true"); one that is not may be the heading of the next.
-        own = re.compile(rf"(?: {{{self._column + 1},}}#[^\r\n]*(?:\r\n|\r|\n|\Z))*")
-        match = own.match(self._text, at)
+        # A comment right below belongs to the item if it is indented deeper than the section key
+        # ("# snapshots: true"); otherwise it may be the heading of the next section.
+        comments = re.compile(rf"(?: {{{self._column + 1},}}#[^\r\n]*(?:\r\n|\r|\n|\Z))*")
+        match = comments.match(self._text, at)
         return match.end() if match else at
 
     def _in_flow(self, node: yaml.Node, text: str) -> _Edit:
-        """Behind the last item, before the bracket and whatever comments stand before that."""
+        """The edit that adds ``text`` after the last item, before comments and the bracket."""
         last = self._last(node, node.end_mark.index - 1)
         at = last.end_mark.index
         if isinstance(last, yaml.FlowEntryToken):
@@ -151,11 +153,11 @@ class _Page:
         return _Edit(at, at, text=text)
 
     def _last(self, node: yaml.Node, end: int) -> yaml.Token:
-        """The last token of a node that has a width."""
+        """The last token of a node that is not empty (as the ends of blocks are)."""
         return [
-            each
-            for each in self._tokens
-            if node.start_mark.index <= each.start_mark.index < each.end_mark.index <= end
+            token
+            for token in self._tokens
+            if node.start_mark.index <= token.start_mark.index < token.end_mark.index <= end
         ][-1]
 
     def _next_line(self, at: int) -> int:
@@ -171,14 +173,14 @@ class _Page:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Strings plain where every reader of YAML takes that for the same string, else quoted."""
+    """Writes strings plain where YAML 1.1 and 1.2 both read them as strings, else quoted."""
 
     def choose_scalar_style(self) -> str:
         # Single quotes may fold over lines; double quotes have an escape for all that does.
         return '"' if super().choose_scalar_style() == "'" else super().choose_scalar_style()
 
 
-# Numbers of YAML 1.2 alone: 1e3, 0o7, 0815.
+# Numbers only in YAML 1.2: 1e3, 0o7, 0815.
 _Dumper.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|0o[0-7]+)$"),
@@ -199,13 +201,13 @@ def _dump(value: object, *, flow: bool) -> str:
 
 
 def _flow(items: Iterable[NewItem]) -> str:
-    return "[" + ", ".join(_dump(dict(each.says), flow=True) for each in items) + "]"
+    return "[" + ", ".join(_dump(dict(item.fields), flow=True) for item in items) + "]"
 
 
 def _block(items: Iterable[NewItem], column: int, gap: int) -> tuple[str, ...]:
     lines: list[str] = []
     for item in items:
-        first, *more = _dump(dict(item.says), flow=False).split("\n")
+        first, *more = _dump(dict(item.fields), flow=False).split("\n")
         remark = f"  # {item.remark}" if item.remark else ""
         lines.append(" " * column + "-".ljust(gap) + first + remark)
         lines += (" " * (column + gap) + line for line in more)

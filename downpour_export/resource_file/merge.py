@@ -21,71 +21,71 @@ from downpour_export.resource_file.query import Match
 
 
 def merged(
-    text: str, there: ResourceFile, found: Iterable[Match], *, save_state: bool
+    text: str, existing: ResourceFile, matches: Iterable[Match], *, save_state: bool
 ) -> tuple[str, list[Match]]:
-    """``text``, which says ``there``, with an item for each of ``found`` that has none yet.
+    """``text``, which parses to ``existing``, with an item for each of ``matches`` that lacks one.
 
-    Also returns those that were added.  ``save_state`` False: new servers and volumes go without
-    their contents.  Raises ResourceFileError where the text has no place for an item.
+    Also returns the matches that were added.  ``save_state`` False: servers and volumes are added
+    without their contents.  Raises ResourceFileError where the text has no place for an item.
     """
-    new = [match for match in found if not _is_there(match, there)]
+    new = [match for match in matches if not _is_listed(match, existing)]
     if not new:
         return text, []
     items: dict[str, list[NewItem]] = {}
     for match in new:
         items.setdefault(match.section, []).append(_item(match, save_state))
     out = inserted(text, items)
-    wanted = _says(there)
-    for section, own in items.items():
-        wanted[section] += [Item(where="", **each.says) for each in own]
+    wanted = _items_of(existing)
+    for section, added in items.items():
+        wanted[section] += [Item(where="", **item.fields) for item in added]
     try:
-        right = _says(resource_file.parse(out, there.path)) == wanted
+        right = _items_of(resource_file.parse(out, existing.path)) == wanted
     except ResourceFileFaults:
         right = False
     if not right:  # a section that is an alias, say, or a last line that must not end
         raise ResourceFileError(
             "nothing can be added to the file as it is written",
-            where=str(there.path),
+            where=str(existing.path),
             remedy="nothing was written; write its sections as "
             "docs/reference/resource-file.md has them",
         )
     return out, new
 
 
-def _says(file: ResourceFile) -> dict[str, list[Item]]:
-    """Its items, wherever they stand."""
+def _items_of(file: ResourceFile) -> dict[str, list[Item]]:
+    """The items of each section, without their places."""
     return {
         section: [replace(item, where="") for item in getattr(file, section)]
         for section in SECTIONS
     }
 
 
-def _is_there(match: Match, there: ResourceFile) -> bool:
+def _is_listed(match: Match, existing: ResourceFile) -> bool:
     return any(
         item.id == match.record.id or (match.by_name and item.name == match.record.name)
-        for item in getattr(there, match.section)
+        for item in getattr(existing, match.section)
     )
 
 
 def _item(match: Match, save_state: bool) -> NewItem:
     record = match.record
-    says: dict[str, object] = {"name": record.name} if match.by_name else {"id": record.id}
+    fields: dict[str, object] = {"name": record.name} if match.by_name else {"id": record.id}
     if not save_state and match.section in ("servers", "volumes"):
-        says["save_state"] = False
-    return NewItem(says, remark="" if match.by_name else printable(record.name))
+        fields["save_state"] = False
+    return NewItem(fields, remark="" if match.by_name else printable(record.name))
 
 
 def load(path: Path) -> tuple[str, ResourceFile]:
     """A resource file that may not exist or be empty yet.
 
-    Raises LocalError, and ResourceFileFaults with every mistake that it has already.
+    Raises LocalError, and ResourceFileFaults with every mistake in it.
     """
     try:
         text = path.read_bytes().decode()  # not as text, which loses CRLF
     except FileNotFoundError:
         return "", ResourceFile(path=path)
     except (OSError, UnicodeDecodeError):
-        resource_file.load(path)  # says what is wrong with it
+        resource_file.load(path)  # raises our own error for it
         raise
     with suppress(yaml.YAMLError):
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -95,8 +95,8 @@ def load(path: Path) -> tuple[str, ResourceFile]:
 
 
 def save(path: Path, text: str) -> None:
-    """Replace the file, whole or not at all; its permissions stay.  Raises LocalError."""
-    # What a link leads to is replaced, not the link.
+    """Replace the file atomically and keep its permissions.  Raises LocalError."""
+    # If it is a symbolic link, its target is replaced and the link stays.
     target = Path(os.path.realpath(path))
     try:
         write_atomically(target, text.encode(), mode=BY_UMASK, keep_mode=True)

@@ -1,4 +1,4 @@
-"""``export.yml``: which resources shall go, and how.  docs/reference/resource-file.md describes it.
+"""Parse a resource file (``export.yml``), which docs/reference/resource-file.md describes.
 
 Every mistake is reported, each with line and column, before any cloud is asked.
 """
@@ -41,10 +41,13 @@ MAX_USER_DATA = 65535
 
 @dataclass(frozen=True)
 class _Key:
-    """What a key takes: any value of ``type``, or one of ``values``, as ``told`` says."""
+    """What a key takes: any value of ``type``, or one of ``values``, which map to their meanings.
+
+    ``expected``, ``hint``: the words of the error for any other value.
+    """
 
     type: type
-    told: str
+    expected: str
     hint: str | None = None
     values: Mapping[object, object] = field(default_factory=dict)
 
@@ -76,12 +79,13 @@ _KEYS: Mapping[str, Mapping[str, _Key]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One line of a section: a resource by ``name`` or by ``id``, and how to carry it.
+    """One item of a section: a resource by ``name`` or by ``id``, and how to carry it.
 
-    ``save_state`` False: made again without its contents.  ``snapshots``: also all snapshots of
-    the volume, or of the server's volumes.  ``key_name`` None: as at the source.  ``stop``: the
-    server is stopped while it is snapshotted, or before that and for good.  ``user_data``: bytes
-    of the file that was named.  ``boot``: what it will boot from, None: as at the source.
+    ``where``: file, line and column.  ``save_state`` False: created without its contents.
+    ``snapshots``: with all snapshots of the volume, or of the server's volumes.  ``key_name``
+    None: as at the source.  ``stop``: the server is stopped while it is snapshotted, or before
+    that and for good.  ``user_data``: bytes of the named file.  ``boot``: what it will boot from,
+    None: as at the source.
     """
 
     where: str
@@ -119,13 +123,13 @@ def load(path: Path) -> ResourceFile:
     Raises LocalError when it cannot be read, ResourceFileFaults with every mistake in it.
     """
     wanted, faults = read(path)
-    return _faultless(wanted, faults)
+    return _require_faultless(wanted, faults)
 
 
 def read(path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
     """What can be understood of a resource file, and every mistake in it.
 
-    An item with a mistake is there by its name or ID alone, so that also those can be looked up.
+    An item with a mistake has only its name or ID, so that this can still be looked up.
     Raises LocalError when it cannot be read.
     """
     try:
@@ -136,11 +140,11 @@ def read(path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
         return ResourceFile(path=path), [
             ResourceFileError(f"not UTF-8 at byte {exc.start}", where=str(path))
         ]
-    return _understood(text, path)
+    return _parse_text(text, path)
 
 
 def in_order(faults: Iterable[F]) -> list[F]:
-    """By line and column, at which the place of each ends."""
+    """Sorted by the line and column at the end of ``where``."""
     place = re.compile(r"(?<=:)\d+(?=:|$)")
     return sorted(
         faults, key=lambda fault: tuple(map(int, place.findall(str(fault.where or ""))[-2:]))
@@ -149,16 +153,16 @@ def in_order(faults: Iterable[F]) -> list[F]:
 
 def parse(text: str, path: Path) -> ResourceFile:
     """As ``load`` for a text; ``path`` names it in errors."""
-    return _faultless(*_understood(text, path))
+    return _require_faultless(*_parse_text(text, path))
 
 
-def _understood(text: str, path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
+def _parse_text(text: str, path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
     parser = _Parser(path)
     sections = parser.parse(text)
     return ResourceFile(path=path, **sections), parser.faults
 
 
-def _faultless(wanted: ResourceFile, faults: list[ResourceFileError]) -> ResourceFile:
+def _require_faultless(wanted: ResourceFile, faults: list[ResourceFileError]) -> ResourceFile:
     if faults:
         raise ResourceFileFaults("the resource file has mistakes", in_order(faults))
     return wanted
@@ -236,11 +240,11 @@ class _Parser:
                     return meaning
         elif isinstance(value, key.type):
             return self._contents(node, str(value)) if key is _FILE else value
-        self._fault(node, f"{name} must be {key.told}", key.hint)
+        self._fault(node, f"{name} must be {key.expected}", key.hint)
         return None
 
     def _contents(self, node: yaml.Node, name: str) -> bytes | None:
-        """The bytes of a file that stands beside the resource file, as Nova would take them."""
+        """The bytes of a file, relative to the resource file, if Nova would take so many."""
         path = self.path.parent / name
         try:
             data = path.read_bytes()
@@ -274,7 +278,7 @@ class _Parser:
 
     @staticmethod
     def _value(node: yaml.Node) -> object:
-        """A scalar as YAML understands it; anything else as something of no type of ours."""
+        """The value of a scalar; for anything else the node itself, which matches no type."""
         if not isinstance(node, yaml.ScalarNode):
             return node
         loader = yaml.SafeLoader("")

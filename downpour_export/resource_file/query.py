@@ -1,7 +1,7 @@
-"""Which resources of a project fit what a person looks for.  Pure: made of the inventory.
+"""Which resources of an inventory fit the options of ``query``.  Pure.
 
-Values of one option unite, different options of servers narrow each other: ``--server-name 'web*'
---server-name 'db*' --server-tag prod`` finds what is called web… or db…, of those with the tag.
+Values of one option are alternatives; a server must fit all options for servers: ``--server-name
+'web*' --server-name 'db*' --server-tag prod`` finds servers named web… or db… that have the tag.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from typing import TypeVar
 
 from bundle_spec.model import Resource, Server
@@ -20,9 +21,9 @@ R = TypeVar("R", bound=Resource)
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Globs fit names and IDs.  ``flavors``: names; ``networks``: names or IDs.
+    """``…_names``: globs for names and IDs.  ``flavors``: names.  ``networks``: names or IDs.
 
-    ``metadata``: each as key and value.  ``everything``: all that the project has.
+    ``metadata``: pairs of key and value.  ``everything``: all that the project has.
     """
 
     server_names: tuple[str, ...] = ()
@@ -38,7 +39,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Match:
-    """``by_name``: whether its name is enough to find it again."""
+    """``by_name``: whether its name identifies it, so that no ID is needed."""
 
     section: str
     record: Resource
@@ -46,25 +47,25 @@ class Match:
 
 
 def matches(query: Query, inventory: Inventory) -> tuple[list[Match], list[str]]:
-    """What fits, by name, and the options that fit nothing, as given.
+    """What fits, sorted by name, and the options that fit nothing, as given.
 
     A volume that is attached to a server of the project is left to that server.
     """
-    own = _candidates(inventory)
+    candidates = _candidates(inventory)
     if query.everything:
-        return list(_as_matches(own, inventory)), []
+        return list(_as_matches(candidates, inventory)), []
     fruitless: list[str] = []
 
-    def united(option: str, values: Iterable[str], records: list[R], fits: _Fits[R]) -> list[R]:
-        found: dict[str, R] = {}
+    def matching(option: str, values: Iterable[str], records: list[R], fits: _Fits[R]) -> list[R]:
+        matched: dict[str, R] = {}
         for value in values:
             hits = [record for record in records if fits(record, value)]
             if not hits:
                 fruitless.append(f"{option} {value}")
-            found |= {record.id: record for record in hits}
-        return list(found.values())
+            matched |= {record.id: record for record in hits}
+        return list(matched.values())
 
-    servers = [each.record for each in inventory.servers.values()]
+    servers = [server.record for server in inventory.servers.values()]
     filters: list[tuple[str, Iterable[str], _Fits[Server]]] = [
         ("--server-name", query.server_names, _glob),
         ("--server-flavor", query.flavors, lambda server, value: server.flavor == value),
@@ -83,15 +84,15 @@ def matches(query: Query, inventory: Inventory) -> tuple[list[Match], list[str]]
     chosen = servers if any(values for _, values, _ in filters) else []
     for option, values, fits in filters:
         if values:
-            hits = {each.id for each in united(option, values, servers, fits)}
-            chosen = [each for each in chosen if each.id in hits]
-    found: dict[str, list[Resource]] = {
-        "keypairs": united("--keypair-name", query.keypair_names, own["keypairs"], _glob),
-        "images": united("--image-name", query.image_names, own["images"], _glob),
-        "volumes": united("--volume-name", query.volume_names, own["volumes"], _glob),
+            hits = {server.id for server in matching(option, values, servers, fits)}
+            chosen = [server for server in chosen if server.id in hits]
+    fitting: dict[str, list[Resource]] = {
+        "keypairs": matching("--keypair-name", query.keypair_names, candidates["keypairs"], _glob),
+        "images": matching("--image-name", query.image_names, candidates["images"], _glob),
+        "volumes": matching("--volume-name", query.volume_names, candidates["volumes"], _glob),
         "servers": list(chosen),
     }
-    return list(_as_matches(found, inventory)), fruitless
+    return list(_as_matches(fitting, inventory)), fruitless
 
 
 _Fits = Callable[[R, str], bool]
@@ -117,28 +118,28 @@ def _candidates(inventory: Inventory) -> dict[str, list[Resource]]:
     return {
         "keypairs": list(inventory.keypairs.values()),
         "images": [
-            each.record
-            for each in inventory.images.values()
-            if each.owned and each.status == "active"
+            image.record
+            for image in inventory.images.values()
+            if image.owned and image.status == "active"
         ],
         "volumes": [
-            each.record
-            for each in inventory.volumes.values()
-            if not any(server in inventory.servers for server in each.devices)
+            volume.record
+            for volume in inventory.volumes.values()
+            if not any(server in inventory.servers for server in volume.devices)
         ],
-        "servers": [each.record for each in inventory.servers.values()],
+        "servers": [server.record for server in inventory.servers.values()],
     }
 
 
-def _as_matches(found: Mapping[str, Iterable[Resource]], inventory: Inventory) -> Iterator[Match]:
+def _as_matches(fitting: Mapping[str, Iterable[Resource]], inventory: Inventory) -> Iterator[Match]:
     names: dict[str, Iterable[Resource]] = {
         "keypairs": inventory.keypairs.values(),
-        "images": [each.record for each in inventory.images.values() if each.owned],
-        "volumes": [each.record for each in inventory.volumes.values()],
-        "servers": [each.record for each in inventory.servers.values()],
+        "images": [image.record for image in inventory.images.values() if image.owned],
+        "volumes": [volume.record for volume in inventory.volumes.values()],
+        "servers": [server.record for server in inventory.servers.values()],
     }
-    for section, records in found.items():
+    for section, records in fitting.items():
         count = Counter(record.name for record in names[section])
-        for record in sorted(records, key=lambda each: (each.name, each.id)):
+        for record in sorted(records, key=attrgetter("name", "id")):
             if not marks.is_temporary(record.name):
                 yield Match(section, record, bool(record.name) and count[record.name] == 1)
