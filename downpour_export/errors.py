@@ -32,7 +32,7 @@ class Busy(CaptureError):
 
 
 class KitError(DownpourError):
-    """The wheels that the target's side needs could not be collected."""
+    """The wheels of a kit could not be collected."""
 
     exit_code = 13
 

@@ -74,7 +74,7 @@ def export(
             encrypt_to=encrypt_to,
         )
         if encrypt_to:
-            progress.say("an encrypted bundle cannot be gone on with: if it stops, it begins anew")
+            progress.say("an encrypted export cannot be resumed: the next run starts from scratch")
         try:
             return replace(_write(options, wanted, writer, progress, connect), key=key)
         finally:

@@ -69,7 +69,7 @@ class Power:
         path = f"/servers/{server_id}"
         polling = Polling(self._cancel)
         while (server := self._fetch(server_id)).get("OS-EXT-STS:task_state") is not None:
-            polling.wait(f"what else goes on with server {server_id}")
+            polling.wait(f"another task of server {server_id}")
         if server["status"] == "SHUTOFF":
             return
         self._writer.remember(_journal_key(server_id), how)

@@ -32,7 +32,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Closure:
-    """``reached``: the wheels that the roots need.  ``lacking``: what they need besides."""
+    """``reached``: the wheels that the roots need.  ``lacking``: needs without a wheel."""
 
     reached: tuple[Wheel, ...]
     lacking: tuple[Requirement, ...]

@@ -75,7 +75,7 @@ def _server(item: Item, server: Server, inventory: Inventory) -> Iterator[PlanEr
         return
     if entry.status in ("BUILD", "ERROR", "DELETED"):
         yield PlanError(
-            f"{what}: what it shall be is not known",
+            f"{what}: its intended state is not known",
             where=item.where,
             remedy="take it out of the file",
         )

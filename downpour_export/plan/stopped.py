@@ -19,5 +19,5 @@ def stopped_by_another(plan: Plan, bundle_uuid: str | None = None) -> Iterator[P
             yield PlanError(
                 "an export has stopped it and did not start it again",
                 where=f"server {names[server_id]!r} ({server_id})",
-                remedy="let that one end; if none runs, `downpour-export cleanup` starts it",
+                remedy="wait for that export; if none runs, `downpour-export cleanup` starts it",
             )

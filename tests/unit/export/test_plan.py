@@ -93,7 +93,7 @@ def test_without_its_disk_a_server_may_be_in_any_settled_state() -> None:
     shelved = inventory(servers={"web": server("web", status="SHELVED_OFFLOADED")})
     assert disks(plan(text, shelved)) == []
     building = inventory(servers={"web": server("web", status="BUILD")})
-    assert ["is BUILD: what it shall be is not known" in told for told in faults(text, building)]
+    assert ["is BUILD: its intended state is not known" in told for told in faults(text, building)]
 
 
 def test_an_image_that_a_server_is_made_from_must_be_active() -> None:
