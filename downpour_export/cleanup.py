@@ -39,7 +39,7 @@ def clean_up(cloud: SourceCloud, leftovers: Leftovers, progress: Progress) -> No
     cancel = CancelFlag()
     faults: list[CaptureError] = []
     total = len(leftovers.servers) + len(leftovers.objects)
-    with progress.task("clean-up", total, "resources") as task:
+    with progress.task("clean up resources", total, "resources") as task:
         for server in leftovers.servers:
             try:
                 power.start(cloud, server.id, cancel)

@@ -91,7 +91,7 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
         if ref in records and (entry.event == "intent" or (entry.made and entry.target))
     ]
     objects = []
-    with progress.task("look", len(entries), "resources") as task:
+    with progress.task("look for resources", len(entries), "resources") as task:
         for record, entry in entries:
             recreator = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
             target = entry.target or recreator.find(context, record)
@@ -113,7 +113,7 @@ def undo(context: Context, objects: list[MadeObject], progress: Progress) -> Non
     """
     faults = []
     to_delete = [obj for obj in objects if obj.kept is None]
-    with progress.task("delete", len(to_delete), "resources") as task:
+    with progress.task("delete resources", len(to_delete), "resources") as task:
         for obj in to_delete:
             try:
                 if obj.recreator.fetch(context, obj.target) is not None:
@@ -135,7 +135,7 @@ def undo(context: Context, objects: list[MadeObject], progress: Progress) -> Non
 
 def forget(context: Context, objects: list[MadeObject], progress: Progress) -> None:
     """Take the marks off; from then on what was made counts as what stood already."""
-    with progress.task("unmark", len(objects), "resources") as task:
+    with progress.task("unmark resources", len(objects), "resources") as task:
         for obj in objects:
             if obj.kept is None:
                 obj.recreator.unmark(context, obj.record, obj.target, obj.item)

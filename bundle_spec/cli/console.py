@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, LocalError, UsageError
 from bundle_spec.progress import Task, Unit
@@ -69,9 +69,10 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
         return DownpourError.exit_code
 
 
-def columns() -> int | None:
-    """The width of the terminal that stdout is; None where it is none, and no line is wrapped."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+def columns(stream: TextIO | None = None) -> int | None:
+    """The width of the terminal that ``stream`` (None: stdout) is; None where it is none, and no
+    line is wrapped."""
+    return shutil.get_terminal_size().columns if (stream or sys.stdout).isatty() else None
 
 
 def tell(text: str) -> None:
@@ -111,6 +112,7 @@ class TerminalProgress:
 
     def say(self, text: str) -> None:
         text = "\n".join(map(printable, text.split("\n")))
+        text = wrapped(text, columns(sys.stderr))
         with self._lock:
             if not self._bars:
                 sys.stderr.write(f"{text}\n")
@@ -129,12 +131,12 @@ class TerminalProgress:
         return tqdm(
             total=total,
             desc=label[:40],
-            unit="B" if unit == "bytes" else "",
+            unit="iB" if unit == "bytes" else "",
             unit_scale=unit == "bytes",
             unit_divisor=1024,
             leave=False,
             dynamic_ncols=True,
-            bar_format="{desc}: {elapsed}" if unit == "time" else None,
+            bar_format=_bar_format(total, unit),
         )
 
     def begin(self, step: _Step) -> None:
@@ -166,6 +168,19 @@ class TerminalProgress:
     def done(self, step: _Step) -> None:
         if not self._quiet:
             self.say(step.summary())
+
+
+def _bar_format(total: int | None, unit: Unit) -> str | None:
+    """None: tqdm's own, with a rate, which means something for bytes only."""
+    match unit:
+        case "bytes":
+            return None
+        case "resources" if total is None:
+            return "{desc}: {n_fmt} [{elapsed}]"
+        case "resources":
+            return "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}]"
+        case "time":
+            return "{desc}: {elapsed}"
 
 
 class _Step:

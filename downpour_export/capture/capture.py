@@ -119,7 +119,7 @@ class _Run:
         waiting = deque(groups)
         total = sum(len(group.unread) for group in groups)
         with (
-            self._progress.task("disks", total, "resources") as task,
+            self._progress.task("capture disks", total, "resources") as task,
             ThreadPoolExecutor(self._limits.jobs, "make") as making,
             ThreadPoolExecutor(self._limits.jobs, "read") as reading,
         ):

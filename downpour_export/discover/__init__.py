@@ -56,7 +56,7 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
     each image of another owner that a server booted from, for each network of another project that
     a port is on, and for each QoS policy.  Raises CaptureError.
     """
-    with progress.task("discover", None, "resources") as task:
+    with progress.task("discover resources", None, "resources") as task:
         networks = network.discover(cloud)
         ports = port.discover(cloud)
         used = {port.record.network_id for port in ports.values()}

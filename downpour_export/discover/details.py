@@ -24,7 +24,7 @@ def complete(
     """
     servers, images = dict(inventory.servers), dict(inventory.images)
     addresses = dict(inventory.floating_ips)
-    with progress.task("details", len(refs), "resources") as task:
+    with progress.task("read details", len(refs), "resources") as task:
         for ref in refs:
             if ref.type == "server" and ref.id in servers and cloud.supports("compute", "2.70"):
                 server = servers[ref.id]

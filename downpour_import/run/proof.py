@@ -16,7 +16,7 @@ def prove(context: Context, records: Sequence[Resource], progress: Progress) -> 
     Raises ResultFaults with every difference.
     """
     faults = []
-    with progress.task("check", len(records), "resources") as task:
+    with progress.task("check resources", len(records), "resources") as task:
         listed = list_many(context, records)
         for record in records:
             if record.ref not in context.targets:

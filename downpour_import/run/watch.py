@@ -31,17 +31,16 @@ class Watcher:
             **{volume.id: volume.disk_id for volume in resources.volumes},
             **{snapshot.id: snapshot.disk_id for snapshot in resources.volume_snapshots},
         }
-        # Images are counted by their bytes and once for their kernels; groups and subnets come a
-        # second time, for rules and DHCP.
+        # A resource is one step; groups and subnets come a second time, for rules and DHCP.
         total = sum(1 for _ in resources)
         total += len(resources.security_groups) + len(resources.subnets)
-        self._resources = progress.task("resources", total, "resources")
+        self._steps = progress.task("playbook steps", total, "resources")
         self._disks: dict[str, Task] = {}
 
     def on_event(self, event: dict[str, Any]) -> None:
         match event["event"]:
             case "resource":
-                self._resources.advance(1)
+                self._steps.advance(1)
                 if event["type"] in RESOURCE_TYPES:
                     self.states[event["state"]] += 1
             case "bytes":
@@ -66,10 +65,10 @@ class Watcher:
         return self._disks[event["id"]]
 
     def __enter__(self) -> Self:
-        self._resources.__enter__()
+        self._steps.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
         for task in self._disks.values():
             task.__exit__(*exc)
-        self._resources.__exit__(*exc)
+        self._steps.__exit__(*exc)

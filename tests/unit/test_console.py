@@ -94,6 +94,21 @@ def test_without_a_terminal_a_line_stays_a_line(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.count("\n") == 1
 
 
+def test_errors_too_break_between_words_on_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = LocalError(
+        "word " * 30 + "the end", remedy="the same command goes on, --fresh does not"
+    )
+    monkeypatch.setenv("COLUMNS", "40")
+    whole = end(error, capsys)[1]
+    assert whole.count("\n") == 1
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    broken = end(error, capsys)[1].replace("\r", "").splitlines()
+    assert all(len(line) <= 40 for line in broken)
+    assert " ".join(line.strip() for line in broken if line.strip()) == whole.strip()
+
+
 def test_nobody_is_asked_where_stdin_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(UsageError, match="confirmation needed, but stdin is not a terminal"):
