@@ -21,6 +21,7 @@ from openstack import exceptions as sdk_exceptions
 
 from bundle_spec.errors import DownpourError
 from downpour_cloud.microversions import negotiate, version
+from downpour_cloud.session import brief
 
 Service = Literal["compute", "network", "image", "block_storage"]
 Json = Any
@@ -162,7 +163,9 @@ class Cloud(ABC):
         try:
             yield Streamed(response.status_code, response.headers, response.iter_content)
         except (requests.RequestException, ks_exceptions.ClientException) as exc:
-            raise self.failure(f"the download broke off: {exc}", where=path, status=None) from exc
+            raise self.failure(
+                f"the download broke off: {brief(exc)}", where=path, status=None
+            ) from exc
         finally:
             response.close()
 
@@ -173,7 +176,7 @@ class Cloud(ABC):
                 path, method, raise_exc=False, microversion=self.microversion(service), **kwargs
             )
         except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
-            message = f"the {self.side} does not answer {method}: {exc}"
+            message = f"the {self.side} does not answer {method}: {brief(exc)}"
             raise self.failure(message, where=path, status=None) from exc
 
     def _checked(self, response: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,21 +49,21 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
     except sdk_exceptions.SDKException as exc:
         raise CloudError(f"cannot read the configuration: {exc}", where=path) from exc
     found_in = loader.config_filename or "no clouds.yaml was found"
-    wanted = options.cloud or os.environ.get("OS_CLOUD")
-    if not wanted and not names and "OS_AUTH_URL" not in os.environ:
+    # Of a configuration with one cloud only, this is the one; "defaults" is none.
+    wanted = options.cloud or loader.default_cloud
+    known = f"it has {', '.join(sorted(names))}" if names else "name it with --os-client-config"
+    if wanted in (None, "defaults"):
         raise CloudError(
             "no cloud is named",
             where=found_in,
-            remedy="name one of clouds.yaml with --cloud or OS_CLOUD, or set OS_AUTH_URL and so on",
-        )
-    if wanted and wanted not in names:
-        raise CloudError(
-            f"there is no cloud {wanted!r}",
-            where=found_in,
-            remedy=f"it has {', '.join(sorted(names))}"
+            remedy=f"name one with --cloud or OS_CLOUD: {known}"
             if names
-            else "name it with --os-client-config",
+            else "name one of clouds.yaml with --cloud or OS_CLOUD, or set OS_AUTH_URL and so on",
         )
+    if wanted not in names:
+        near = difflib.get_close_matches(wanted, names, 1)
+        hint = f"did you mean {near[0]}? {known}" if near and len(names) > 1 else known
+        raise CloudError(f"there is no cloud {wanted!r}", where=found_in, remedy=hint)
     return loader
 
 

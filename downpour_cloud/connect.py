@@ -12,6 +12,7 @@ from openstack import exceptions as sdk_exceptions
 
 from downpour_cloud.config import CloudOptions, find_cloud
 from downpour_cloud.errors import CloudError
+from downpour_cloud.session import brief
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def open_connection(
         connection.authorize()
     except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
         raise CloudError(
-            f"cannot use the {side} cloud: {exc}",
+            f"cannot use the {side} cloud: {brief(exc)}",
             where=options.name,
             remedy="check --cloud, OS_CLOUD and clouds.yaml with `openstack token issue`",
         ) from exc

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import email.utils
 import random
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -113,7 +114,7 @@ class RetryingSession(ks_session.Session):
             except _CONNECTION_FAILURES as exc:
                 if not request.may_repeat(exc, met=self.met) or request.over(deadline):
                     raise
-                problem, pause = str(exc), _pause(request.tries)
+                problem, pause = brief(exc), _pause(request.tries)
             else:
                 self.met = True
                 if not request.may_repeat(response.status_code) or request.over(deadline):
@@ -150,6 +151,17 @@ class _Request:
             self._internal_errors += 1
             return self._safe and self._internal_errors < TRIES_OF_500
         return not self._streamed and outcome in (_TRANSIENT if self._safe else _NOT_DONE)
+
+
+def brief(error: BaseException) -> str:
+    """The text of an error, without the nested ones of the libraries below keystoneauth: of these
+    only what the operating system says, as ``Connection refused``."""
+    cause: BaseException | None = error
+    while cause is not None and not (isinstance(cause, OSError) and cause.strerror):
+        cause = cause.__cause__ or cause.__context__
+    if cause is None:
+        return str(error)
+    return re.sub(r"(?s)HTTPS?Connection(Pool)?\(.*", lambda _: str(cause.strerror), str(error))
 
 
 def _never_sent(error: Exception) -> bool:
