@@ -5,7 +5,7 @@ what its errors are.
 """
 
 from downpour_cloud.cloud import Cloud, Json, Service
-from downpour_cloud.config import CloudOptions, find_cloud
+from downpour_cloud.config import CloudOptions, Naming, find_cloud, variables_for_elsewhere
 from downpour_cloud.connect import open_connection
 from downpour_cloud.errors import CloudError
 
@@ -14,7 +14,9 @@ __all__ = [
     "CloudError",
     "CloudOptions",
     "Json",
+    "Naming",
     "Service",
     "find_cloud",
     "open_connection",
+    "variables_for_elsewhere",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,15 @@ from downpour_cloud.errors import CloudError
 from downpour_cloud.session import RetryingSession
 
 CONFIG_VARIABLE = "OS_CLIENT_CONFIG_FILE"
+SECURE_VARIABLE = "OS_CLIENT_SECURE_FILE"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """With what a person names the cloud, and a clouds.yaml, to the program that runs."""
+
+    cloud: str = "--cloud or OS_CLOUD"
+    config_file: str = "--os-client-config"
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class CloudOptions:
     cloud: str | None = None
     region: str | None = None
     config_file: str | None = None
+    naming: Naming = Naming()
 
     @property
     def name(self) -> str:
@@ -51,20 +61,42 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
     found_in = loader.config_filename or "no clouds.yaml was found"
     # Of a configuration with one cloud only, this is the one; "defaults" is none.
     wanted = options.cloud or loader.default_cloud
-    known = f"it has {', '.join(sorted(names))}" if names else "name it with --os-client-config"
+    naming = options.naming
+    known = f"it has {', '.join(sorted(names))}"
+    if not names:
+        known = f"name its clouds.yaml with {naming.config_file}"
     if wanted in (None, "defaults"):
         raise CloudError(
             "no cloud is named",
             where=found_in,
-            remedy=f"name one with --cloud or OS_CLOUD: {known}"
+            remedy=f"name one with {naming.cloud}: {known}"
             if names
-            else "name one of clouds.yaml with --cloud or OS_CLOUD, or set OS_AUTH_URL and so on",
+            else f"name one with {naming.cloud}, and its clouds.yaml with {naming.config_file}; "
+            "or set OS_AUTH_URL and so on",
         )
     if wanted not in names:
         near = difflib.get_close_matches(wanted, names, 1)
         hint = f"did you mean {near[0]}? {known}" if near and len(names) > 1 else known
         raise CloudError(f"there is no cloud {wanted!r}", where=found_in, remedy=hint)
     return loader
+
+
+def variables_for_elsewhere() -> dict[str, str]:
+    """Variables by which a command that runs in another directory finds the cloud of this one.
+
+    ``OS_CLOUD`` is empty where one must be named.
+    """
+    variables = {"OS_CLOUD": os.environ.get("OS_CLOUD", "")}
+    if not variables["OS_CLOUD"] and "OS_AUTH_URL" in os.environ:
+        return {}
+    with suppress(sdk_exceptions.SDKException):
+        loader = OpenStackConfig()
+        files = {
+            CONFIG_VARIABLE: loader.config_filename,
+            SECURE_VARIABLE: loader.secure_config_filename,
+        }
+        variables |= {name: str(Path(path).resolve()) for name, path in files.items() if path}
+    return variables
 
 
 @contextmanager

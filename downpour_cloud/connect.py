@@ -50,6 +50,6 @@ def open_connection(
         raise CloudError(
             f"cannot use the {side} cloud: {brief(exc)}",
             where=options.name,
-            remedy="check --cloud, OS_CLOUD and clouds.yaml with `openstack token issue`",
+            remedy=f"check {options.naming.cloud}, and clouds.yaml, with `openstack token issue`",
         ) from exc
     return Opened(connection, loader.config_filename, loader.secure_config_filename)

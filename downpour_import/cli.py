@@ -17,7 +17,7 @@ from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.text import printable
 from bundle_spec.trust.provenance import Trust
-from downpour_cloud import CloudOptions
+from downpour_cloud import CloudOptions, variables_for_elsewhere
 from downpour_import import pipeline, undo
 from downpour_import.options import ImportOptions
 from downpour_import.preflight import mapping
@@ -137,7 +137,12 @@ def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
     bundle = open_source(files, progress, trust=_trust(arguments))
     unpack.unpack(bundle, directory)
     folder = shlex.quote(str(directory / "playbook"))
-    print(f"cd {folder} && ansible-playbook -i inventory.ini site.yml")
+    # In that directory another clouds.yaml would be found, or none.
+    variables = "".join(
+        f"{name}={shlex.quote(value or 'NAME')} "
+        for name, value in variables_for_elsewhere().items()
+    )
+    print(f"cd {folder} && {variables}ansible-playbook -i inventory.ini site.yml")
 
 
 def _plan(arguments: Arguments, progress: TerminalProgress) -> None:

@@ -10,7 +10,7 @@ from bundle_spec import open_bundle
 from bundle_spec.model import Disk, Port, Ref, Resource, SecurityGroup, ServerGroup
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.read.files import BundleFiles
-from downpour_cloud import CloudOptions
+from downpour_cloud import CloudOptions, Naming
 from downpour_import.cloud import TargetCloud, connect
 from downpour_import.playbook import events
 from downpour_import.playbook.settings import bundle_of, state_of
@@ -32,6 +32,11 @@ from downpour_import.state.journal import Journal
 Connect = Callable[[CloudOptions, Callable[[str], None]], TargetCloud]
 """What opens the target: ``cloud.connect``; tests hand in their own."""
 
+BY_HAND = Naming(
+    "OS_CLOUD or cloud in settings.yml", "OS_CLIENT_CONFIG_FILE or config_file in settings.yml"
+)
+"""ansible-playbook has none of our options."""
+
 
 def cloud_options(settings: Settings) -> CloudOptions:
     """The target that the settings name."""
@@ -44,7 +49,7 @@ def connect_within_playbook(settings: Settings) -> TargetCloud:
     def tell(text: str) -> None:
         events.emit("note", message=text)
 
-    return connect(cloud_options(settings), tell, met=True)
+    return connect(replace(cloud_options(settings), naming=BY_HAND), tell, met=True)
 
 
 def run_preflight(

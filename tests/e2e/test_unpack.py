@@ -20,7 +20,11 @@ from tests.tenant import Tenant
 @pytest.fixture(scope="module")
 def unpacked(shell: Shell, exported: Exported) -> Path:
     done = shell.run("downpour-import", "unpack", "out.dpbundle", "by-hand")
-    assert done.stdout == "cd by-hand/playbook && ansible-playbook -i inventory.ini site.yml\n"
+    assert done.stdout == (
+        "cd by-hand/playbook && OS_CLOUD=NAME "
+        f"OS_CLIENT_CONFIG_FILE={shell.directory.resolve()}/clouds.yaml "
+        "ansible-playbook -i inventory.ini site.yml\n"
+    )
     return shell.directory / "by-hand"
 
 

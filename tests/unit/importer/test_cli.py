@@ -228,14 +228,35 @@ def test_verify_ends_with_4_for_a_damaged_bundle_and_12_for_none(tmp_path: Path)
     assert cli.main(["verify", str(tmp_path / "none")]) == 12
 
 
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({}, "OS_CLOUD=NAME OS_CLIENT_CONFIG_FILE={} "),
+        ({"OS_CLOUD": "the target"}, "OS_CLOUD='the target' OS_CLIENT_CONFIG_FILE={} "),
+        ({"OS_AUTH_URL": "http://127.0.0.1:1/v3"}, ""),
+    ],
+)
 def test_unpack_prints_the_command_that_runs_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    environment: dict[str, str],
+    named: str,
+    nowhere: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """It runs in another directory, so the clouds.yaml of this one is named in full."""
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"OS_CLIENT_CONFIG_FILE": nowhere.name, **environment}.items():
+        monkeypatch.setenv(name, value)
     path = write_bundle(tmp_path / "b.dpbundle")
     directory = tmp_path / "an out"
     assert cli.main(["unpack", str(path), str(directory)]) == 0
-    told = capsys.readouterr().out
-    assert told == f"cd '{directory}/playbook' && ansible-playbook -i inventory.ini site.yml\n"
+    assert capsys.readouterr().out == (
+        f"cd '{directory}/playbook' && {named.format(nowhere)}"
+        "ansible-playbook -i inventory.ini site.yml\n"
+    )
 
 
 def test_unpack_finds_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

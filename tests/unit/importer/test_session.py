@@ -12,10 +12,11 @@ import requests
 from bundle_spec.model import Network, Port, Resources, SecurityGroup
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.model.port import FixedIp
+from downpour_cloud import CloudError
 from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import Preflight
 from downpour_import.recreate import RECREATORS, differences, recreate
-from downpour_import.session import run_preflight
+from downpour_import.session import connect_within_playbook, run_preflight
 from downpour_import.state.directory import save_targets
 from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.things import BUNDLE, NET, SUBNET, Target, context, source_id
@@ -124,3 +125,38 @@ def test_nothing_is_written(fake: Target, tmp_path: Path) -> None:
     preflight(fake, tmp_path / "state", Resources(networks=NETS, ports=(PORT,), subnets=(SUBNET,)))
     assert fake.writes == []
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("cloud", "clouds", "told"),
+    [
+        (
+            None,
+            "{}",
+            "no cloud is named (name one with OS_CLOUD or cloud in settings.yml, and its "
+            "clouds.yaml with OS_CLIENT_CONFIG_FILE or config_file in settings.yml; or set "
+            "OS_AUTH_URL and so on)",
+        ),
+        (
+            None,
+            "{a: {}, b: {}}",
+            "no cloud is named (name one with OS_CLOUD or cloud in settings.yml: it has a, b)",
+        ),
+        (
+            "target",
+            "{}",
+            "there is no cloud 'target' (name its clouds.yaml with OS_CLIENT_CONFIG_FILE or "
+            "config_file in settings.yml)",
+        ),
+    ],
+)
+def test_a_playbook_without_a_cloud_is_told_what_ansible_can_be_given(
+    cloud: str | None, clouds: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OS_CLOUD", "OS_AUTH_URL"):
+        monkeypatch.delenv(name, raising=False)
+    path = tmp_path / "clouds.yaml"
+    path.write_text(f"clouds: {clouds}\n")
+    with pytest.raises(CloudError) as caught:
+        connect_within_playbook(Settings(cloud=cloud, config_file=str(path)))
+    assert str(caught.value) == f"{path}: {told}"
