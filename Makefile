@@ -96,6 +96,6 @@ dist: $(READY)  ## the wheel and the sdist, into dist/
 down: $(READY)  ## stop the test clouds
 	$(BIN)/python -m tests.devcloud down
 
-clean: $(READY)  ## stop the test clouds and remove everything that was made here
+clean: $(READY)  ## stop the test clouds; remove them, .venv, the demo and what was built
 	$(BIN)/python -m tests.devcloud down --wipe
 	rm -rf .devcloud .demo .nox .coverage site $(VENV) build dist *.egg-info
