@@ -263,7 +263,10 @@ PROGRAM = Program(
         "decrypted, 20 to 25 its signature, 130 interrupted.",
         "ENVIRONMENT": f"{CLOUD_VARIABLES}  DOWNPOUR_POLICY names another policy file; empty: "
         f"none.  {DEBUG}",
-        "FILES": "/etc/downpour/policy.yml, else ~/.config/downpour/policy.yml, settles for a "
+        "FILES": "./BUNDLE.CLOUD (DIR/state for a directory that unpack made), or what --state "
+        "names, is the state directory.  It has uuids.csv, report.json, ansible.log, mapping.yml "
+        "where something must be mapped, and the journal that the next run goes on from.  "
+        "/etc/downpour/policy.yml, else ~/.config/downpour/policy.yml, settles for a "
         "machine whose signatures are accepted and whether one is required: allowed_signers, "
         "revoked_signers and require_signature.",
     },

@@ -15,11 +15,8 @@ What the programs say of themselves, made from their help texts by `make manual`
 An option is written in full and belongs to the commands that list it. `--option VALUE` and \
 `--option=VALUE` are the same. Behind `--` every word is a file.
 
-Manual pages and completion for bash and zsh are installed below `share/` of the place where \
-downpour is installed. Where that is a venv, a shell must be told: \
-`MANPATH=downpour-venv/share/man: man downpour-import`, \
-`source downpour-venv/share/bash-completion/completions/downpour-import`, and for zsh \
-`fpath=(downpour-venv/share/zsh/site-functions $fpath)` before `compinit`.
+[Manual pages and completion](../how-to/install.md#manual-pages-and-completion) for bash and zsh \
+are installed with downpour.
 """
 
 

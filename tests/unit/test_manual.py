@@ -31,6 +31,14 @@ def test_nothing_else_is_installed_below_share() -> None:
     assert there == {path for path in MADE if path.startswith("share/")}
 
 
+def test_the_install_page_says_where_all_of_it_is() -> None:
+    text = (ROOT / "docs/how-to/install.md").read_text("utf-8")
+    named = set(re.findall(r"\bshare/[\w/.-]*\w", text))
+    assert all((ROOT / path).exists() for path in named)
+    for place in ("man", "bash-completion/completions/downpour-import", "zsh/site-functions"):
+        assert f"share/{place}" in named
+
+
 # --- man ---
 
 
