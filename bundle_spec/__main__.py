@@ -25,12 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verify(arguments: Arguments, progress: TerminalProgress) -> None:
-    options = commands.verify_options_of(arguments, trust=_trust(arguments))
+    files = commands.files_of(arguments)
+    options = commands.verify_options_of(arguments, files, trust=_trust(arguments))
     commands.verify(options, progress)
 
 
 def _show(arguments: Arguments, progress: TerminalProgress) -> None:
-    commands.show(commands.show_options_of(arguments, trust=_trust(arguments)))
+    files = commands.files_of(arguments)
+    commands.show(commands.show_options_of(arguments, files, trust=_trust(arguments)))
 
 
 def _trust(arguments: Arguments) -> Trust:

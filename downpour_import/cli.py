@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell
 from bundle_spec.cli.dispatch import Action, dispatch
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.text import printable
 from bundle_spec.trust.provenance import Trust
 from downpour_cloud import CloudOptions, variables_for_elsewhere
@@ -31,11 +32,11 @@ from downpour_import.usage import PROGRAM
 MAX_JOBS = 32
 
 
-def options_of(arguments: Arguments) -> ImportOptions:
-    """The options of an import or a plan.  Raises UsageError, and LocalError or
+def options_of(arguments: Arguments, source: BundleFiles) -> ImportOptions:
+    """The options of an import or a plan of ``source``.  Raises UsageError, and LocalError or
     MappingFaults for --map."""
     return ImportOptions(
-        source=commands.files_of(arguments, "SOURCE"),
+        source=source,
         cloud=CloudOptions(
             cloud=arguments["--cloud"],
             region=arguments["--region"],
@@ -100,22 +101,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     return dispatch(PROGRAM, actions, argv, interrupted="run the same command again to go on")
 
 
-def _in_clear(action: Action, arguments: Arguments, progress: TerminalProgress) -> None:
+BundleAction = Callable[[Arguments, BundleFiles, TerminalProgress], None]
+"""An action on a bundle, whose files are already in clear."""
+
+
+def _in_clear(action: BundleAction, arguments: Arguments, progress: TerminalProgress) -> None:
     """Run ``action``; on a decrypted copy of the bundle if that is encrypted."""
     name = "SOURCE" if "SOURCE" in arguments else "BUNDLE"
     files = commands.files_of(arguments, name)
     with in_clear(files, keys_of(arguments), progress) as clear:
-        parts = list(map(str, clear.folders))
-        action({**arguments, name: str(clear.path), "--parts": parts}, progress)
+        action(arguments, clear, progress)
 
 
-def _verify(arguments: Arguments, progress: TerminalProgress) -> None:
-    options = commands.verify_options_of(arguments, trust=_trust(arguments))
+def _verify(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
+    options = commands.verify_options_of(arguments, files, trust=_trust(arguments))
     commands.verify(options, progress)
 
 
-def _show(arguments: Arguments, progress: TerminalProgress) -> None:
-    commands.show(commands.show_options_of(arguments, trust=_trust(arguments)))
+def _show(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
+    commands.show(commands.show_options_of(arguments, files, trust=_trust(arguments)))
 
 
 def keys_of(arguments: Arguments) -> Keys:
@@ -145,8 +149,8 @@ def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
     print(f"cd {folder} && {variables}ansible-playbook -i inventory.ini site.yml")
 
 
-def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
-    options = options_of(arguments)
+def _plan(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
+    options = options_of(arguments, files)
     report = Report("plan")
     with _printed(report, options.json):
         pipeline.plan_import(options, report, progress)
@@ -181,8 +185,8 @@ def _printed(report: Report, json: bool) -> Iterator[None]:
             print(report.dumps())
 
 
-def _undo(arguments: Arguments, progress: TerminalProgress) -> None:
-    with undo.opened(options_of(arguments), progress) as (context, edited):
+def _undo(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
+    with undo.opened(options_of(arguments, files), progress) as (context, edited):
         objects = undo.find(context, progress, edited)
         count = _print_objects(objects, "delete")
         cloud = context.cloud
@@ -196,8 +200,8 @@ def _undo(arguments: Arguments, progress: TerminalProgress) -> None:
             tell("nothing was done")
 
 
-def _forget(arguments: Arguments, progress: TerminalProgress) -> None:
-    with undo.opened(options_of(arguments), progress) as (context, edited):
+def _forget(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
+    with undo.opened(options_of(arguments, files), progress) as (context, edited):
         objects = undo.find(context, progress, edited)
         count = _print_objects(objects, "unmark")
         question = f"Take the marks off these {count}?  After that undo leaves them alone."
@@ -218,8 +222,8 @@ def _print_objects(objects: Sequence[undo.MadeObject], verb: str) -> int:
     return sum(1 for obj in objects if not obj.kept)
 
 
-def _import(arguments: Arguments, progress: TerminalProgress) -> None:
-    options = options_of(arguments)
+def _import(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
+    options = options_of(arguments, files)
     report = Report("import")
 
     def agree() -> bool:

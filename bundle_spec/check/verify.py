@@ -107,7 +107,7 @@ def verify_bundle(
     """
     files = BundleFiles.of(path, folders)
     level: Level = "data" if read_data else "stored"
-    envelope = verify_files(files.path, files.parts, level, progress)
+    envelope = verify_files(files.shown, files.parts, level, progress)
     return VerifiedBundle(
         files=files,
         manifest=envelope.manifest,
@@ -126,7 +126,7 @@ def check_structure(
     Raises what ``verify_bundle`` raises.
     """
     files = BundleFiles.of(path, folders)
-    envelope = verify_files(files.path, files.parts, "structure", progress)
+    envelope = verify_files(files.shown, files.parts, "structure", progress)
     manifest, end = envelope.manifest, envelope.end
     return CheckedStructure(files, manifest, end.manifest_sha256, end.signature is not None)
 

@@ -38,7 +38,7 @@ class VerifyOptions:
     trust: Trust = ANYBODY
 
 
-def verify_options_of(arguments: Arguments, *, trust: Trust) -> VerifyOptions:
+def verify_options_of(arguments: Arguments, files: BundleFiles, *, trust: Trust) -> VerifyOptions:
     """The options of a check.  ``trust``: which bundles may be opened."""
     level: Level = "stored"
     if arguments["--quick"]:
@@ -46,7 +46,7 @@ def verify_options_of(arguments: Arguments, *, trust: Trust) -> VerifyOptions:
     elif arguments["--read-data"]:
         level = "data"
     return VerifyOptions(
-        files=files_of(arguments),
+        files=files,
         level=level,
         json=arguments["--json"],
         trust=trust,
@@ -83,10 +83,10 @@ class ShowOptions:
     trust: Trust = ANYBODY
 
 
-def show_options_of(arguments: Arguments, *, trust: Trust) -> ShowOptions:
+def show_options_of(arguments: Arguments, files: BundleFiles, *, trust: Trust) -> ShowOptions:
     """The options of ``show``.  ``trust``: which bundles may be opened."""
     return ShowOptions(
-        files=files_of(arguments),
+        files=files,
         json=arguments["--json"],
         trust=trust,
     )

@@ -48,6 +48,7 @@ class Settings:
     """``settings.yml``.  Relative paths start at the directory of the file.
 
     ``bundle``: a bundle, or one that is split, by its name, a part, or the list of its parts.
+    ``copy_of``: the encrypted file that ``bundle`` is a decrypted copy of; messages name that.
     ``parts``: directories, where else its parts lie.  ``manifest_sha256``: of the bundle that was
     verified; another one is not opened [F-18].  ``state``: the directory for the journal and
     ``uuids.csv``.  ``cloud``, ``region``, ``config_file`` None: as every OpenStack client finds
@@ -55,6 +56,7 @@ class Settings:
     """
 
     bundle: str | None = None
+    copy_of: str | None = None
     parts: tuple[str, ...] = ()
     manifest_sha256: str | None = None
     state: str | None = None

@@ -14,15 +14,22 @@ from bundle_spec.read.source import Source
 @dataclass(frozen=True)
 class BundleFiles:
     """``path``: the bundle, one of its parts, or their list.  ``folders``: where else its parts may
-    lie [S-3]."""
+    lie [S-3].  ``copy_of``: the encrypted file that a person named, where ``path`` is a decrypted
+    copy of it."""
 
     path: Path
     folders: tuple[Path, ...] = ()
+    copy_of: Path | None = None
 
     @classmethod
     def of(cls, bundle: Path | BundleFiles, folders: Iterable[Path] = ()) -> BundleFiles:
         """``bundle`` itself if it is a BundleFiles, else the files of that path and ``folders``."""
         return cls(bundle, tuple(folders)) if isinstance(bundle, Path) else bundle
+
+    @property
+    def shown(self) -> Path:
+        """The path that a person named, for messages."""
+        return self.copy_of or self.path
 
     @cached_property
     def parts(self) -> tuple[Path, ...]:
@@ -31,4 +38,4 @@ class BundleFiles:
 
     def open(self) -> Source:
         """Open all of them.  Raises as ``parts`` does, and LocalError."""
-        return Source(self.path, self.parts)
+        return Source(self.shown, self.parts)

@@ -102,6 +102,6 @@ def check(
         else:
             bundle = verify_bundle(files, read_data=level == "data", progress=progress)
     except BundleError as exc:
-        return Report(files.path, level, error=exc)
-    provenance.require_same_manifest(files.path, bundle.manifest_sha256)
-    return Report(files.path, level, bundle, signed=provenance.signed)
+        return Report(files.shown, level, error=exc)
+    provenance.require_same_manifest(files.shown, bundle.manifest_sha256)
+    return Report(files.shown, level, bundle, signed=provenance.signed)

@@ -152,11 +152,11 @@ def summarise(
     with files.open() as source:
         envelope = read_envelope(source)
         size, parts = source.size, len(source.parts)
-    provenance.require_same_manifest(files.path, envelope.end.manifest_sha256)
+    provenance.require_same_manifest(files.shown, envelope.end.manifest_sha256)
     manifest = envelope.manifest
     resources, references = manifest.resources, manifest.references
     return Summary(
-        path=files.path,
+        path=files.shown,
         uuid=manifest.uuid,
         version=manifest.version,
         tool=manifest.tool,

@@ -70,7 +70,7 @@ def check_provenance(
     """
     if trust == ANYBODY:
         return Provenance()
-    path = files.path
+    path = files.shown
     with files.open() as source:
         end, manifest = read_tail(source)
         span = end.signature

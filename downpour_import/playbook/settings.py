@@ -35,6 +35,7 @@ def load_settings(path: Path) -> Settings:
 
     return Settings(
         bundle=None if settings.bundle is None else bundle_path(path.parent / settings.bundle),
+        copy_of=settings.copy_of,
         parts=tuple(str((path.parent / text).resolve()) for text in settings.parts),
         manifest_sha256=settings.manifest_sha256,
         state=absolute(settings.state),
@@ -58,7 +59,8 @@ def bundle_of(settings: Settings) -> BundleFiles:
     """The bundle that the settings name.  Raises StateError when they name none."""
     if settings.bundle is None:
         raise StateError("settings.yml names no bundle", remedy="write its path to bundle:")
-    return BundleFiles.of(Path(settings.bundle), map(Path, settings.parts))
+    copy_of = Path(settings.copy_of) if settings.copy_of else None
+    return BundleFiles(Path(settings.bundle), tuple(map(Path, settings.parts)), copy_of)
 
 
 def state_of(settings: Settings) -> Path:

@@ -110,7 +110,7 @@ def open_own_bundle(context: Context) -> BundleReader:
         bundle.close()
         raise BundleError(
             "this is another bundle than the one that the playbook belongs to",
-            where=str(context.bundle.path),
+            where=str(context.bundle.shown),
             remedy="put the right path into settings.yml",
         )
     return bundle

@@ -62,7 +62,7 @@ def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[Bun
         with files.open() as source:
             _require_room(source.size, folder)
             _decrypt(source, clear, identities, progress)
-        yield BundleFiles(clear)
+        yield BundleFiles(clear, copy_of=files.path)
 
 
 def _decrypt(

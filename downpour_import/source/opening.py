@@ -45,7 +45,11 @@ def settings_of_source(source: BundleFiles) -> Settings:
     """The settings of a directory, or settings that name the bundle.  Nothing is verified."""
     parts = tuple(str(folder.resolve()) for folder in source.folders)
     if not os.path.isdir(source.path):
-        return Settings(bundle=bundle_path(source.path), parts=parts)
+        return Settings(
+            bundle=bundle_path(source.path),
+            copy_of=str(source.copy_of) if source.copy_of else None,
+            parts=parts,
+        )
     settings = load_settings(source.path / "playbook" / "settings.yml")
     return replace(settings, parts=parts or settings.parts)
 
@@ -65,7 +69,7 @@ def open_source(source: BundleFiles, progress: Progress, *, trust: Trust = ANYBO
     if provenance.signed is not None:
         progress.say(f"signed by {provenance.signed}")
     opened = _open_verified(source, settings, progress)
-    provenance.require_same_manifest(opened.bundle.path, opened.bundle.manifest_sha256)
+    provenance.require_same_manifest(opened.bundle.files.shown, opened.bundle.manifest_sha256)
     return opened
 
 
@@ -79,7 +83,7 @@ def _open_verified(source: BundleFiles, settings: Settings, progress: Progress) 
             for file in bundle.manifest.files
             if file.path.startswith(PREFIX)
         }
-    _require_complete(files, source.path)
+    _require_complete(files, source.shown)
     return Opened(source.path, bundle, files, settings)
 
 

@@ -65,7 +65,8 @@ KEYS = {
 
 
 def options(*arguments: str) -> ImportOptions:
-    return cli.options_of(parse(PROGRAM, arguments).arguments)
+    parsed = parse(PROGRAM, arguments).arguments
+    return cli.options_of(parsed, commands.files_of(parsed, "SOURCE"))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -84,7 +85,7 @@ def test_every_command_can_be_quiet(command: list[str]) -> None:
 def test_every_option_of_verify_has_an_effect(option: str) -> None:
     def options(*arguments: str) -> VerifyOptions:
         parsed = parse(PROGRAM, ["verify", *arguments, "b"]).arguments
-        return commands.verify_options_of(parsed, trust=ANYBODY)
+        return commands.verify_options_of(parsed, commands.files_of(parsed), trust=ANYBODY)
 
     assert options(*OF_VERIFY[option]) != options()
 

@@ -10,17 +10,23 @@ import stat
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pyrage
 import pytest
 
-from bundle_spec.errors import EncryptionError, LocalError, UsageError
+from bundle_spec import verify_bundle
+from bundle_spec.errors import BundleError, BundleFaults, EncryptionError, LocalError, UsageError
 from bundle_spec.progress import NULL
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import age
 from downpour_import import cli
+from downpour_import.playbook.settings import bundle_of, load_settings
+from downpour_import.recreate import Context
+from downpour_import.recreate.upload import open_own_bundle
 from downpour_import.source.decrypted import Keys, in_clear
+from downpour_import.source.opening import settings_of_source
+from downpour_import.source.unpack import data_file
 from tests.unit.bundle.test_age import write
 
 
@@ -162,6 +168,44 @@ def test_the_commands_take_it(
     wrong = ["--identity", str(bundle), "--decrypt-to", str(keys.place)]
     assert cli.main(["verify", *wrong, str(bundle)]) == EncryptionError.exit_code
     assert left(keys) == []
+
+
+def test_every_message_names_the_file_that_was_named(
+    bundle: Path, keys: Keys, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not the decrypted copy, which is gone when a person reads it."""
+    options = ["--identity", str(keys.identity), "--decrypt-to", str(keys.place), str(bundle)]
+    assert cli.main(["verify", *options]) == 0
+    assert cli.main(["show", *options]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith(f"{bundle}: whole")
+    assert f"{bundle}: NOT verified" in told.out
+    for command in ("verify", "show"):
+        assert cli.main([command, "--json", *options]) == 0
+        assert json.loads(capsys.readouterr().out)["path"] == str(bundle)
+    for words in (["verify"], ["show"], ["plan", "--cloud", "target"]):
+        assert cli.main([*words, "--expect-digest", "ab" * 32, *options]) != 0
+        told = capsys.readouterr()
+        assert ".downpour-clear-" not in told.out + told.err
+    damaged = tmp_path / "clear"
+    assert keys.identity
+    with in_clear(BundleFiles(bundle), keys, NULL) as files:
+        damaged.write_bytes(files.path.read_bytes()[:-512])
+    with pytest.raises(BundleFaults, match=rf"^{bundle} is not a whole bundle[^:]*\n  {bundle}: "):
+        verify_bundle(BundleFiles(damaged, copy_of=bundle))
+
+
+def test_a_playbook_that_reads_a_decrypted_copy_names_the_encrypted_bundle(
+    bundle: Path, keys: Keys, tmp_path: Path
+) -> None:
+    with in_clear(BundleFiles(bundle), keys, NULL) as files:
+        path = tmp_path / "settings.yml"
+        path.write_bytes(data_file(settings_of_source(files)))
+        again = bundle_of(load_settings(path))
+        assert (again.path, again.shown) == (files.path, bundle)
+        another = SimpleNamespace(bundle=again, manifest_sha256=None, bundle_uuid="another")
+        with pytest.raises(BundleError, match=f"^{bundle}: this is another bundle"):
+            open_own_bundle(cast(Context, another))
 
 
 def test_parts_are_found_where_they_lie(tmp_path: Path, keys: Keys) -> None:

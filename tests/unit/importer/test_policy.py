@@ -8,6 +8,7 @@ import pytest
 
 from bundle_spec.cli.arguments import parse
 from bundle_spec.errors import LocalError
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust.signature import Signers
 from downpour_import import cli
 from downpour_import.options import ImportOptions
@@ -79,7 +80,8 @@ def test_a_mistake_is_told_and_nothing_is_imported(
 
 def test_the_command_line_asks_for_more_and_never_for_less(places: tuple[Path, Path]) -> None:
     def options(*arguments: str) -> ImportOptions:
-        return cli.options_of(parse(PROGRAM, [*arguments, "out.dpbundle"]).arguments)
+        parsed = parse(PROGRAM, [*arguments, "out.dpbundle"]).arguments
+        return cli.options_of(parsed, BundleFiles(Path("out.dpbundle")))
 
     machine, _ = places
     machine.write_text("allowed_signers: /signers\nrequire_signature: true\n")
