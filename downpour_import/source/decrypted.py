@@ -49,11 +49,7 @@ def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[Bun
         yield files
         return
     if keys.identity is None or keys.place is None:
-        raise UsageError(
-            f"{files.path} is encrypted",
-            remedy="name the key with --identity FILE, and with --decrypt-to DIR a place where it "
-            "may lie in clear until the command has ended",
-        )
+        raise UsageError(f"{files.path} is encrypted", remedy=_missing(keys))
     passphrase = age.passphrase_of(keys.passphrase_file) if keys.passphrase_file else None
     identities = age.identities(keys.identity, passphrase)
     name = bundle_name(files.path).name.removesuffix(".age")
@@ -63,6 +59,15 @@ def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[Bun
             _require_room(source.size, folder)
             _decrypt(source, clear, identities, progress)
         yield BundleFiles(clear, copy_of=files.path)
+
+
+def _missing(keys: Keys) -> str:
+    """What the command line must name besides."""
+    key = "the key with --identity FILE"
+    place = "with --decrypt-to DIR a place where it may lie in clear until the command has ended"
+    missing = [] if keys.identity else [key]
+    missing += [] if keys.place else [place]
+    return f"name {', and '.join(missing)}"
 
 
 def _decrypt(
