@@ -87,7 +87,8 @@ class BundleError(DownpourError):
 
 
 class UnsupportedBundle(BundleError):
-    """The bundle has a format version, or needs a feature, that this reader does not know."""
+    """The bundle has a format version, or needs a feature, that this reader does not know; or it is
+    encrypted."""
 
 
 class TrustError(DownpourError):

@@ -17,6 +17,7 @@ from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.text import printable
+from bundle_spec.trust import age
 from bundle_spec.trust.provenance import Trust
 from downpour_cloud import CloudOptions, variables_for_elsewhere
 from downpour_import import pipeline, undo
@@ -25,7 +26,7 @@ from downpour_import.preflight import mapping
 from downpour_import.run import steps
 from downpour_import.run.report import Report, Reported
 from downpour_import.source import policy, unpack
-from downpour_import.source.decrypted import Keys, in_clear, is_encrypted
+from downpour_import.source.decrypted import Keys, in_clear
 from downpour_import.source.opening import open_source
 from downpour_import.usage import PROGRAM
 
@@ -133,7 +134,7 @@ def keys_of(arguments: Arguments) -> Keys:
 
 def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
     files, directory = commands.files_of(arguments), Path(arguments["DIR"])
-    if is_encrypted(files):
+    if age.is_encrypted(files):
         raise UsageError(
             f"{files.path} is encrypted, and what unpack makes needs the bundle in clear beside it",
             remedy="age -d -i IDENTITY -o CLEAR BUNDLE makes it, then unpack that",

@@ -24,6 +24,7 @@ from bundle_spec.show.report import check
 from bundle_spec.show.summary import summarise
 from bundle_spec.show.summary_text import render
 from bundle_spec.text import counted, parse_size, printable
+from bundle_spec.trust import age
 from bundle_spec.trust.provenance import ANYBODY, Trust
 from bundle_spec.trust.signature import Signers
 from bundle_spec.trust.signing import sign_bundle
@@ -65,8 +66,9 @@ def paths(texts: Iterable[str]) -> tuple[Path, ...]:
 
 def verify(options: VerifyOptions, progress: Progress) -> None:
     """Check a bundle and print the report.  Raises its faults, TrustError when it is not trusted,
-    LocalError."""
+    UsageError when it is encrypted, LocalError."""
     _refuse_directory(options.files.path)
+    _refuse_encrypted(options.files)
     report = check(options.files, level=options.level, trust=options.trust, progress=progress)
     if options.json:
         _print_json(report.as_json())
@@ -95,6 +97,7 @@ def show_options_of(arguments: Arguments, files: BundleFiles, *, trust: Trust) -
 def show(options: ShowOptions) -> None:
     """Print what a bundle holds, and that it is not verified.  Raises as ``summarise`` does."""
     _refuse_directory(options.files.path)
+    _refuse_encrypted(options.files)
     summary = summarise(options.files, trust=options.trust)
     if options.json:
         _print_json(summary.as_json())
@@ -135,6 +138,7 @@ class SignOptions:
 def sign(options: SignOptions) -> None:
     """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does."""
     _refuse_directory(options.path)
+    _refuse_encrypted(BundleFiles(options.path))
     sha256 = sign_bundle(options.path, options.key, overwrite=options.overwrite)
     tell(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.grouped(sha256)}")
 
@@ -172,6 +176,16 @@ def _refuse_directory(path: Path) -> None:
         raise UsageError(
             f"{path} is a directory",
             remedy="name a bundle; for what unpack made, the one that it came from",
+        )
+
+
+def _refuse_encrypted(files: BundleFiles) -> None:
+    """Raise UsageError; where a program can decrypt a bundle, it has done so before."""
+    if age.is_encrypted(files):
+        raise UsageError(
+            f"{files.path} is encrypted",
+            remedy="age -d -i IDENTITY -o CLEAR BUNDLE decrypts it; downpour-import does so by "
+            "itself, with --identity and --decrypt-to",
         )
 
 

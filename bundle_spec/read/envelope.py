@@ -43,8 +43,9 @@ class Envelope:
 def read_envelope(source: Source) -> Envelope:
     """Check both ends of a bundle, and its manifest but for the resource graph.
 
-    Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
-    BundleFaults for anything else.  Does not read what lies between, nor the bytes of INDEX.
+    Raises UnsupportedBundle for another major version, an unknown feature, or an encrypted bundle;
+    BundleError or BundleFaults for anything else.  Does not read what lies between, nor the bytes
+    of INDEX.
     """
     end, data = read_tail(source)
     manifest = parse_manifest(data, member_place(layout.MANIFEST_NAME, end.manifest))
@@ -82,7 +83,7 @@ def _check_magic(source: Source) -> None:
     where = str(source.path)
     smallest = BODY + BLOCK + END_AND_TRAILER
     if source.size >= BODY and source.read(0, len(AGE_MAGIC)) == AGE_MAGIC:
-        raise BundleError(
+        raise UnsupportedBundle(
             "not a bundle but an age file: it is encrypted",
             where=where,
             remedy="downpour-import takes it with --identity; age -d makes a bundle of it",

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.errors import DownpourError, EncryptionError, LocalError
+from bundle_spec.errors import BundleError, DownpourError, EncryptionError, LocalError
 from bundle_spec.read.envelope import AGE_MAGIC
+from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.source import Source
 
 MAGIC = AGE_MAGIC
@@ -36,9 +37,15 @@ def _pyrage() -> Any:
     return pyrage
 
 
-def is_encrypted(source: Source) -> bool:
-    """Whether the file is an age file, which must be decrypted before it is a bundle."""
-    return source.size >= len(MAGIC) and source.read(0, len(MAGIC)) == MAGIC
+def is_encrypted(files: BundleFiles) -> bool:
+    """Whether ``files`` are an age file, whole or in parts: decrypted, it is a bundle."""
+    if os.path.isdir(files.path):
+        return False
+    try:
+        with files.open() as source:
+            return source.size >= len(MAGIC) and source.read(0, len(MAGIC)) == MAGIC
+    except (BundleError, LocalError):
+        return False  # whoever opens the bundle next raises this, with every fault
 
 
 # --- keys ---

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundle_spec.errors import BundleError, LocalError, UsageError
+from bundle_spec.errors import LocalError, UsageError
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.parts import bundle_name
@@ -45,7 +45,7 @@ def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[Bun
 
     Raises UsageError without keys or place, EncryptionError, LocalError.
     """
-    if not is_encrypted(files):
+    if not age.is_encrypted(files):
         yield files
         return
     if keys.identity is None or keys.place is None:
@@ -83,17 +83,6 @@ def _decrypt(
             age.decrypt(source, out, identities, task.advance)
     except OSError as exc:
         raise LocalError(f"cannot write: {exc.strerror}", where=str(clear)) from exc
-
-
-def is_encrypted(files: BundleFiles) -> bool:
-    """Whether ``files`` are an age file, whole or in parts."""
-    if os.path.isdir(files.path):
-        return False
-    try:
-        with files.open() as source:
-            return age.is_encrypted(source)
-    except (BundleError, LocalError):
-        return False  # whoever opens the bundle next raises this, with every fault
 
 
 def _require_room(size: int, folder: Path) -> None:

@@ -201,6 +201,19 @@ def test_parts_may_lie_anywhere_but_where_the_bundle_is_named(
     assert "c.dpbundle: cannot open the bundle: No such file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["verify"], ["verify", "--json"], ["show"]], ids=" ".join)
+def test_an_encrypted_bundle_is_called_encrypted_and_not_damaged(
+    main: Main, path: Path, capsys: Capture, words: list[str]
+) -> None:
+    path.write_bytes(b"age-encryption.org/v1\n" + path.read_bytes())
+    assert main([*words, str(path)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith(f"error: {path} is encrypted (")
+    assert "copy" not in told.err
+    assert "--identity" in told.err
+
+
 def test_a_name_cannot_drive_the_terminal(main: Main, path: Path, capsys: Capture) -> None:
     evil = path.rename(path.with_name("\x1b[2J.dpbundle"))
     for flags in ([], ["--json"]):
