@@ -29,6 +29,11 @@ MAX_KEY_FILE = 1 << 20
 Recipient = Any
 Identity = Any
 _PIECE = 1 << 20
+_PRIVATE = ("-----BEGIN", "AGE-SECRET-KEY-", MAGIC.decode().rstrip())
+"""How the first line of a private key begins: of SSH, of age, of age behind a passphrase."""
+
+_IS_PRIVATE = "this is a private key, and a bundle is encrypted to a public one"
+_PUBLIC_HALF = "name its public half: the .pub file of an SSH key, the age1… of an age key"
 
 
 def _pyrage() -> Any:
@@ -57,27 +62,42 @@ def recipients(texts: Iterable[str]) -> list[Recipient]:
     Each is ``age1…``, an SSH public key, or the path of a file that has one of these on each line.
     Raises EncryptionError for a text that is none of these, LocalError for a file.
     """
-    parsed = []
+    parsed: list[Recipient] = []
     for text in texts:
         if os.path.exists(text):
-            lines = _key_file(Path(text)).decode(errors="replace").splitlines()
-            keys = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
-            if not keys:
-                raise EncryptionError("there is no recipient in it", where=text)
-            parsed += [_recipient(key, f"{text}: {key[:40]}") for key in keys]
+            parsed += _recipients_in(text)
+        elif text.startswith(_PRIVATE):
+            raise EncryptionError(_IS_PRIVATE, where="--encrypt-to", remedy=_PUBLIC_HALF)
         else:
-            parsed.append(_recipient(text, text))
+            parsed.append(_recipient(text, text, "this is no recipient, and no file"))
     return parsed
 
 
-def _recipient(text: str, where: str) -> Recipient:
+def _recipients_in(path: str) -> Iterator[Recipient]:
+    """Those in a file.  No error shows a line of it: it may be a secret that was named by mistake.
+
+    Raises EncryptionError, LocalError.
+    """
+    lines = _key_file(Path(path)).decode(errors="replace").splitlines()
+    keys = {number: line.strip() for number, line in enumerate(lines, 1)}
+    if any(key.startswith(_PRIVATE) for key in keys.values()):
+        public = f"name {path}.pub" if os.path.exists(f"{path}.pub") else _PUBLIC_HALF
+        raise EncryptionError(_IS_PRIVATE, where=path, remedy=public)
+    keys = {number: key for number, key in keys.items() if key and not key.startswith("#")}
+    if not keys:
+        raise EncryptionError("there is no recipient in it", where=path)
+    for number, key in keys.items():
+        yield _recipient(key, f"{path}:{number}", "this is no recipient")
+
+
+def _recipient(text: str, where: str, refusal: str) -> Recipient:
     pyrage = _pyrage()
     kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
     try:
         return kind.Recipient.from_str(text)
     except pyrage.RecipientError as exc:
         raise EncryptionError(
-            f"this is no recipient, and no file: {exc}",
+            refusal,
             where=where,
             remedy="name age1…, an SSH public key (ed25519 or rsa), or a file of them",
         ) from exc

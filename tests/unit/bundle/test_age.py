@@ -231,6 +231,35 @@ def test_what_is_no_recipient_is_told(text: str) -> None:
         age.recipients([text])
 
 
+@pytest.mark.parametrize("kind", ["ssh", "age", "age behind a passphrase"])
+def test_a_private_key_is_called_one_and_never_shown(
+    tmp_path: Path, identity: Any, kind: str
+) -> None:
+    path = tmp_path / "far-side"
+    if kind == "ssh":
+        keygen(path, "ed25519")
+    else:
+        text = f"# created: today\n# public key: {identity.to_public()}\n{identity}\n"
+        locked = pyrage.passphrase.encrypt(text.encode(), "secret")
+        path.write_bytes(text.encode() if kind == "age" else locked)
+    with pytest.raises(EncryptionError, match=f"^{path}: this is a private key") as caught:
+        age.recipients([str(path)])
+    assert ("far-side.pub" in str(caught.value)) == (kind == "ssh")
+    secrets = [line for line in path.read_bytes().splitlines() if not line.startswith(b"#")]
+    assert not any(line.decode(errors="replace") in str(caught.value) for line in secrets)
+    with pytest.raises(EncryptionError, match=r"^--encrypt-to: this is a private key") as caught:
+        age.recipients([str(identity)])
+    assert str(identity) not in str(caught.value)
+
+
+def test_a_line_that_is_no_recipient_is_told_by_its_number(tmp_path: Path, identity: Any) -> None:
+    path = tmp_path / "recipients"
+    path.write_text(f"# ours\n{identity.to_public()}\nhunter2\n")
+    with pytest.raises(EncryptionError, match=f"^{path}:3: this is no recipient") as caught:
+        age.recipients([str(path)])
+    assert "hunter2" not in str(caught.value)
+
+
 def test_key_files_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "key"
     with pytest.raises(LocalError, match="cannot read"):
