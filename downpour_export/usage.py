@@ -57,8 +57,8 @@ The file:
                           ssh-agent has.
   --encrypt-to RECIPIENT  Encrypt the bundle with age, to age1..., an SSH public
                           key, or a file of such.  Several times.  No clear byte
-                          is on the medium then, and a run that stopped begins
-                          anew.
+                          is on the medium then, and a run that stopped starts
+                          from scratch.
   --passphrase-file FILE  The same, to a key of its own, which is written to
                           BUNDLE.key and which the first line of FILE opens.
 
