@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bundle_spec.cli.program import Program
-from bundle_spec.cli.usage import CLOUD, CLOUD_VARIABLES, DEBUG, OUTPUT, OUTPUT_JSON
+from bundle_spec.cli.program import Program, Sister
+from bundle_spec.cli.usage import BUNDLE_SPEC, CLOUD, CLOUD_VARIABLES, DEBUG, OUTPUT, OUTPUT_JSON
 
 _CLOUD = f"Source cloud:\n{CLOUD}"
 
@@ -161,11 +161,25 @@ The kit:
 {OUTPUT}
 """
 
+# Named here because neither half imports the other; a test holds the names to its texts.
+_OPTIONS_OF_THE_IMPORT = """
+    --map --same-project --state --uuids --only --skip --tags --no-start --keep-images --check
+    --edited --trust-playbook --expect-digest --allowed-signers --revoked-signers
+    --require-signature --parts --identity --decrypt-to --write-map --read-data --quick
+"""
+
+_IMPORT = Sister(
+    name="downpour-import",
+    commands=("import", "show", "verify", "unpack", "undo", "forget"),
+    options=tuple(_OPTIONS_OF_THE_IMPORT.split()),
+)
+
 PROGRAM = Program(
     name="downpour-export",
     summary="carry a tenant's workloads out of an OpenStack cloud.",
     texts=(EXPORT, QUERY, PLAN, CLEANUP, KIT),
     default="export",
+    sisters=(_IMPORT, BUNDLE_SPEC),
     notes="Progress goes to stderr; stdout says what was written.  Exit codes, files and "
     "environment: downpour-export(1), or docs/reference/commands.md.",
     manual={

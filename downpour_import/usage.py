@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bundle_spec.cli.program import Program
+from bundle_spec.cli.program import Program, Sister
 from bundle_spec.cli.usage import (
     BUNDLE,
+    BUNDLE_SPEC,
     CLOUD,
     CLOUD_VARIABLES,
     DEBUG,
@@ -249,11 +250,25 @@ How:
 {OUTPUT}
 """
 
+# Named here because neither half imports the other; a test holds the names to its texts.
+_OPTIONS_OF_THE_EXPORT = """
+    --max-temporary --level --fresh --overwrite --split --sign --encrypt-to --with-kit --python
+    --platform --server-name --server-flavor --server-tag --server-metadata --network
+    --image-name --volume-name --keypair-name --all --no-save-state
+"""
+
+_EXPORT = Sister(
+    name="downpour-export",
+    commands=("export", "query", "cleanup", "kit"),
+    options=tuple(_OPTIONS_OF_THE_EXPORT.split()),
+)
+
 PROGRAM = Program(
     name="downpour-import",
     summary="make a downpour bundle true in another OpenStack cloud.",
     texts=(IMPORT, PLAN, SHOW, VERIFY, UNPACK, UNDO, FORGET),
     default="import",
+    sisters=(_EXPORT, BUNDLE_SPEC),
     notes="Progress goes to stderr; stdout has the result.  Exit codes, files and environment: "
     "downpour-import(1), or docs/reference/commands.md.",
     manual={

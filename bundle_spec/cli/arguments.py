@@ -83,6 +83,8 @@ def _help_of(program: Program, words: list[str]) -> str:
         return program.overview()
     if len(words) == 1 and words[0] in program.commands:
         return program.commands[words[0]].doc.strip("\n")
+    if sister := program.sister_with(words[0]):
+        raise _refused(program, None, f"{words[0]} is a command of {sister}")
     sentence = f"help takes the name of a command, not {' '.join(words)!r}"
     near = _near_commands(program, words[0]) if len(words) == 1 else []
     raise _refused(program, None, sentence + (f"; did you mean {near[0]}?" if near else ""))
@@ -121,11 +123,17 @@ def _like_an_option(program: Program, text: str) -> bool:
 
 
 def _named_command(program: Program, words: Iterable[_Word]) -> str | None:
-    """The command that is named by the first word that is no option; None where it names none."""
+    """The command that is named by the first word that is no option; None where it names none.
+
+    Raises UsageError where it names a command of another program.
+    """
     first = next((word for word in words if word.option is None), None)
-    if first is None or first.after_dashes or first.text not in program.commands:
+    if first is None or first.after_dashes:
         return None
-    return first.text
+    if sister := program.sister_with(first.text):
+        sentence = f"{first.text} is a command of {sister}; a file of that name is ./{first.text}"
+        raise _refused(program, None, sentence)
+    return first.text if first.text in program.commands else None
 
 
 def _unknown_command(program: Program, words: Sequence[_Word]) -> UsageError:
@@ -186,6 +194,8 @@ class _Line:
         accepted = [*self.command.options, *([] if self.named else [VERSION])]
         if elsewhere := self.program.commands_with(name):
             return f"{name} goes with {_listed(elsewhere, 'and')}"
+        if sister := self.program.sister_with(name):
+            return f"{name} is an option of {sister}"
         if name == VERSION:
             return f"{name} goes with {self.program.name} alone"
         if near := _nearest(name, accepted):

@@ -18,10 +18,20 @@ VERSION = "--version"
 
 
 @dataclass(frozen=True)
+class Sister:
+    """Another program of downpour, by the names of the commands and options that it has."""
+
+    name: str
+    commands: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Program:
     """``texts``: the docopt text of each command.  ``default``: the command that is meant where
     none is named.  ``notes``: how the help of the program ends.  ``manual``: what the manual says
-    besides, title -> paragraph."""
+    besides, title -> paragraph.  ``sisters``: whose commands and options are easily taken for this
+    program's."""
 
     name: str
     summary: str
@@ -29,6 +39,7 @@ class Program:
     default: str | None = None
     notes: str = ""
     manual: Mapping[str, str] = field(default_factory=dict)
+    sisters: tuple[Sister, ...] = ()
 
     @cached_property
     def commands(self) -> Mapping[str, CommandText]:
@@ -51,6 +62,13 @@ class Program:
     def commands_with(self, option: str) -> list[str]:
         """The commands that take the option."""
         return [name for name, command in self.commands.items() if option in command.options]
+
+    def sister_with(self, name: str) -> str | None:
+        """The other program that has a command or an option of this name, which this one lacks."""
+        if name in self.commands or name in self.options:
+            return None
+        with_it = (each.name for each in self.sisters if name in (*each.commands, *each.options))
+        return next(with_it, None)
 
     def invocation(self, command: str | None) -> str:
         """What a person types to run a command, without its arguments."""

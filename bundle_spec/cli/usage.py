@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bundle_spec.cli.program import Program
+from bundle_spec.cli.program import Program, Sister
 
 CLOUD = """\
   --cloud NAME            The cloud in clouds.yaml; else OS_CLOUD, else OS_*.
@@ -149,3 +149,6 @@ PROGRAM = Program(
     notes="It needs Python and docopt-ng; verify and split need zstandard, sign ssh-keygen.  The "
     "format is described in SPEC.md, the exit codes in docs/reference/exit-codes.md.",
 )
+
+BUNDLE_SPEC = Sister(PROGRAM.name, tuple(PROGRAM.commands), tuple(PROGRAM.options))
+"""What this program has, for the two others: who looks for it there is told where it is."""

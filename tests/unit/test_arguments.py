@@ -65,6 +65,8 @@ def test_the_options_of_others_are_refused_with_whose_they_are(
         if takers := program.commands_with(option.name):
             assert f": {option.name} goes with {takers[0]}" in told
             assert all(taker in told for taker in takers)
+        elif sister := program.sister_with(option.name):
+            assert f"{option.name} is an option of {sister}" in told
         else:
             assert f"unknown option {option.name}" in told
         assert MAINS[program.name](words) == 2
@@ -76,7 +78,7 @@ def test_every_beginning_of_an_option_is_refused(program: Program, command: Comm
     for option in program.options:
         for length in range(3, len(option)):
             word = option[:length]
-            if word in program.options:
+            if word in program.options or program.sister_with(word):
                 continue  # --os-cloud begins like nothing else, but --state is no --st
             told = refusal(program, line(command, word))
             assert f"unknown option {word}" in told
@@ -192,6 +194,42 @@ def test_a_program_without_a_default_names_its_commands() -> None:
     assert "--version goes with python -m bundle_spec alone" in refusal(
         program, ["schema", "--version"]
     )
+
+
+# --- what another program has ---
+
+
+@pytest.mark.parametrize(("program", "other"), [(EXPORT, IMPORT), (IMPORT, EXPORT)], ids=name)
+def test_a_program_knows_what_only_the_other_half_has(program: Program, other: Program) -> None:
+    """Neither half can import the other, so it has the names written down."""
+    sister = program.sisters[0]
+    assert sister.name == other.name
+    assert sister.commands == tuple(each for each in other.commands if each not in program.commands)
+    assert sister.options == tuple(each for each in other.options if each not in program.options)
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "told"),
+    [
+        (EXPORT, "verify out.dpbundle", "verify is a command of downpour-import"),
+        (EXPORT, "--cloud a undo out.dpbundle", "undo is a command of downpour-import"),
+        (EXPORT, "sign out.dpbundle key", "sign is a command of python -m bundle_spec"),
+        (IMPORT, "query export.yml", "query is a command of downpour-export"),
+        (IMPORT, "query --all export.yml", "a file of that name is ./query"),
+        (EXPORT, "a b --map m.yml", "--map is an option of downpour-import"),
+        (IMPORT, "b --encrypt-to age1x", "--encrypt-to is an option of downpour-export"),
+    ],
+)
+def test_what_only_another_program_has_is_told_with_its_name(
+    program: Program, words: str, told: str
+) -> None:
+    assert told in refusal(program, shlex.split(words))
+
+
+def test_help_for_a_command_of_another_program_names_that() -> None:
+    for words in (["help", "verify"], ["verify", "--help"]):
+        with pytest.raises(UsageError, match=r"verify is a command of\sdownpour-import"):
+            asked_text(EXPORT, words)
 
 
 # --- what is a command ---
