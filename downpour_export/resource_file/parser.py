@@ -53,7 +53,7 @@ class _Key:
 
 
 _STRING = _Key(str, "a string", "quote it")
-_BOOL = _Key(bool, "true or false", "write true or false")
+_BOOL = _Key(bool, "true or false")
 _FILE = _Key(str, "the name of a file")
 _STOP = _Key(
     object,
@@ -240,7 +240,10 @@ class _Parser:
                     return meaning
         elif isinstance(value, key.type):
             return self._contents(node, str(value)) if key is _FILE else value
-        self._fault(node, f"{name} must be {key.expected}", key.hint)
+        if value is None and not node.value:
+            self._fault(node, f"{name} is empty", f"it takes {key.expected}")
+        else:
+            self._fault(node, f"{name} must be {key.expected}", key.hint)
         return None
 
     def _contents(self, node: yaml.Node, name: str) -> bytes | None:
