@@ -32,7 +32,7 @@ def options_of(arguments: Arguments) -> ExportOptions:
         resource_file=Path(arguments["RESOURCE_FILE"]),
         bundle=Path(arguments["BUNDLE"]),
         cloud=cloud_of(arguments),
-        level=1 if arguments["--level"] == "fast" else _number(arguments, "--level", 1, 19),
+        level=_level(arguments),
         jobs=_number(arguments, "--jobs", 1, 16),
         max_temporary=_number(arguments, "--max-temporary", 3, 1000),
         overwrite=arguments["--overwrite"],
@@ -64,10 +64,20 @@ def kit_of(arguments: Arguments, directory: Path) -> KitOptions:
     )
 
 
-def _number(arguments: Arguments, option: str, least: int, most: int) -> int:
+def _level(arguments: Arguments) -> int:
+    if arguments["--level"] == "fast":
+        return 1
+    return _number(arguments, "--level", 1, 19, otherwise="fast or ")
+
+
+def _number(
+    arguments: Arguments, option: str, least: int, most: int, *, otherwise: str = ""
+) -> int:
+    """``otherwise``: what else the option takes, for the message."""
     text = arguments[option]
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise UsageError(f"{option} takes a number from {least} to {most}, not {text!r}")
+        takes = f"{otherwise}a number from {least} to {most}"
+        raise UsageError(f"{option} takes {takes}, not {text!r}")
     return int(text)
 
 
