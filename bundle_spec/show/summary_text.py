@@ -86,11 +86,18 @@ def _sections(
     yield f"{title}: {sum(map(len, sections.values()))}"
     for section, items in sections.items():
         if items:
-            words = [printable(repr(item.name) if item.name else item.id) for item in items]
+            words = [printable(_named(item)) for item in items]
             words[0] = f"  {_words(section)} ({len(items)}): {words[0]}"
             first, *rest = filled(words, (columns or _FILL_WIDTH) - 4)
             yield first
             yield from (f"    {line}" for line in rest)
+
+
+def _named(item: Named) -> str:
+    if item.type == "availability_zone":
+        # Compute and block storage have zones of their own, which often have the same name.
+        return f"{item.name!r} ({item.id.partition('/')[0]})"
+    return repr(item.name) if item.name else item.id
 
 
 def _disks(disks: Sequence[DiskSummary], totals: Totals, columns: int | None) -> Iterator[str]:

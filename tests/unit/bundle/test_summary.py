@@ -18,6 +18,7 @@ from bundle_spec import BundleWriter, Summary, summarise
 from bundle_spec.errors import BundleError, BundleFaults, LocalError
 from bundle_spec.form.layout import BLOCK, END_SIZE, End, Span, decode_end, encode_end
 from bundle_spec.model import (
+    AvailabilityZoneReference,
     Capture,
     FlavorReference,
     Image,
@@ -65,9 +66,13 @@ def write(path: Path, name: str = "web") -> None:
             servers=(Server(id="s1", name=name, flavor="m1", image_id="i1"),),
         )
         flavor = FlavorReference(id="m1", name=name, vcpus=1, ram=1, disk=1)
+        zones = (
+            AvailabilityZoneReference(id="compute/nova", name="nova", service="compute"),
+            AvailabilityZoneReference(id="volume/nova", name="nova", service="volume"),
+        )
         whole = dataclasses.replace(
             content(resources),
-            references=References(flavors=(flavor,)),
+            references=References(flavors=(flavor,), availability_zones=zones),
             omissions=(
                 Omission(
                     type="server", id="s1", name=name, attribute="user_data", reason="never told"
@@ -82,6 +87,10 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "b.dpbundle"
     write(path)
     return path
+
+
+def test_zones_of_one_name_are_told_with_their_service(path: Path) -> None:
+    assert "availability zones (2): 'nova' (compute), 'nova' (volume)" in render(summarise(path))
 
 
 def test_everything_is_told(path: Path) -> None:
@@ -136,7 +145,7 @@ def test_people_read_it_at_a_glance(path: Path) -> None:
         r"resources: 5",
         r"  networks \(1\): n1",
         r"  servers \(1\): 'web'",
-        r"needed from the target: 1",
+        r"needed from the target: 3",
         r"  flavors \(1\): 'web'",
         r"disks: 2",
         r"  000\d  qcow2 .* live .* 2026-01-02T03:04:05Z  server 'web'",
