@@ -129,13 +129,15 @@ def _read_resource_file(
     path: Path, options: CloudOptions, progress: Progress, connect: Connect
 ) -> ResourceFile:
     """Raises LocalError, or ResourceFileFaults with every mistake in the file; if it has any, also
-    with the names that the cloud does not know, unless it cannot be asked."""
+    with the names that the cloud does not know, unless it cannot be asked.  It is asked only where
+    the file names something that can be looked up."""
     wanted, faults = resource_file.read(path)
     if not faults:
         return wanted
     mistakes: list[DownpourError] = [*faults]
-    with suppress(DownpourError):
-        mistakes += select(wanted, discover(connect(options, progress.say), progress))[1]
+    if any(getattr(wanted, section) for section in resource_file.SECTIONS):
+        with suppress(DownpourError):
+            mistakes += select(wanted, discover(connect(options, progress.say), progress))[1]
     raise ResourceFileFaults("the resource file has mistakes", resource_file.in_order(mistakes))
 
 
@@ -164,10 +166,11 @@ def look_for(
     cloud = connect(options, progress.say)
     query = replace(query, flavors=tuple(flavor_name(cloud, name) for name in query.flavors))
     fitting, fruitless = matches(query, discover(cloud, progress))
+    if not fitting:
+        message = " ".join(["nothing fits", ", ".join(fruitless)]).strip()
+        raise PlanError(message, where=str(path), remedy="nothing was added")
     for option in fruitless:
         progress.say(f"warning: nothing fits {option}")
-    if not fitting:
-        raise PlanError("nothing fits", where=str(path), remedy="nothing was added")
     text, added = merge.merged(text, existing, fitting, save_state=save_state)
     if added:
         merge.save(path, text)

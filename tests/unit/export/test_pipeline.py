@@ -12,7 +12,7 @@ from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from downpour_cloud import CloudError, CloudOptions
 from downpour_export.cloud import SourceCloud
-from downpour_export.errors import CaptureError, ResourceFileFaults
+from downpour_export.errors import CaptureError, PlanError, ResourceFileFaults
 from downpour_export.options import ExportOptions
 from downpour_export.pipeline import Exported, export, look_for, plan_export
 from downpour_export.resource_file.query import Query
@@ -123,8 +123,24 @@ def test_mistakes_of_the_file_and_names_that_are_not_there_are_told_at_once(
     assert "nobody" in str(caught.value)
 
 
+def test_a_file_that_names_nothing_is_told_before_the_cloud_is_asked(
+    options: ExportOptions,
+) -> None:
+    asked = []
+
+    def connect(wanted: CloudOptions, tell: object) -> SourceCloud:
+        asked.append(wanted)
+        raise CloudError("it was asked")
+
+    for text in ("servers: [\n", "", "imges: []\n"):
+        options.resource_file.write_text(text)
+        with pytest.raises(ResourceFileFaults):
+            plan_export(options.resource_file, OPTIONS, Notes(), connect)
+    assert asked == []
+
+
 def test_mistakes_of_the_file_are_told_without_a_cloud(options: ExportOptions) -> None:
-    options.resource_file.write_text("imges: []\n")
+    options.resource_file.write_text("imges: []\nimages: [{name: a}]\n")
 
     def connect(asked: CloudOptions, tell: object) -> SourceCloud:
         raise CloudError("it is not there")
@@ -159,6 +175,22 @@ def test_a_place_that_cannot_be_written_to_is_told_before_the_cloud_is_asked(
     with pytest.raises(LocalError, match="exists already"):
         run(fake, options)
     assert fake.calls == []
+
+
+def test_a_query_that_finds_nothing_says_so_once(fake: Source, options: ExportOptions) -> None:
+    def connect(asked: CloudOptions, tell: object) -> SourceCloud:
+        return SourceCloud(fake.connection)
+
+    def ask(progress: Notes, *images: str) -> None:
+        query, file = Query(image_names=images), options.resource_file
+        look_for(query, file, OPTIONS, save_state=True, progress=progress, connect=connect)
+
+    nothing, some = Notes(), Notes()
+    with pytest.raises(PlanError, match=r"nothing fits --image-name a, --image-name b \("):
+        ask(nothing, "a", "b")
+    assert not any("nothing fits" in note for note in nothing.notes)
+    ask(some, "a", "golden")
+    assert "warning: nothing fits --image-name a" in some.notes
 
 
 def test_query_adds_what_fits_and_keeps_what_is_there(fake: Source, options: ExportOptions) -> None:
