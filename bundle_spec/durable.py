@@ -20,6 +20,12 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def create_private(path: Path) -> None:
+    """Create an empty file that only its owner reads, unless it exists.  For SQLite, which would
+    create it by the umask.  Raises OSError."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 def write_atomically(
     path: Path, data: bytes, *, mode: int = 0o600, keep_mode: bool = False
 ) -> None:

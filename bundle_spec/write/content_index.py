@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
+from bundle_spec.durable import create_private
 from bundle_spec.form.layout import MAX_LINKS
 
 CACHE = 96 * 2**20
@@ -26,6 +27,7 @@ class ContentIndex:
     def __init__(self, path: Path):
         self._path = path
         path.unlink(missing_ok=True)
+        create_private(path)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.executescript(
             f"""

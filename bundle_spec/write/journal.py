@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bundle_spec.durable import create_private
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.form.layout import Span, disk_id
@@ -102,9 +103,10 @@ class Journal:
     def __init__(self, path: Path):
         """Open the journal at ``path``, or begin one.
 
-        Raises LocalError for a journal of another version.
+        Raises LocalError for a journal of another version, OSError.
         """
         self.path = path
+        create_private(path)
         self._db = sqlite3.connect(path, timeout=1, check_same_thread=False, isolation_level=None)
         try:
             self._open()

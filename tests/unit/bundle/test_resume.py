@@ -131,6 +131,20 @@ def test_a_whole_disk_can_be_abandoned_later(path: Path) -> None:
     assert abandoned.size == len(RAW["a"])
 
 
+def test_only_its_owner_reads_what_an_unfinished_bundle_consists_of(path: Path) -> None:
+    def modes() -> dict[str, str]:
+        return {each.name: oct(each.stat().st_mode & 0o777) for each in path.parent.iterdir()}
+
+    old = os.umask(0o022)
+    try:
+        with BundleWriter(path) as writer:
+            writer.disk("raw").write(noise(CHUNK))
+            assert set(modes().values()) == {"0o600"}
+            assert "out.dpbundle.partial.journal" in modes()
+    finally:
+        os.umask(old)
+
+
 def test_notes_survive(path: Path) -> None:
     with BundleWriter(path) as writer:
         assert writer.recall("source") is None
