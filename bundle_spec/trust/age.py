@@ -78,7 +78,7 @@ def _recipients_in(path: str) -> Iterator[Recipient]:
 
     Raises EncryptionError, LocalError.
     """
-    lines = _key_file(Path(path)).decode(errors="replace").splitlines()
+    lines = _key_file(Path(path), "recipients").decode(errors="replace").splitlines()
     keys = {number: line.strip() for number, line in enumerate(lines, 1)}
     if any(key.startswith(_PRIVATE) for key in keys.values()):
         public = f"name {path}.pub" if os.path.exists(f"{path}.pub") else _PUBLIC_HALF
@@ -110,7 +110,7 @@ def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
     LocalError.
     """
     pyrage = _pyrage()
-    data = _key_file(path)
+    data = _key_file(path, "identity")
     if data.startswith(MAGIC):
         if passphrase is None:
             raise EncryptionError(
@@ -157,7 +157,7 @@ def passphrase_key(passphrase: str) -> tuple[Recipient, bytes]:
 def passphrase_of(path: Path) -> str:
     """The first line of a file.  Raises LocalError, EncryptionError for an empty one."""
     try:
-        text = _key_file(path).decode().partition("\n")[0].rstrip("\r")
+        text = _key_file(path, "passphrase").decode().partition("\n")[0].rstrip("\r")
     except UnicodeDecodeError as exc:
         raise EncryptionError("the passphrase is not UTF-8", where=str(path)) from exc
     if not text:
@@ -165,12 +165,12 @@ def passphrase_of(path: Path) -> str:
     return text
 
 
-def _key_file(path: Path) -> bytes:
+def _key_file(path: Path, what: str) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(MAX_KEY_FILE)
     except OSError as exc:
-        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+        raise LocalError(f"cannot read the {what}: {exc.strerror}", where=str(path)) from exc
 
 
 # --- streams ---

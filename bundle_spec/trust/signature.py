@@ -99,7 +99,9 @@ def make(manifest: bytes, key: Path) -> bytes:
         with key.open("rb"):
             pass
     except OSError as exc:
-        raise LocalError(f"cannot read the key: {exc.strerror}", where=str(key)) from exc
+        raise LocalError(
+            f"cannot read the key to sign with: {exc.strerror}", where=str(key)
+        ) from exc
     done = _ssh_keygen(["sign", "-f", str(key), "-n", NAMESPACE], manifest)
     if done.returncode:
         raise LocalError(
@@ -125,9 +127,9 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
     Also raises LocalError for a file of ``signers`` that is missing or of another kind, and
     NoSshKeygen.
     """
-    for file in (signers.allowed, signers.revoked):
+    for file, whose in ((signers.allowed, "allowed"), (signers.revoked, "revoked")):
         if file is not None and not file.is_file():
-            raise LocalError("no such file", where=str(file))
+            raise LocalError(f"there is no such file of {whose} signers", where=str(file))
     key_blob = _require_namespace(signature, where)
     with tempfile.NamedTemporaryFile(prefix="downpour-", suffix=".sig") as copy:
         copy.write(signature)

@@ -262,8 +262,10 @@ def test_a_line_that_is_no_recipient_is_told_by_its_number(tmp_path: Path, ident
 
 def test_key_files_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "key"
-    with pytest.raises(LocalError, match="cannot read"):
+    with pytest.raises(LocalError, match="cannot read the identity: No such file"):
         age.identities(path)
+    with pytest.raises(LocalError, match="cannot read the passphrase: No such file"):
+        age.passphrase_of(path)
     for data in (b"", b"# nothing\n", b"AGE-SECRET-KEY-1X\n", b"\xff\xfe", b"-----BEGIN X-----\n"):
         path.write_bytes(data)
         with pytest.raises(EncryptionError, match="no identity"):

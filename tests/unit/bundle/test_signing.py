@@ -214,7 +214,7 @@ def test_a_signature_of_another_bundle_or_for_another_purpose_or_none(
 
 
 def test_a_key_that_cannot_sign_is_told_when_it_is_asked(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match="cannot read the key"):
+    with pytest.raises(LocalError, match="cannot read the key to sign with"):
         signature.make(b"", tmp_path / "none")
     (tmp_path / "text").write_text("no key")
     with pytest.raises(LocalError, match="ssh-keygen does not sign with it"):
@@ -223,8 +223,10 @@ def test_a_key_that_cannot_sign_is_told_when_it_is_asked(tmp_path: Path) -> None
 
 def test_files_that_are_not_there(tmp_path: Path, key: Path, allow: Callable[..., Signers]) -> None:
     path = write(tmp_path / "b.dpbundle", key)
-    for signers in (Signers(tmp_path / "none"), Signers(allow(key).allowed, tmp_path / "none")):
-        with pytest.raises(LocalError, match="no such file"):
+    none = tmp_path / "none"
+    without = {"allowed": Signers(none), "revoked": Signers(allow(key).allowed, none)}
+    for what, signers in without.items():
+        with pytest.raises(LocalError, match=f"no such file of {what} signers"):
             check_bundle(path, (), signers)
 
 
