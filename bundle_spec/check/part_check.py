@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bundle_spec.codes import Code, Place
@@ -11,6 +11,9 @@ from bundle_spec.form import digest
 from bundle_spec.progress import Progress
 from bundle_spec.read.parts import bundle_name, read_list
 from bundle_spec.read.source import Source
+
+_FEW = 5
+"""More parts than this are not named twice in one error."""
 
 
 def locate_faults(faults: Iterable[BundleError], source: Source) -> None:
@@ -53,3 +56,9 @@ def part_faults(path: Path, source: Source, progress: Progress) -> list[BundleEr
         for name, sha256 in digests.items()
         if sha256 != listed.get(name)
     ]
+
+
+def copy_parts_again(faults: Sequence[BundleError]) -> str:
+    """The remedy for the faults of ``part_faults``."""
+    names = [str(fault.where) for fault in faults]
+    return f"copy {', '.join(names) if len(names) <= _FEW else 'the parts that are named'} again"

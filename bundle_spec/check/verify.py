@@ -14,15 +14,15 @@ from typing import Literal
 
 from bundle_spec.check.body_check import check_body
 from bundle_spec.check.data_check import data_faults
-from bundle_spec.check.part_check import locate_faults, part_faults
+from bundle_spec.check.part_check import copy_parts_again, locate_faults, part_faults
 from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, Faults, UnsupportedBundle
 from bundle_spec.form.graph_check import graph_faults
 from bundle_spec.model import Manifest
 from bundle_spec.progress import NULL, Progress
-from bundle_spec.read.envelope import COPY_AGAIN, Envelope, read_envelope
+from bundle_spec.read.envelope import Envelope, read_envelope
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.reader import BundleReader, open_bundle
-from bundle_spec.read.source import Source
+from bundle_spec.read.source import COPY_AGAIN, Source
 
 Level = Literal["structure", "stored", "data"]
 """How deep a check went [F-16].
@@ -145,10 +145,22 @@ def verify_files(path: Path, parts: Sequence[Path], level: Level, progress: Prog
         except BundleError as exc:
             faults = _single_faults(exc)
         if faults:
-            locate_faults(faults, source)
-            faults = [*part_faults(path, source, progress), *faults]
-            raise BundleFaults(f"{path} is not a whole bundle", faults, remedy=COPY_AGAIN)
+            raise _not_whole(path, source, faults, progress)
         return envelope
+
+
+def _not_whole(
+    path: Path, source: Source, faults: list[BundleError], progress: Progress
+) -> BundleFaults:
+    """The error that has all faults, and one remedy for them."""
+    locate_faults(faults, source)
+    of_parts = part_faults(path, source, progress)
+    for fault in faults:
+        if fault.remedy == COPY_AGAIN:
+            fault.remedy = None
+    # A damaged part explains every other fault, and then the others need not be carried again.
+    remedy = copy_parts_again(of_parts) if of_parts else COPY_AGAIN
+    return BundleFaults(f"{path} is not a whole bundle", [*of_parts, *faults], remedy=remedy)
 
 
 def _faults(

@@ -17,7 +17,7 @@ from bundle_spec.form.layout import BLOCK, End, member_place
 from bundle_spec.form.manifest_check import index_size
 from bundle_spec.form.manifest_text import parse_manifest
 from bundle_spec.model import Manifest
-from bundle_spec.read.source import Source
+from bundle_spec.read.source import COPY_AGAIN, Source
 
 BODY = 2 * BLOCK
 """Where the members between magic and INDEX begin."""
@@ -28,7 +28,6 @@ END_AND_TRAILER = BLOCK + layout.END_SIZE + len(layout.TRAILER)
 AGE_MAGIC = b"age-encryption.org/v1\n"
 """The first bytes of an encrypted bundle: an age file, which must be decrypted to be a bundle."""
 
-COPY_AGAIN = "copy the bundle again, or make it again at the source"
 _MAGIC = re.compile(rb"dpbundle ([1-9][0-9]{0,8})\n")
 
 

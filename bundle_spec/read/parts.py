@@ -83,7 +83,9 @@ def find_parts(path: Path, folders: Sequence[Path] = ()) -> tuple[Path, ...]:
     ordered = tuple(paths[name] for name in expected)
     faults = list(_size_faults(ordered))
     if faults:
-        raise BundleFaults(f"{bundle} is not complete", faults, remedy=_COPY)
+        names = ", ".join(Path(str(fault.where)).name for fault in faults)
+        remedy = f"copy {names} again from where the bundle was split"
+        raise BundleFaults(f"{bundle} is not complete", faults, remedy=remedy)
     return ordered
 
 

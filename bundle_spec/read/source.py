@@ -12,6 +12,7 @@ from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, LocalError
 
 PIECE = 2**20
+COPY_AGAIN = "copy the bundle again, or make it again at the source"
 
 
 class Part(NamedTuple):
@@ -74,7 +75,7 @@ class Source:
                     f"the file ends at {offset + len(data)}, where {length} bytes "
                     f"from {offset} were due",
                     where=str(self.path),
-                    remedy="copy the bundle again",
+                    remedy=COPY_AGAIN,
                     code=Code.TRUNCATED,
                 )
             data += more

@@ -93,6 +93,14 @@ def test_the_object_tells_faults_too(main: Main, path: Path, capsys: Capture) ->
     assert "is not a whole bundle" in told.err
 
 
+def test_a_remedy_for_the_whole_bundle_is_told_once(
+    main: Main, path: Path, capsys: Capture
+) -> None:
+    path.write_bytes(path.read_bytes()[:-512])
+    assert main(["verify", str(path)]) == 4
+    assert capsys.readouterr().err.count("copy the bundle again") == 1
+
+
 def test_a_bundle_of_another_version_is_a_fault(
     main: Main, tmp_path: Path, capsys: Capture
 ) -> None:

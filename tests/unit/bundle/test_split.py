@@ -178,23 +178,26 @@ def test_swapped_stale_and_cut_parts_are_named(path: Path) -> None:
     one, two = (path.with_name(f"out.dpbundle.{number:03d}") for number in (3, 4))
     first, second = one.read_bytes(), two.read_bytes()
 
-    def named() -> dict[str, str]:
+    def named(again: str) -> dict[str, str]:
+        """Only the parts that are to blame must be copied again."""
         with pytest.raises(BundleFaults) as caught:
             verify_bundle(path)
+        assert f"(copy {again} again" in str(caught.value)
+        assert str(caught.value).count("copy") == 1
         faults = [fault.as_json() for fault in caught.value.faults]  # type: ignore[attr-defined]
         return {each["where"]: each["message"] for each in faults if "part-" in each["code"]}
 
     one.write_bytes(second)
     two.write_bytes(first)
-    assert named() == {
+    assert named(f"{one.name}, {two.name}") == {
         one.name: f"it holds the bytes of {two.name}: the parts are swapped",
         two.name: f"it holds the bytes of {one.name}: the parts are swapped",
     }
     one.write_bytes(first)
     two.write_bytes(noise(SIZE, 9))
-    assert list(named()) == [two.name]
+    assert list(named(two.name)) == [two.name]
     two.write_bytes(second[:-512])
-    assert list(named()) == [str(two)]
+    assert list(named(two.name)) == [str(two)]
     two.write_bytes(second)
     check(path)
 
