@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ MAINS: list[Any] = [
 ]
 pytestmark = pytest.mark.parametrize("main", MAINS)
 
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "verify.md"
 Capture = pytest.CaptureFixture[str]
 
 
@@ -91,6 +93,20 @@ def test_the_object_tells_faults_too(main: Main, path: Path, capsys: Capture) ->
     assert (fault["code"], fault["rule"]) == ("list-line", "F-9")
     assert fault["member"].startswith("disks/0001/")
     assert "is not a whole bundle" in told.err
+
+
+def test_every_key_of_the_object_is_documented(main: Main, path: Path, capsys: Capture) -> None:
+    damage_a_frame(path)
+    split(path, [path.parent], 1 << 16)
+    main(["verify", "--json", str(path)])
+    value = json.loads(capsys.readouterr().out)
+    (shown,) = re.findall(r"^```json\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    documented = json.loads(shown)
+    assert list(documented) == list(value)
+    assert list(documented["faults"][0]) == list(value["faults"][0])
+    rows = re.findall(r"^\| (`[^|]*) \|", PAGE.read_text(), re.M)
+    explained = [key for row in rows for key in re.findall(r"`(\w+)`", row)]
+    assert sorted(explained) == sorted([*value, *value["faults"][0]])
 
 
 def test_a_remedy_for_the_whole_bundle_is_told_once(

@@ -331,3 +331,5 @@ def test_the_documented_object_is_the_one_written(path: Path) -> None:
         assert set(documented[sections]) <= set(value[sections])
         documented[sections] = value[sections] = next(filter(None, documented[sections].values()))
     assert keys_of(documented) == keys_of(value)
+    rows = re.findall(r"^\| (`[^|]*) \|", PAGE.read_text(), re.M)
+    assert set(value) <= {key for row in rows for key in re.findall(r"`(\w+)`", row)}
