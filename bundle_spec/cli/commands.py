@@ -136,9 +136,11 @@ class SignOptions:
 
 
 def sign(options: SignOptions) -> None:
-    """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does."""
+    """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does, and UsageError for a
+    bundle that is encrypted."""
     _refuse_directory(options.path)
-    _refuse_encrypted(BundleFiles(options.path))
+    early = "what is signed lies within: sign it before it is encrypted, by export --sign"
+    _refuse_encrypted(BundleFiles(options.path), early)
     sha256 = sign_bundle(options.path, options.key, overwrite=options.overwrite)
     tell(f"{printable(str(options.path))}: signed\nmanifest sha256 {digest.grouped(sha256)}")
 
@@ -179,14 +181,16 @@ def _refuse_directory(path: Path) -> None:
         )
 
 
-def _refuse_encrypted(files: BundleFiles) -> None:
+_DECRYPT = (
+    "age -d -i IDENTITY -o CLEAR BUNDLE decrypts it; downpour-import does so by itself, with "
+    "--identity and --decrypt-to"
+)
+
+
+def _refuse_encrypted(files: BundleFiles, remedy: str = _DECRYPT) -> None:
     """Raise UsageError; where a program can decrypt a bundle, it has done so before."""
     if age.is_encrypted(files):
-        raise UsageError(
-            f"{files.path} is encrypted",
-            remedy="age -d -i IDENTITY -o CLEAR BUNDLE decrypts it; downpour-import does so by "
-            "itself, with --identity and --decrypt-to",
-        )
+        raise UsageError(f"{files.path} is encrypted", remedy=remedy)
 
 
 def _print_json(value: Any) -> None:

@@ -163,6 +163,12 @@ def test_a_key_that_does_not_sign_changes_nothing(path: Path, tmp_path: Path) ->
     assert path.read_bytes() == before
 
 
+def test_an_encrypted_bundle_is_to_be_signed_before(path: Path, key: Path, capsys: Capture) -> None:
+    path.write_bytes(b"age-encryption.org/v1\n" + path.read_bytes())
+    assert bundle_spec.__main__.main(["sign", str(path), str(key)]) == 2
+    assert "sign it before it is encrypted" in capsys.readouterr().err
+
+
 def test_the_command_signs_and_verify_and_show_say_who(
     path: Path, key: Path, tmp_path: Path, capsys: Capture
 ) -> None:
