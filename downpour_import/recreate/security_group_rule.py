@@ -53,11 +53,13 @@ class AddedRules(Recreator[AddedRule]):
         return iter(())
 
     def find(self, context: Context, record: AddedRule) -> str | None:
-        # Neutron deletes a rule with a group that it names: after that undo finds neither.
-        stand = all(context.optional_target(ref) for ref in _remote_groups(record.rule))
-        return self.reusable(context, record) if stand else None
+        return self.reusable(context, record)
 
     def reusable(self, context: Context, record: AddedRule) -> str | None:
+        # Neutron deletes a rule with a group that it names: after that undo finds neither, and a
+        # check finds what an import is still to make.
+        if not all(context.optional_target(ref) for ref in _remote_groups(record.rule)):
+            return None
         group = context.target(Ref("security_group", record.group))
         return _rules_of(context, group).get(rule_key(wanted_rule(context, record.rule)))
 
@@ -92,8 +94,7 @@ def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = Fal
     target = context.optional_target(record.ref)
     if record.ref in context.targets:
         return Outcome("unchanged", target)
-    entry = context.journal.entry(record.ref)
-    if entry is not None and not entry.made:
+    if _is_reused(context, record):
         outcomes = [
             recreate(AddedRules(), context, each, check=check) for each in added_rules(record)
         ]
@@ -107,6 +108,12 @@ def recreate_rules(context: Context, record: SecurityGroup, *, check: bool = Fal
     _make_exact(context, context.target(record.ref), record)
     context.journal.record("done", step, record.name)
     return Outcome("made", target)
+
+
+def _is_reused(context: Context, record: SecurityGroup) -> bool:
+    """Whether the group stood already.  One that is begun or gone is made, with all its rules."""
+    entry = context.journal.entry(record.ref)
+    return entry is not None and not entry.made and context.journal.target(record.ref) is not None
 
 
 def _make_exact(context: Context, group: str, record: SecurityGroup) -> None:

@@ -281,6 +281,21 @@ class Import:
             STEPS["subnet_dhcp"](here, subnet)
         return here
 
+    def check(self) -> list[str]:
+        """The state that a check tells of each step."""
+        here = self.process()
+        outcomes = [
+            upload_volume_disk(here, volume, lambda amount: None, check=True)
+            for volume in self.resources.volumes
+        ]
+        for record in self.resources:
+            outcomes.append(recreate(RECREATORS[record.type], here, record, check=True))
+        for group in self.resources.security_groups:
+            outcomes.append(STEPS["security_group_rules"](here, group, check=True))
+        for subnet in self.resources.subnets:
+            outcomes.append(STEPS["subnet_dhcp"](here, subnet, check=True))
+        return [outcome.state for outcome in outcomes]
+
     def made(self) -> dict[str, int]:
         """Objects by collection; what the cloud had from the start aside."""
         return {

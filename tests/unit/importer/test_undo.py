@@ -64,6 +64,24 @@ def test_after_undo_the_same_import_makes_all_of_it_again(work: Import) -> None:
     assert work.differences() == []
 
 
+def test_after_undo_a_check_plans_all_of_it_again(work: Import) -> None:
+    addresses = work.resources.address_groups[0]
+    (group,) = work.resources.security_groups
+    rules = (replace(group.rules[0], remote_address_group_id=addresses.id),)
+    named = replace(group, rules=rules)
+    default = replace(
+        named, id=source_id(90), name="default", rules=(replace(rules[0], id="added"),)
+    )
+    work.cloud.add("/security-groups", name="default", project_id=PROJECT, description="", tags=[])
+    work.resources = replace(work.resources, security_groups=(named, default))
+    work.run()
+    undo.undo(*work.find(), NULL)
+    work.cloud.calls.clear()
+    states = work.check()
+    assert (states.count("unchanged"), set(states)) == (1, {"planned", "unchanged"})
+    assert work.cloud.writes == []
+
+
 def test_undo_takes_back_what_an_edit_had_added(work: Import) -> None:
     added = replace(NET, id=source_id(99), name="added by hand")
     work.resources = replace(work.resources, networks=(NET, added))

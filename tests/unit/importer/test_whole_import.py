@@ -117,11 +117,10 @@ class Far:
                 return Result(2, log, ("told by Ansible",))
             state = recreate(RECREATORS[record.type], here, record, check=check).state
             on_event({"event": "resource", "type": record.type, "name": "", "state": state})
-        if not check:
-            for group in data.resources.security_groups:
-                STEPS["security_group_rules"](here, group)
-            for subnet in data.resources.subnets:
-                STEPS["subnet_dhcp"](here, subnet)
+        for group in data.resources.security_groups:
+            STEPS["security_group_rules"](here, group, check=check)
+        for subnet in data.resources.subnets:
+            STEPS["subnet_dhcp"](here, subnet, check=check)
         return Result(0, log, ())
 
     def made(self) -> dict[str, int]:
