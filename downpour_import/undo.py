@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bundle_spec import open_bundle
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress
 from downpour_cloud import Json, find_cloud
@@ -20,7 +21,7 @@ from downpour_import.cloud import connect
 from downpour_import.errors import RecreateError, RecreateFaults, StateError
 from downpour_import.options import ImportOptions, effective_settings
 from downpour_import.playbook.data import decode_data, load_data
-from downpour_import.playbook.settings import state_of
+from downpour_import.playbook.settings import bundle_of, state_of
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.base import Recreator
 from downpour_import.recreate.image import VolumeDisk
@@ -51,7 +52,8 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     """The context of the import that ``options`` name, with its state locked; and the resources
     of an unpacked directory, which may have been edited.
 
-    Raises StateError when nothing was imported with this state, CloudError, BundleError.
+    Raises StateError when nothing was imported with this state, or by another bundle; CloudError,
+    BundleError.
     """
     find_cloud(options.cloud)
     settings = effective_settings(options, settings_of_source(options.source))
@@ -62,7 +64,10 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
             where=str(state),
             remedy="name the right one with --state",
         )
+    with open_bundle(bundle_of(settings), manifest_sha256=settings.manifest_sha256) as bundle:
+        uuid = bundle.manifest.uuid
     cloud = connect(session.cloud_options(settings), progress.say)
+    directory.bind(state, uuid, cloud)
     context = session.open_context(settings, cloud)
     with directory.locked(state):
         yield context, _of_directory(options.source.path)

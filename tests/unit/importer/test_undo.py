@@ -12,10 +12,11 @@ import pytest
 from bundle_spec.model import Resources
 from bundle_spec.progress import NULL
 from downpour_import import cli, undo
-from downpour_import.errors import RecreateFaults
+from downpour_import.errors import RecreateFaults, StateError
 from downpour_import.recreate import RECREATORS, Context
 from tests.unit.fake_cloud import PROJECT
 from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, writes
+from tests.unit.importer.test_whole_import import Far, write_bundle
 from tests.unit.importer.things import NET, source_id
 
 
@@ -153,3 +154,19 @@ def test_forget_takes_the_marks_off_and_then_undo_leaves_all_alone(work: Import)
     work.cloud.calls.clear()
     work.run()
     assert work.cloud.writes == []
+
+
+def test_the_state_of_another_bundle_is_refused_as_by_an_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(tmp_path)
+    far.run()
+    other = write_bundle(tmp_path / "other.dpbundle")
+    monkeypatch.setattr(undo, "connect", far.connect)
+    with (
+        pytest.raises(StateError, match=r"belongs to bundle .*name another one with --state"),
+        undo.opened(far.options(source=other), NULL),
+    ):
+        pass
+    with undo.opened(far.options(), NULL) as (here, edited):
+        assert undo.find(here, NULL, edited)
