@@ -12,6 +12,7 @@ from pathlib import Path
 from bundle_spec.errors import DownpourError, TrustError
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.progress import NULL, Progress
+from bundle_spec.trust.provenance import Provenance
 from downpour_cloud import find_cloud
 from downpour_import import session
 from downpour_import.cloud import TargetCloud, connect
@@ -27,7 +28,12 @@ from downpour_import.run.runner import Result, run_playbook
 from downpour_import.run.watch import Watcher
 from downpour_import.session import Connect
 from downpour_import.source import trust
-from downpour_import.source.opening import Opened, open_source
+from downpour_import.source.opening import (
+    Opened,
+    open_source,
+    provenance_of,
+    settings_of_source,
+)
 from downpour_import.source.select import select
 from downpour_import.state import directory
 from downpour_import.state.journal import Journal
@@ -141,10 +147,13 @@ def _reporting(report: Report) -> Iterator[None]:
 
 
 def _begin(options: ImportOptions, report: Report, progress: Progress, connect: Connect) -> Import:
-    find_cloud(options.cloud)  # a mistyped name fails here, not after an hour of checking
-    opened, data, edits = open_trusted(options, progress)
-    settings = effective_settings(options, opened.settings)
+    find_cloud(options.cloud)
+    provenance = provenance_of(options.source, progress, trust=options.trust)
+    settings = effective_settings(options, settings_of_source(options.source))
+    # A wrong password is told here, not after an hour of reading disks.  The cloud is only asked
+    # for a token: the target is read and written for a bundle that is whole and trusted.
     cloud = connect(session.cloud_options(settings), progress.say)
+    opened, data, edits = open_trusted(options, progress, provenance)
     manifest = opened.bundle.manifest
     report.bundle, report.project_id = manifest.uuid, cloud.project_id
     report.auth_url = cloud.auth_url
@@ -170,11 +179,13 @@ def _begin(options: ImportOptions, report: Report, progress: Progress, connect: 
 
 
 def open_trusted(
-    options: ImportOptions, progress: Progress
+    options: ImportOptions, progress: Progress, provenance: Provenance | None = None
 ) -> tuple[Opened, PlaybookData, tuple[str, ...]]:
     """The verified source, with a playbook and data that may be run; the chosen part of the data;
-    and the edits of the data.  Raises TrustFaults, SelectionFaults."""
-    opened = open_source(options.source, progress, trust=options.trust)
+    and the edits of the data.  ``provenance``: see ``open_source``.
+
+    Raises TrustFaults, SelectionFaults."""
+    opened = open_source(options.source, progress, trust=options.trust, provenance=provenance)
     if not options.trust_playbook:
         trust.check_code(opened)
     data = opened.data()

@@ -54,20 +54,37 @@ def settings_of_source(source: BundleFiles) -> Settings:
     return replace(settings, parts=parts or settings.parts)
 
 
-def open_source(source: BundleFiles, progress: Progress, *, trust: Trust = ANYBODY) -> Opened:
-    """Verify the bundle ``source``, or the one that the directory ``source.path`` belongs to.
+def provenance_of(source: BundleFiles, progress: Progress, *, trust: Trust = ANYBODY) -> Provenance:
+    """Whose the bundle is that ``source`` is or belongs to.
 
-    Of a directory ``source.folders``, where there are some, replace those of its settings.  Raises
-    TrustError when ``trust`` refuses the bundle, before anything in it is used; BundleFaults,
-    LocalError.
+    Needs only the ends of the bundle, so it comes before the disks are read, which can take an
+    hour.  Raises what ``check_provenance`` raises.
     """
     settings = settings_of_source(source)
-    provenance = Provenance()
-    if settings.bundle is not None:
-        # Before the disks are read, which can take an hour: this needs only the ends of the bundle.
-        provenance = check_provenance(bundle_of(settings), trust, progress)
+    if settings.bundle is None:
+        return Provenance()
+    provenance = check_provenance(bundle_of(settings), trust, progress)
     if provenance.signed is not None:
         progress.say(f"signed by {provenance.signed}")
+    return provenance
+
+
+def open_source(
+    source: BundleFiles,
+    progress: Progress,
+    *,
+    trust: Trust = ANYBODY,
+    provenance: Provenance | None = None,
+) -> Opened:
+    """Verify the bundle ``source``, or the one that the directory ``source.path`` belongs to.
+
+    Of a directory ``source.folders``, where there are some, replace those of its settings.
+    ``provenance``: that of this source, where it was checked before; else it is checked here.
+    Raises TrustError when ``trust`` refuses the bundle, before anything in it is used;
+    BundleFaults, LocalError.
+    """
+    settings = settings_of_source(source)
+    provenance = provenance or provenance_of(source, progress, trust=trust)
     opened = _open_verified(source, settings, progress)
     provenance.require_same_manifest(opened.bundle.files.shown, opened.bundle.manifest_sha256)
     return opened

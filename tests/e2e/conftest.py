@@ -75,7 +75,7 @@ def connect(clouds: Devcloud) -> Any:
 @pytest.fixture(scope="session")
 def shell(clouds: Devcloud, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     directory = tmp_path_factory.mktemp("shell")
-    # "nowhere" cannot be reached: what must end before a cloud is asked is tried with it.
+    # "nowhere" cannot be reached: what must end without its answer is tried with it.
     (directory / "clouds.yaml").write_text(clouds.clouds_yaml.read_text() + NOWHERE)
     return Shell(directory)
 

@@ -243,8 +243,9 @@ def test_a_lost_state_directory_makes_nothing_twice(
 
 
 def test_one_changed_byte_is_refused_before_the_cloud_is_touched(
-    shell: Shell, exported: Exported, tmp_path: Path
+    shell: Shell, exported: Exported, tmp_path: Path, connect: Any
 ) -> None:
+    there = holdings(connect("target-other"))
     damaged = tmp_path / "damaged.dpbundle"
     shutil.copy(exported.bundle, damaged)
     with damaged.open("r+b") as file:
@@ -252,10 +253,10 @@ def test_one_changed_byte_is_refused_before_the_cloud_is_touched(
         byte = file.read(1)
         file.seek(-1, 1)
         file.write(bytes([byte[0] ^ 1]))
-    # A cloud that cannot be reached: were it asked, the error would be another one.
-    done = shell.run("downpour-import", str(damaged), "--cloud", "nowhere", check=False)
+    done = shell.run("downpour-import", str(damaged), "--cloud", "target-other", check=False)
     assert done.returncode == 4
     assert "disks/" in done.stderr
+    assert holdings(connect("target-other")) == there
     done = shell.run("downpour-import", "verify", str(damaged), check=False)
     assert done.returncode == 4
 

@@ -114,7 +114,7 @@ def test_a_key_that_nobody_allowed_is_refused(shell: Shell, media: Path, made: T
 
 def test_without_one_of_them_nothing_begins(shell: Shell, media: Path) -> None:
     done = shell.run(
-        "downpour-import", "media/one/small.dpbundle", "--cloud", "nowhere", check=False
+        "downpour-import", "media/one/small.dpbundle", "--cloud", "target-other", check=False
     )
     assert done.returncode == 4
     missing = sorted(path.name for path in (media / "two").iterdir())

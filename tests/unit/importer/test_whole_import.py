@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -128,13 +129,15 @@ class Far:
         return {path: len(self.cloud.of(path).keys() - set(theirs)) for path in PATHS}
 
 
-def write_bundle(path: Path) -> Path:
-    """One resource of each type, with the playbook."""
+def write_bundle(path: Path, more: Mapping[str, bytes] = MappingProxyType({})) -> Path:
+    """One resource of each type, with the playbook and ``more`` files in it."""
     with BundleWriter(path) as writer:
         disk = writer.disk("raw")
         disk.write(noise(70_000))
         whole = replace(content(records(disk.finish().id)), references=REFERENCES)
-        for name, data in playbook_files(writer.uuid, whole).items():
+        files = playbook_files(writer.uuid, whole)
+        files = {**files, **{f"playbook/{name}": data for name, data in more.items()}}
+        for name, data in files.items():
             writer.add_file(name, data)
         writer.finish(whole)
     return path
@@ -216,6 +219,15 @@ def test_the_project_that_the_bundle_came_from_is_refused(far: Far) -> None:
     with pytest.raises(TargetError, match="the project that the bundle came from"):
         far.run()
     assert far.cloud.calls == []
+
+
+def test_nothing_but_a_token_is_asked_for_a_bundle_that_is_not_trusted(far: Far) -> None:
+    forged = write_bundle(far.folder / "forged.dpbundle", {"tasks/evil.yml": b"- x\n"})
+
+    with pytest.raises(TrustError):
+        far.run(source=forged)
+    assert far.cloud.calls == []
+    assert not (far.folder / "state").exists()
 
 
 def test_where_it_goes_is_said(far: Far) -> None:
