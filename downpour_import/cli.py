@@ -21,11 +21,12 @@ from bundle_spec.trust import age
 from bundle_spec.trust.provenance import Trust
 from downpour_cloud import CloudOptions, variables_for_elsewhere
 from downpour_import import pipeline, undo
+from downpour_import.cloud import connect
 from downpour_import.options import ImportOptions
-from downpour_import.preflight import mapping
+from downpour_import.preflight import mapping, proposal
 from downpour_import.run import steps
 from downpour_import.run.report import Report, Reported
-from downpour_import.source import policy, unpack
+from downpour_import.source import policy, select, unpack
 from downpour_import.source.decrypted import Keys, in_clear
 from downpour_import.source.opening import open_source
 from downpour_import.usage import PROGRAM
@@ -34,8 +35,19 @@ MAX_JOBS = 32
 
 
 def options_of(arguments: Arguments, source: BundleFiles) -> ImportOptions:
-    """The options of an import or a plan of ``source``.  Raises UsageError, and LocalError or
-    MappingFaults for --map."""
+    """The options of an import or a plan of ``source``.
+
+    Raises UsageError, LocalError or MappingFaults for --map, SelectionFaults, and LocalError for
+    --write-map: all that is wrong with them by themselves, whatever the bundle holds.
+    """
+    options = _read_options(arguments, source)
+    select.require_form(options.only, options.skip)
+    if options.write_map:
+        proposal.require_new(options.write_map)
+    return options
+
+
+def _read_options(arguments: Arguments, source: BundleFiles) -> ImportOptions:
     return ImportOptions(
         source=source,
         cloud=CloudOptions(
@@ -91,19 +103,27 @@ def _path(text: str | None) -> Path | None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script: the exit code."""
     actions: dict[str, Action] = {
-        "import": functools.partial(_in_clear, _import),
-        "plan": functools.partial(_in_clear, _plan),
+        "import": functools.partial(_checked, _import),
+        "plan": functools.partial(_checked, _plan),
         "show": functools.partial(_in_clear, _show),
         "verify": functools.partial(_in_clear, _verify),
         "unpack": _unpack,
-        "undo": functools.partial(_in_clear, _undo),
-        "forget": functools.partial(_in_clear, _forget),
+        "undo": functools.partial(_checked, _undo),
+        "forget": functools.partial(_checked, _forget),
     }
     return dispatch(PROGRAM, actions, argv, interrupted="run the same command again to go on")
 
 
 BundleAction = Callable[[Arguments, BundleFiles, TerminalProgress], None]
 """An action on a bundle, whose files are already in clear."""
+
+
+def _checked(action: BundleAction, arguments: Arguments, progress: TerminalProgress) -> None:
+    """``_in_clear``, after what needs nothing of the bundle: its decryption may take an hour."""
+    options = options_of(arguments, commands.files_of(arguments, "SOURCE"))
+    if age.is_encrypted(options.source):
+        connect(options.cloud, progress.say)
+    _in_clear(action, arguments, progress)
 
 
 def _in_clear(action: BundleAction, arguments: Arguments, progress: TerminalProgress) -> None:

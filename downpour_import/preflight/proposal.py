@@ -10,17 +10,31 @@ from bundle_spec.errors import LocalError
 NAME = "mapping.yml"
 
 
+def require_new(path: Path) -> None:
+    """Raises LocalError when ``path`` exists, or cannot be made in its folder."""
+    if path.exists():
+        raise _exists(path)
+    if not path.parent.is_dir():
+        raise LocalError(
+            "there is no such folder", where=str(path.parent), remedy="make it, or name another one"
+        )
+
+
 def write_new(path: Path, text: str) -> None:
     """Write a file.  Raises LocalError, also when ``path`` exists."""
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as exc:
-        raise LocalError(
-            "the file exists already", where=str(path), remedy="name another one, or remove it"
-        ) from exc
+        raise _exists(path) from exc
     except OSError as exc:
         raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+
+
+def _exists(path: Path) -> LocalError:
+    return LocalError(
+        "the file exists already", where=str(path), remedy="name another one, or remove it"
+    )
 
 
 def propose(text: str, directory: Path) -> Path:

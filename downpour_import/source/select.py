@@ -27,6 +27,18 @@ class SelectionFaults(Faults, UsageError):
     pass
 
 
+def require_form(only: Sequence[str], skip: Sequence[str]) -> None:
+    """Raises SelectionFaults with every pattern that is no ``TYPE/NAME``.  Needs no bundle."""
+    faults = [
+        fault
+        for option, patterns in (("--only", only), ("--skip", skip))
+        for pattern in patterns
+        if (fault := _form_fault(option, pattern))
+    ]
+    if faults:
+        raise SelectionFaults("this selection cannot be imported", faults)
+
+
 def select(data: PlaybookData, only: Sequence[str], skip: Sequence[str]) -> PlaybookData:
     """``data`` with what ``only`` names and all that belongs to it, without what ``skip`` names.
 
@@ -70,22 +82,33 @@ def _matching(
 ) -> set[Ref]:
     refs: set[Ref] = set()
     for pattern in patterns:
-        kind, slash, name = pattern.partition("/")
-        kind = kind.replace("-", "_")
-        where = f"{option} {pattern}"
-        if not slash or kind not in RESOURCE_TYPES:
-            remedy = f"the types are {', '.join(RESOURCE_TYPES)}"
-            faults.append(UsageError("this is not TYPE/NAME", where=where, remedy=remedy))
+        if fault := _form_fault(option, pattern):
+            faults.append(fault)
             continue
+        kind, name = _split(pattern)
         of_type = [record for record in records if record.type == kind]
         fitting = [record.ref for record in of_type if _matches(record, name)]
         if not fitting:
             names = [record.name for record in of_type]
             near = difflib.get_close_matches(name, names, n=3) or names[:5]
             remedy = f"it has {', '.join(map(repr, near))}" if near else "it has none of this type"
+            where = f"{option} {pattern}"
             faults.append(UsageError("the bundle has no such thing", where=where, remedy=remedy))
         refs.update(fitting)
     return refs
+
+
+def _form_fault(option: str, pattern: str) -> UsageError | None:
+    if "/" in pattern and _split(pattern)[0] in RESOURCE_TYPES:
+        return None
+    remedy = f"the types are {', '.join(RESOURCE_TYPES)}"
+    return UsageError("this is not TYPE/NAME", where=f"{option} {pattern}", remedy=remedy)
+
+
+def _split(pattern: str) -> tuple[str, str]:
+    """The type and the name of a pattern."""
+    kind, _, name = pattern.partition("/")
+    return kind.replace("-", "_"), name
 
 
 def _matches(record: Resource, name: str) -> bool:

@@ -304,11 +304,37 @@ def test_a_named_configuration_wins_over_the_environment(
     assert os.environ["OS_CLIENT_CONFIG_FILE"] == str(nowhere)
 
 
-def test_an_untrusted_playbook_ends_with_5_before_any_cloud_is_asked(
-    tmp_path: Path, nowhere: Path
+@pytest.mark.parametrize("name", ["b.dpbundle", "b.dpbundle.age"])
+def test_a_cloud_that_cannot_be_reached_is_told_before_the_disks_are_read(
+    tmp_path: Path, nowhere: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_bundle(tmp_path / "b.dpbundle", {"tasks/evil.yml": b"- x\n"})
-    assert cli.main(["--cloud", "nowhere", str(path)]) == 5
+    path = tmp_path / name
+    path.write_bytes(b"age-encryption.org/v1\n" + bytes(1 << 12))
+    assert cli.main(["--cloud", "nowhere", str(path)]) == 6
+    assert "cannot use the target cloud" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--only", "web-1"], 2, "--only web-1: this is not TYPE/NAME"),
+        (["--skip", "flavor/x"], 2, "--skip flavor/x: this is not TYPE/NAME"),
+        (["plan", "--write-map", "there.yml"], 12, "there.yml: the file exists already"),
+        (["plan", "--write-map", "none/m.yml"], 12, "none: there is no such folder"),
+    ],
+)
+def test_a_mistake_in_the_options_is_told_before_the_bundle_is_read(
+    words: list[str],
+    code: int,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there.yml").touch()
+    assert cli.main([*words, "none.dpbundle"]) == code
+    assert told in capsys.readouterr().err
 
 
 def test_a_mapping_with_mistakes_ends_with_3(tmp_path: Path) -> None:
