@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.model.playbook import Settings
 from bundle_spec.read.files import BundleFiles
 from downpour_import.errors import StateError
-from downpour_import.preflight import mapping
+from downpour_import.preflight import mapping, places
 
 
 def load_settings(path: Path) -> Settings:
@@ -19,15 +17,10 @@ def load_settings(path: Path) -> Settings:
 
     Raises LocalError, BundleFaults (not the form of settings), MappingFaults.
     """
-    try:
-        value = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as exc:
-        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
-    except (yaml.YAMLError, ValueError) as exc:
-        raise LocalError(f"not YAML: {exc}", where=str(path)) from exc
+    value, where = places.read(path, LocalError)
     value = {} if value is None else value
     section = value.pop("mapping", None) if isinstance(value, dict) else None
-    rules = mapping.decode(section or {}, f"{path}: mapping")
+    rules = mapping.decode({} if section is None else section, where.below("mapping"))
     settings = codec.decode(Settings, value, str(path))
 
     def absolute(text: str | None) -> str | None:

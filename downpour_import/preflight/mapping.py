@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from bundle_spec.errors import BundleFaults, DownpourError, LocalError
-from bundle_spec.form import codec
 from bundle_spec.model.playbook import MappingRules, Rules
 from downpour_import.errors import MappingError, MappingFaults
+from downpour_import.preflight import places
+from downpour_import.preflight.places import Places
 
 FILL_IN = "FILL-IN"
 """The value of a rule for which there is nothing to propose."""
@@ -25,44 +26,76 @@ DROP = "drop"
 DEFAULT = "*"
 """The glob that every name fits."""
 
+_NEVER_DROPPED = ("flavors", "networks", "subnets", "images")
+"""Sections whose objects nothing can do without."""
+
 _OTHERS = ("fixed_ips", "extra")
 SECTIONS = tuple(field.name for field in fields(MappingRules) if field.name not in _OTHERS)
 
 
 def load(path: Path) -> MappingRules:
-    """Read a mapping file.  Raises LocalError, MappingFaults with every mistake."""
-    try:
-        value = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as exc:
-        raise LocalError(f"cannot read the mapping: {exc.strerror}", where=str(path)) from exc
-    except (yaml.YAMLError, ValueError) as exc:
-        raise MappingError(f"not YAML: {exc}", where=str(path)) from exc
-    return decode(value or {}, str(path))
+    """Read a mapping file.  Raises LocalError, MappingError, MappingFaults with every mistake."""
+    value, where = places.read(path, MappingError)
+    return decode({} if value is None else value, where)
 
 
-def decode(value: object, where: str) -> MappingRules:
-    """Check that ``value`` has the form of a mapping.  Raises MappingFaults."""
-    faults: list[DownpourError] = []
-    if isinstance(value, dict):
-        keys = (*SECTIONS, "fixed_ips")
-        for key in value.keys() - set(keys):
-            near = difflib.get_close_matches(str(key), keys, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(keys)}"
-            faults.append(MappingError(f"unknown section {key}", where=where, remedy=hint))
-        value = {key: value[key] for key in keys if value.get(key) is not None}
-    try:
-        rules = codec.decode(MappingRules, value, where)
-    except BundleFaults as exc:
-        faults += exc.faults
+def decode(value: object, where: Places) -> MappingRules:
+    """Check that ``value`` has the form of a mapping.  Raises MappingFaults with every mistake."""
+    keys = (*SECTIONS, "fixed_ips")
+    faults: list[MappingError] = []
+    found: dict[str, Any] = {}
+    if not isinstance(value, dict):
+        faults.append(MappingError(f"expected sections: {', '.join(keys)}", where=where.of_value()))
+        value = {}
+    for key, content in value.items():
+        if key not in keys:
+            faults.append(_unknown_section(key, keys, where))
+        elif content is None:
+            continue
+        elif key == "fixed_ips":
+            found[key] = content
+            if content not in ("keep", "drop"):
+                place = where.of_value(key)
+                faults.append(MappingError("fixed_ips must be keep or drop", where=place))
+        else:
+            found[key] = _decode_section(key, content, where, faults)
     if faults:
         raise MappingFaults("the mapping has mistakes", faults)
-    return MappingRules(
-        **{name: _with_nulls(getattr(rules, name)) for name in SECTIONS}, fixed_ips=rules.fixed_ips
-    )
+    return MappingRules(**found)
 
 
-def _with_nulls(rules: Rules) -> Rules:
-    return {name: None if value == DROP else value for name, value in rules.items()}
+def _unknown_section(key: object, keys: Sequence[str], where: Places) -> MappingError:
+    near = difflib.get_close_matches(str(key), keys, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(keys)}"
+    return MappingError(f"unknown section {str(key)!r}", where=where.of_key(key), remedy=hint)
+
+
+def _decode_section(
+    section: str, value: object, where: Places, faults: list[MappingError]
+) -> Rules:
+    if not isinstance(value, dict):
+        message = f"{section} must be rules, each a name at the source: a name on the target"
+        faults.append(MappingError(message, where=where.of_value(section)))
+        return {}
+    found = [_rule_fault(section, name, target, where) for name, target in value.items()]
+    faults += [fault for fault in found if fault]
+    return {name: None if target == DROP else target for name, target in value.items()}
+
+
+def _rule_fault(section: str, name: object, target: object, where: Places) -> MappingError | None:
+    """What is wrong with a rule by itself, whatever bundle and target have."""
+    message, place, remedy = "", where.of_value(section, name), None
+    if not isinstance(name, str):
+        message, remedy = f"{section}: the name {name!r} is not a string", "quote it"
+        place = where.of_key(section, name)
+    elif target is None or target == DROP:
+        if section in _NEVER_DROPPED:
+            message = f"{section}: {name!r} cannot be mapped to drop"
+            remedy = "name what the target has, or leave out with --skip what needs it"
+    elif not isinstance(target, str):
+        message = f"{section}: {name!r} must be mapped to a string, not {str(target)[:40]}"
+        remedy = "quote it" if not isinstance(target, list | dict) else "one name or ID"
+    return MappingError(message, where=place, remedy=remedy) if message else None
 
 
 def merge(first: MappingRules, second: MappingRules) -> MappingRules:

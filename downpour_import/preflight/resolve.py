@@ -296,6 +296,8 @@ class _Resolver:
         if not has_rule:
             return False
         where = f"mapping {section}: {wanted.name!r}"
+        if isinstance(wanted, AvailabilityZoneReference):  # one rule is for the zones of both
+            where += f" ({wanted.service})"
         if value is None:
             self.result.targets[wanted.ref] = None
             if not can_drop:
@@ -312,8 +314,10 @@ class _Resolver:
             self._fault(f"{len(fitting)} are named {value!r} on the target: {ids}", where)
         else:
             offered = sorted({item["name"] or item["id"] for item in candidates})
-            near = difflib.get_close_matches(value, offered, n=5) or offered[:10]
-            self._fault(f"the target has no {value!r}; it has {', '.join(near) or 'none'}", where)
+            near = difflib.get_close_matches(value, offered, n=1)
+            has = f"it has {', '.join(offered[:10]) or 'none'}"
+            remedy = f"did you mean {near[0]}?" if near else has
+            self._fault(f"the target has no {value!r}", where, remedy)
         return True
 
     def warn_of_unused_rules(self) -> None:
@@ -354,8 +358,8 @@ class _Resolver:
             proposed = (near["name"], str(comment(near)))
         self.result.proposals.setdefault(section, {})[wanted.name] = proposed
 
-    def _fault(self, message: str, where: str) -> None:
-        self.result.faults.append(TargetError(message, where=where))
+    def _fault(self, message: str, where: str, remedy: str | None = None) -> None:
+        self.result.faults.append(TargetError(message, where=where, remedy=remedy))
 
 
 def _family(cidr: str) -> int:

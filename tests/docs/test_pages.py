@@ -14,6 +14,7 @@ import yaml
 
 from downpour_export import resource_file
 from downpour_import.preflight import mapping
+from downpour_import.preflight.places import Places
 from downpour_import.source import policy
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, prose
 from tests.house import PACKAGES
@@ -71,7 +72,7 @@ def test_every_example_in_yaml_is_what_the_programs_read(
             (tmp_path / "web-init.sh").write_text("#!/bin/sh\n")  # it is read with the file
             assert resource_file.parse(text, tmp_path / "export.yml")
         case "mapping":
-            assert mapping.decode(value, str(page))
+            assert mapping.decode(value, Places(str(page)))
         case "policy":
             (tmp_path / "policy.yml").write_text(text)
             monkeypatch.setenv(policy.VARIABLE, str(tmp_path / "policy.yml"))

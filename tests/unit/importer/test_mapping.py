@@ -14,6 +14,7 @@ from bundle_spec.model.playbook import MappingRules
 from downpour_import.errors import MappingError, MappingFaults
 from downpour_import.playbook.settings import load_settings
 from downpour_import.preflight import mapping
+from downpour_import.preflight.places import Places
 from tests.unit.export.test_playbook import NAMES
 
 
@@ -36,26 +37,35 @@ def test_sections_are_read_and_missing_ones_are_empty(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("flavours: {}\nnets: {}\n", "unknown section flavours (did you mean flavors?)"),
-        ("flavours: {}\nnets: {}\n", "unknown section nets"),
-        ("flavours: {}\nimages: [a]\n", "expected an object"),
-        ("flavors: [a]\n", "expected an object"),
-        ("- flavors\n", "expected an object"),
-        ("flavors: {m1: 7}\n", "flavors.m1: expected a string, found 7"),
-        ("flavors: {m1: 2024-01-01}\n", "flavors.m1: expected a string"),
-        ("flavors: {m1: [a]}\nimages: {i: no}\n", "images.i: expected a string, found false"),
-        ("networks: {7: net}\n", "quote"),
-        ("networks: {yes: net}\n", "quote"),
-        ("flavors: {\n", "not YAML"),
-        ("flavors: {a: 2024-13-45}\n", "not YAML"),
-        ("flavors: {a: !tag b}\n", "not YAML"),
+        ("flavours: {}\nnets: {}\n", ":1:1: unknown section 'flavours' (did you mean flavors?)"),
+        ("flavours: {}\nnets: {}\n", ":2:1: unknown section 'nets' (did you mean subnets?)"),
+        ("flavours: {}\nimages: [a]\n", ":2:9: images must be rules"),
+        ("flavors: [a]\n", ":1:10: flavors must be rules"),
+        ("- flavors\n", ":1:1: expected sections: flavors, networks"),
+        ("flavors: {m1: 7}\n", ":1:15: flavors: 'm1' must be mapped to a string, not 7 (quote it)"),
+        ("flavors: {m1: 2024-01-01}\n", ":1:15: flavors: 'm1' must be mapped to a string"),
+        (
+            "volume_types:\n  ssd: [fast]\nimages: {i: no}\n",
+            ":2:8: volume_types: 'ssd' must be mapped to a string, not ['fast'] (one name or ID)",
+        ),
+        ("volume_types:\n  ssd: [fast]\nimages: {i: no}\n", ":3:13: images: 'i' must be mapped"),
+        ("networks: {7: net}\n", ":1:12: networks: the name 7 is not a string (quote it)"),
+        ("networks: {yes: net}\n", ":1:12: networks: the name True is not a string"),
+        ("flavors:\n  m1.tiny: drop\n", ":2:12: flavors: 'm1.tiny' cannot be mapped to drop"),
+        ("images: {i: null}\n", ":1:13: images: 'i' cannot be mapped to drop"),
+        ("fixed_ips: maybe\n", ":1:12: fixed_ips must be keep or drop"),
+        ("flavors: {\n", ":2:1: not YAML: "),
+        ("flavors: {a: 2024-13-45}\n", ": not YAML: month must be in 1..12"),
+        ("flavors: {a: !tag b}\n", ":1:14: not YAML: "),
+        ("flavors: {a: \x07}\n", ": not YAML: unacceptable character"),
     ],
 )
-def test_mistakes_are_told_with_the_file(tmp_path: Path, text: str, message: str) -> None:
+def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(MappingError) as caught:
         load(tmp_path, text)
-    assert message in str(caught.value)
-    assert "mapping.yml" in str(caught.value)
+    lines = str(caught.value).splitlines()
+    assert any(f"mapping.yml{message}" in line for line in lines)
+    assert len(lines) == 1 or lines[0] == "the mapping has mistakes"
 
 
 def test_an_unknown_section_is_answered_with_the_known_ones(tmp_path: Path) -> None:
@@ -67,7 +77,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="No such file"):
         mapping.load(tmp_path / "none.yml")
     (tmp_path / "latin").write_bytes(b"flavors: {\xe9: a}")
-    with pytest.raises(MappingError, match="not YAML"):
+    with pytest.raises(MappingError, match="not UTF-8 at byte 10"):
         mapping.load(tmp_path / "latin")
 
 
@@ -127,7 +137,7 @@ def test_a_proposal_says_why_beside_each_line() -> None:
         ("text\n", "expected"),
         ("clowd: x\n", "clowd"),
         ("cloud: 7\n", "expected a string"),
-        ("mapping: {nets: {}}\n", "unknown section nets"),
+        ("mapping: {nets: {}}\n", "settings.yml:1:11: unknown section 'nets'"),
         ("cloud: 2024-13-45\n", "not YAML"),
     ],
 )
@@ -168,8 +178,8 @@ def test_without_a_rule_that_fits_there_is_none() -> None:
 
 
 def test_drop_of_fixed_ips_is_kept_by_a_proposal_and_by_a_merge() -> None:
-    rules = mapping.decode({"fixed_ips": "drop"}, "m.yml")
+    rules = mapping.decode({"fixed_ips": "drop"}, Places("m.yml"))
     assert yaml.safe_load(mapping.proposal({}, rules)) == {"fixed_ips": "drop"}
     assert mapping.merge(rules, MappingRules()).fixed_ips == "drop"
     with pytest.raises(MappingFaults):
-        mapping.decode({"fixed_ips": "maybe"}, "m.yml")
+        mapping.decode({"fixed_ips": "maybe"}, Places("m.yml"))

@@ -135,7 +135,8 @@ def test_a_mapping_by_name_or_id_decides(key: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({"m1": "nowhere"}, "mapping flavors: 'm1': the target has no 'nowhere'"),
+        ({"m1": "nowhere"}, "mapping flavors: 'm1': the target has no 'nowhere' (it has twin)"),
+        ({"m1": "twinn"}, "mapping flavors: 'm1': the target has no 'twinn' (did you mean twin?)"),
         ({"m1": None}, "mapping flavors: 'm1': flavors cannot be mapped to drop"),
         ({"m1": "twin"}, "2 are named 'twin' on the target: x, y"),
     ],

@@ -346,7 +346,7 @@ def test_settings_for_the_runner_come_back_whatever_names_hold(name: str, tmp_pa
         parts=("/p", f"/{name!r}"),
         state="/s",
         cloud=name,
-        mapping=MappingRules(networks={name: name, "n": None}),
+        mapping=MappingRules(networks={name: name}, keypairs={"n": None}),
     )
     path = tmp_path / "settings.yml"
     path.write_bytes(data_file(settings))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import yaml
 
 from bundle_spec.model import References
@@ -35,3 +37,13 @@ def test_a_glob_decides_for_all_that_it_fits_and_a_default_is_never_unused() -> 
     assert found.warnings == []
     found = check(rules=rules)
     assert found.warnings == ["mapping flavors: 'm?' names nothing of what is imported"]
+
+
+def test_a_zone_that_is_wrong_for_two_services_is_told_with_each() -> None:
+    zones = (ZONE, replace(ZONE, id="volume/z", service="volume"))
+    rules = MappingRules(availability_zones={"z": "az9"})
+    found = check(References(availability_zones=zones), rules=rules)
+    assert [fault.where for fault in found.faults] == [
+        "mapping availability_zones: 'z' (compute)",
+        "mapping availability_zones: 'z' (volume)",
+    ]
