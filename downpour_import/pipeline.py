@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundle_spec.errors import DownpourError, TrustError
+from bundle_spec.model import Volume
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.trust.provenance import Provenance
@@ -20,6 +21,7 @@ from downpour_import.errors import RecreateError, RecreateFaults, TargetError
 from downpour_import.options import ImportOptions, effective_settings
 from downpour_import.preflight import Preflight, proposal
 from downpour_import.recreate import RECREATORS, Context, recreate
+from downpour_import.recreate.image import disk_ref
 from downpour_import.run import steps
 from downpour_import.run.files import environment_of, playbook_of
 from downpour_import.run.proof import prove
@@ -136,6 +138,9 @@ def _reporting(report: Report) -> Iterator[None]:
         yield
     except DownpourError as exc:
         report.failed(exc)
+        raise
+    except KeyboardInterrupt:
+        report.interrupted()
         raise
     finally:
         report.ended = time.monotonic()
@@ -289,7 +294,9 @@ def _report_resources(this: Import, preflight: Preflight) -> None:
         if record.ref in preflight.targets:
             report.resource(record, preflight.targets[record.ref], "mapped")
         elif entry is None or target is None:
-            report.resource(record, None, "missing")
+            # The image that is to fill a volume is made, and takes its bytes, before the volume.
+            begun = isinstance(record, Volume) and journal.target(disk_ref(record)) is not None
+            report.resource(record, None, "begun" if begun else "missing")
         elif entry.event != "done":
             report.resource(record, target, "begun")
         else:

@@ -66,6 +66,11 @@ class Report:
             for fault in faults
         ]
 
+    def interrupted(self) -> None:
+        """Note that a person or a signal ended the run."""
+        remedy = "run the same command again to go on"
+        self.faults.append({"where": None, "message": "interrupted", "remedy": remedy})
+
     def as_json(self) -> dict[str, Any]:
         def text(path: Path | None) -> str | None:
             return None if path is None else str(path)

@@ -195,6 +195,28 @@ def test_a_run_that_fails_tells_what_stands_and_is_gone_on_with(far: Far) -> Non
     assert far.made() == ONE_OF_EACH
 
 
+def test_a_volume_whose_contents_were_sent_is_reported_as_begun(far: Far) -> None:
+    far.broken = lambda kind: kind == "volume"
+
+    with pytest.raises(RecreateFaults):
+        far.run()
+
+    states = {each.type: (each.state, each.new) for each in far.report.resources}
+    assert states["volume"] == ("begun", None)
+    assert states["server"] == ("missing", None)
+
+
+def test_a_run_that_was_interrupted_says_so_in_its_report(far: Far) -> None:
+    def play(*args: Any, **more: Any) -> Result:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_bundle(far.options(), Report("import"), connect=far.connect, play=play)
+    written = json.loads((far.folder / "state" / "report.json").read_text())
+    assert not written["complete"]
+    assert [fault["message"] for fault in written["faults"]] == ["interrupted"]
+
+
 def test_what_ansible_itself_says_is_told_where_no_action_told_anything(far: Far) -> None:
     def play(*args: Any, log: Path, **more: Any) -> Result:
         return Result(4, log, ("no hosts matched",))
