@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from bundle_spec.model import Resource
+from bundle_spec.model import Resource, Server
 from bundle_spec.progress import Progress
 from downpour_import.errors import ResultError, ResultFaults
 from downpour_import.recreate import Context, differences, list_many
@@ -22,11 +22,24 @@ def prove(context: Context, records: Sequence[Resource], progress: Progress) -> 
             if record.ref not in context.targets:
                 where = f"{record.type.replace('_', ' ')} {record.name!r}"
                 if lines := differences(context, record, listed):
-                    faults.append(ResultError("; ".join(lines), where=where))
+                    message, remedy = "; ".join(lines), _remedy(record, lines)
+                    faults.append(ResultError(message, where=where, remedy=remedy))
             task.advance(1)
     if faults:
         raise ResultFaults(
-            "not all that stands on the target is as this import's records say",
+            "what stands on the target differs from what this import was to make",
             faults,
-            remedy="what stood already is not changed by an edit or another mapping",
+            remedy="what was made before is not changed by other options, an edit or another "
+            "mapping",
         )
+
+
+def _remedy(record: Resource, differences: Iterable[str]) -> str | None:
+    """What to do about a server that runs where it should not, or the other way round."""
+    if not isinstance(record, Server) or not any(
+        line.startswith("status is ") for line in differences
+    ):
+        return None
+    if record.power_state == "stopped":
+        return "stop it; it was to stay off, at the source or by --no-start"
+    return "start it, or say --no-start if it is to stay off"

@@ -295,6 +295,24 @@ def test_a_difference_at_the_end_is_told(far: Far) -> None:
     assert not far.report.complete
 
 
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (True, "status is 'SHUTOFF', not 'ACTIVE' (start it, or say --no-start"),
+        (False, "status is 'ACTIVE', not 'SHUTOFF' (stop it; it was to stay off"),
+    ],
+)
+def test_a_server_that_is_not_on_or_off_as_it_was_to_be_is_told_with_the_remedy(
+    far: Far, first: bool, told: str
+) -> None:
+    far.run(no_start=first)
+
+    with pytest.raises(ResultFaults, match=r"^what stands on the target differs from") as caught:
+        far.run(no_start=not first)
+    (fault,) = caught.value.faults
+    assert str(fault).startswith(f"server 'web': {told}")
+
+
 def test_only_some_steps_are_never_a_complete_import(far: Far) -> None:
     assert not far.run(tags=("networks",)).complete
 
