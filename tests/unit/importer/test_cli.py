@@ -44,6 +44,7 @@ OPTIONS = {
     "--keep-images": ["--keep-images"],
     "--jobs": ["--jobs", "3"],
     "--json": ["--json"],
+    "--quiet": ["--quiet"],
     "--expect-digest": ["--expect-digest", "ab" * 32],
     "--allowed-signers": ["--allowed-signers", "a"],
     "--revoked-signers": ["--allowed-signers", "a", "--revoked-signers", "r"],
@@ -139,7 +140,7 @@ def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
     assert options("--map", str(path), "b").mapping.flavors == {"a": "b"}
 
 
-OTHERS = ("--map", "--write-map", "--yes", "--quiet", "--help")
+OTHERS = ("--map", "--write-map", "--yes", "--help")
 
 
 def test_selections_are_told_once_and_in_their_order() -> None:

@@ -15,6 +15,7 @@ import yaml
 
 from bundle_spec import BundleWriter
 from bundle_spec.errors import TrustError
+from bundle_spec.model.playbook import MappingRules
 from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_export.playbook import playbook_files
@@ -256,6 +257,18 @@ def test_where_it_goes_is_said(far: Far) -> None:
     far.run()
 
     assert far.notes.notes[0].startswith("target: http://cloud:5000/v3, project 1111")
+
+
+def test_a_quiet_run_says_warnings_only(far: Far) -> None:
+    far.run()
+    assert any(note.startswith("taken: ") for note in far.notes.notes)
+    rules = MappingRules(flavors={"none": "g1"})
+
+    report = far.run(quiet=True, mapping=rules)
+    assert report.taken
+    assert [note.split(":")[0] for note in far.notes.notes] == ["warning"]
+    far.plan(quiet=True, mapping=rules)
+    assert [note.split(":")[0] for note in far.notes.notes] == ["warning"]
 
 
 @pytest.fixture
