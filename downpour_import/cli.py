@@ -212,7 +212,7 @@ def _undo(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) 
         objects = undo.find(context, progress, edited)
         count = _print_objects(objects, "delete")
         cloud = context.cloud
-        place = f"project {cloud.project_id} at {cloud.auth_url}"
+        place = f"project {cloud.project} at {cloud.auth_url}"
         if not count:
             tell("nothing that this import made is left")
         elif arguments["--yes"] or agreed(f"Delete these {count} from {place} for good?"):

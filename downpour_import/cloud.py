@@ -21,6 +21,12 @@ class TargetCloud(Cloud):
     secure_file: str | None = None
     """The secure.yaml that was read."""
 
+    @property
+    def project(self) -> str:
+        """The project for a person: its ID, and its name where the configuration has it."""
+        name = self._connection.current_project.name
+        return f"{name} ({self.project_id})" if name else self.project_id
+
     def failure(self, message: str, *, where: str, status: int | None) -> RecreateError:
         if status is not None and status < 500:
             return Refused(message, where=where, status=status)

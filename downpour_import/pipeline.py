@@ -163,7 +163,7 @@ def _begin(options: ImportOptions, report: Report, progress: Progress, connect: 
     report.bundle, report.project_id = manifest.uuid, cloud.project_id
     report.auth_url = cloud.auth_url
     if not options.quiet:
-        progress.say(f"target: {cloud.auth_url}, project {cloud.project_id}")
+        progress.say(f"target: {cloud.auth_url}, project {cloud.project}")
     if cloud.project_id == manifest.source.project_id and not options.same_project:
         # An environment variable of the export may still be set.
         raise TargetError(

@@ -84,7 +84,7 @@ def check_provenance(
     except (NotSigned, NoSshKeygen) as exc:
         if trust.require_signature:
             raise
-        progress.say(f"WARNING: {_warning(exc)}")
+        progress.say(f"warning: {_warning(exc)}")
         return unsigned
     return Provenance(end.manifest_sha256, signed)
 

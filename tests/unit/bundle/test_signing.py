@@ -246,6 +246,6 @@ def test_a_machine_without_ssh_keygen(
 
     assert check_provenance(BundleFiles(path), Trust(signers=allow(key)), Notes()) == Provenance()
     assert notes == [
-        "WARNING: the signature is NOT checked: ssh-keygen is not there, which makes and checks "
+        "warning: the signature is NOT checked: ssh-keygen is not there, which makes and checks "
         "signatures (install openssh-client)"
     ]

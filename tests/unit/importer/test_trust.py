@@ -139,7 +139,7 @@ def test_a_signature_is_asked_for_before_anything_is_believed(tmp_path: Path) ->
         open_source(foreign, NULL, trust=ours)
     notes = Notes()
     assert open_source(unsigned, notes, trust=ours)
-    assert notes.notes == ["WARNING: the bundle is not signed: anybody may have made it"]
+    assert notes.notes == ["warning: the bundle is not signed: anybody may have made it"]
     with pytest.raises(SignatureError, match="not signed"):
         open_source(unsigned, NULL, trust=Trust(signers=Signers(allowed), require_signature=True))
 

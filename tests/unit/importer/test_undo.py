@@ -51,7 +51,7 @@ def test_the_question_names_the_project_and_its_cloud(
     monkeypatch.setattr(cli, "agreed", no)
     assert cli.main(["undo", "b"]) == 0
     (question,) = asked
-    place = f"project {PROJECT} at {here.cloud.auth_url}"
+    place = f"project demo ({PROJECT}) at {here.cloud.auth_url}"
     assert question == f"Delete these {len(networks)} from {place} for good?"
     assert capsys.readouterr().out.endswith("nothing was done\n")
 

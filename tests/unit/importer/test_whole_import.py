@@ -256,7 +256,7 @@ def test_nothing_but_a_token_is_asked_for_a_bundle_that_is_not_trusted(far: Far)
 def test_where_it_goes_is_said(far: Far) -> None:
     far.run()
 
-    assert far.notes.notes[0].startswith("target: http://cloud:5000/v3, project 1111")
+    assert far.notes.notes[0].startswith("target: http://cloud:5000/v3, project demo (1111")
 
 
 def test_a_quiet_run_says_warnings_only(far: Far) -> None:
