@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -25,6 +26,9 @@ DROP = "drop"
 
 DEFAULT = "*"
 """The glob that every name fits."""
+
+COLUMNS = 80
+"""The width of a proposal; a comment that does not fit beside its rule stands above it."""
 
 _NEVER_DROPPED = ("flavors", "networks", "subnets", "images")
 """Sections whose objects nothing can do without."""
@@ -137,9 +141,10 @@ def proposal(
     nothing comes near.
     """
     lines = [
-        "# Complete what stands for what on the target (name or ID), then import with --map.",
-        "# drop means: do without (volume types, zones, keypairs, QoS policies).  A name may be a",
-        '# glob; the first that fits counts, so that "*" as the last is the default.',
+        "# Complete what stands for what on the target (name or ID), then import with",
+        "# --map.  drop means: do without (volume types, zones, keypairs, QoS policies).",
+        '# A name may be a glob; the first that fits counts, so that "*" as the last is',
+        "# the default.",
     ]
     if rules.fixed_ips == "drop":
         lines.append("fixed_ips: drop  # as mapped")
@@ -159,4 +164,9 @@ def _line(name: str, value: str | None, comment: str) -> str:
     readable = f"{name}{value}".isprintable()
     pair = yaml.safe_dump({name: value}, allow_unicode=readable, width=10**9)
     pair = pair.rstrip("\n").replace("\n", "\n  ")
-    return f"  {pair}  # {json.dumps(comment)[1:-1]}"
+    comment = json.dumps(comment)[1:-1]
+    beside = f"  {pair}  # {comment}"
+    if len(beside) <= COLUMNS:
+        return beside
+    above = textwrap.wrap(comment, COLUMNS - 4, break_long_words=False, break_on_hyphens=False)
+    return "\n".join([*(f"  # {line}" for line in above), f"  {pair}"])

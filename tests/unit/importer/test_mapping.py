@@ -130,6 +130,15 @@ def test_a_proposal_says_why_beside_each_line() -> None:
     assert "drop means: do without" in text
 
 
+def test_no_comment_of_a_proposal_is_wider_than_a_terminal() -> None:
+    comment = "the only subnet of that network; " * 5
+    rules = {"a" * 30: ("b" * 30, "why"), "c": ("d", comment), "e": ("f", "")}
+    text = mapping.proposal({"subnets": rules}, MappingRules())
+    assert max(map(len, text.splitlines())) <= 80
+    assert yaml.safe_load(text) == {"subnets": {"a" * 30: "b" * 30, "c": "d", "e": "f"}}
+    assert " ".join(comment.split()) in " ".join(text.replace("  # ", " ").split())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
