@@ -251,7 +251,7 @@ def _import(arguments: Arguments, files: BundleFiles, progress: TerminalProgress
     def agree() -> bool:
         return bool(arguments["--yes"]) or agreed("Import what was edited?")
 
-    with _printed(report, options.json):
+    with _printed(report, options.json), _told_how_to_go_back(options, report, progress):
         pipeline.import_bundle(options, report, progress, agree)
     if options.json:
         return
@@ -267,6 +267,22 @@ def _import(arguments: Arguments, files: BundleFiles, progress: TerminalProgress
         what = f"resource of {', '.join(options.tags)}" if options.tags else "resource"
         tell(f"{_summary(report.counts)}{sent}; every {what} is as {source}{refused}")
         tell(f"journal, report, log and uuids.csv are in {report.state}")
+
+
+@contextmanager
+def _told_how_to_go_back(
+    options: ImportOptions, report: Report, progress: TerminalProgress
+) -> Iterator[None]:
+    """Say where an interrupted import keeps what it made; how to go on is said at the end."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if report.state is not None and not options.check:
+            progress.say(
+                f"what was made stays and is in the journal of {report.state}; "
+                "downpour-import undo takes it back"
+            )
+        raise
 
 
 def _summary(states: Mapping[str, int]) -> str:

@@ -140,6 +140,21 @@ def test_a_mapping_is_read_with_the_options(tmp_path: Path) -> None:
     assert options("--map", str(path), "b").mapping.flavors == {"a": "b"}
 
 
+@pytest.mark.parametrize("words", [[], ["--check"]])
+def test_an_interrupted_import_tells_its_state_and_how_to_take_it_back(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def import_bundle(options: object, report: Report, *more: object) -> None:
+        report.state = Path("here/b.target")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "import_bundle", import_bundle)
+    assert cli.main(["b", *words]) == 130
+    told = capsys.readouterr().err
+    assert ("here/b.target; downpour-import undo takes it back" in told) == (not words)
+    assert told.endswith("interrupted: run the same command again to go on\n")
+
+
 OTHERS = ("--map", "--write-map", "--yes", "--help")
 
 
