@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bundle_spec.cli import commands
@@ -104,34 +105,35 @@ def _path(text: str | None) -> Path | None:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script: the exit code."""
     actions: dict[str, Action] = {
-        "import": functools.partial(_checked, _import),
-        "plan": functools.partial(_checked, _plan),
+        "import": functools.partial(_with_options, _import),
+        "plan": functools.partial(_with_options, _plan),
         "show": functools.partial(_in_clear, _show),
         "verify": functools.partial(_in_clear, _verify),
         "unpack": _unpack,
-        "undo": functools.partial(_checked, _undo),
-        "forget": functools.partial(_checked, _forget),
+        "undo": functools.partial(_with_options, _undo),
+        "forget": functools.partial(_with_options, _forget),
     }
     return dispatch(PROGRAM, actions, argv, interrupted="run the same command again to go on")
 
 
+ImportAction = Callable[[Arguments, ImportOptions, TerminalProgress], None]
 BundleAction = Callable[[Arguments, BundleFiles, TerminalProgress], None]
-"""An action on a bundle, whose files are already in clear."""
 
 
-def _checked(action: BundleAction, arguments: Arguments, progress: TerminalProgress) -> None:
-    """``_in_clear``, after what needs nothing of the bundle: its decryption may take an hour."""
-    options = options_of(arguments, commands.files_of(arguments, "SOURCE"))
-    if age.is_encrypted(options.source):
+def _with_options(action: ImportAction, arguments: Arguments, progress: TerminalProgress) -> None:
+    """Run ``action`` with the options of an import, whose bundle is in clear."""
+    files = commands.files_of(arguments, "SOURCE")
+    options = options_of(arguments, files)
+    if age.is_encrypted(files):
+        # A wrong password is told now: to decrypt the bundle may take an hour.
         connect(options.cloud, progress.say)
-    _in_clear(action, arguments, progress)
+    with in_clear(files, keys_of(arguments), progress) as clear:
+        action(arguments, replace(options, source=clear), progress)
 
 
 def _in_clear(action: BundleAction, arguments: Arguments, progress: TerminalProgress) -> None:
     """Run ``action``; on a decrypted copy of the bundle if that is encrypted."""
-    name = "SOURCE" if "SOURCE" in arguments else "BUNDLE"
-    files = commands.files_of(arguments, name)
-    with in_clear(files, keys_of(arguments), progress) as clear:
+    with in_clear(commands.files_of(arguments), keys_of(arguments), progress) as clear:
         action(arguments, clear, progress)
 
 
@@ -171,8 +173,7 @@ def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
     print(f"cd {folder} && {variables}ansible-playbook -i inventory.ini site.yml")
 
 
-def _plan(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
-    options = options_of(arguments, files)
+def _plan(arguments: Arguments, options: ImportOptions, progress: TerminalProgress) -> None:
     report = Report("plan")
     with _printed(report, options.json):
         pipeline.plan_import(options, report, progress)
@@ -207,8 +208,8 @@ def _printed(report: Report, json: bool) -> Iterator[None]:
             print(report.dumps())
 
 
-def _undo(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
-    with undo.opened(options_of(arguments, files), progress) as (context, edited):
+def _undo(arguments: Arguments, options: ImportOptions, progress: TerminalProgress) -> None:
+    with undo.opened(options, progress) as (context, edited):
         objects = undo.find(context, progress, edited)
         count = _print_objects(objects, "delete")
         cloud = context.cloud
@@ -222,8 +223,8 @@ def _undo(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) 
             tell("nothing was done")
 
 
-def _forget(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
-    with undo.opened(options_of(arguments, files), progress) as (context, edited):
+def _forget(arguments: Arguments, options: ImportOptions, progress: TerminalProgress) -> None:
+    with undo.opened(options, progress) as (context, edited):
         objects = undo.find(context, progress, edited)
         count = _print_objects(objects, "unmark")
         question = f"Take the marks off these {count}?  After that undo leaves them alone."
@@ -244,8 +245,7 @@ def _print_objects(objects: Sequence[undo.MadeObject], verb: str) -> int:
     return sum(1 for obj in objects if not obj.kept)
 
 
-def _import(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
-    options = options_of(arguments, files)
+def _import(arguments: Arguments, options: ImportOptions, progress: TerminalProgress) -> None:
     report = Report("import")
 
     def agree() -> bool:

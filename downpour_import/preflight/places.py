@@ -66,25 +66,32 @@ def read(path: Path, error: type[DownpourError]) -> tuple[object, Places]:
         raise error(f"not YAML: {' '.join(str(exc).split())}", where=str(path)) from exc
     keys: dict[Keys, str] = {}
     values: dict[Keys, str] = {}
-    for found, key_node, value_node in _walk(root, ()):
+    for found, key_node, value_node in _walk(root, (), set()):
         if key_node is not None:
             keys[found] = _at(path, key_node.start_mark)
         values[found] = _at(path, value_node.start_mark)
     return value, Places(str(path), keys, values)
 
 
-def _walk(node: yaml.Node | None, keys: Keys) -> Iterator[tuple[Keys, yaml.Node | None, yaml.Node]]:
-    """(keys, node of the last of them, node of its value), for the document and all in it."""
+def _walk(
+    node: yaml.Node | None, keys: Keys, walked: set[int]
+) -> Iterator[tuple[Keys, yaml.Node | None, yaml.Node]]:
+    """(keys, node of the last of them, node of its value), for the document and all in it.
+
+    ``walked``: the ids of the nodes that were gone through.  What aliases repeat is gone through
+    once, so that a small file stays small.
+    """
     if node is None:
         return
     if not keys:
         yield keys, None, node
-    if isinstance(node, yaml.MappingNode) and len(keys) < _DEPTH:
+    if isinstance(node, yaml.MappingNode) and len(keys) < _DEPTH and id(node) not in walked:
+        walked.add(id(node))
         for key_node, value_node in node.value:
             if isinstance(key_node, yaml.ScalarNode):
                 below = (*keys, _scalar(key_node))
                 yield below, key_node, value_node
-                yield from _walk(value_node, below)
+                yield from _walk(value_node, below, walked)
 
 
 def _scalar(node: yaml.ScalarNode) -> object:
