@@ -101,7 +101,7 @@ def _matching(
 def _form_fault(option: str, pattern: str) -> UsageError | None:
     if "/" in pattern and _split(pattern)[0] in RESOURCE_TYPES:
         return None
-    remedy = f"the types are {', '.join(RESOURCE_TYPES)}"
+    remedy = f"the types are {', '.join(sorted(RESOURCE_TYPES))}"
     return UsageError("this is not TYPE/NAME", where=f"{option} {pattern}", remedy=remedy)
 
 

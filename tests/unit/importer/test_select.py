@@ -158,7 +158,7 @@ def test_all_that_needs_what_is_skipped_is_told() -> None:
         ("server/c", "no such thing"),
         ("image/x", "none of this type"),
         ("web1", "not TYPE/NAME"),
-        ("flavor/x", "not TYPE/NAME"),
+        ("flavor/x", "not TYPE/NAME .the types are address_group, floating_ip, image"),
         ("keypair/a-kye", "it has 'a-key'"),
     ],
 )
