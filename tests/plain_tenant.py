@@ -35,8 +35,7 @@ def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
     """Make the tenant.  The project must not have servers of these names yet."""
     say("keypair app-key, security groups web and db")
     cloud.compute.create_keypair(name="app-key")
-    _security_group(cloud, "web", 443)
-    _security_group(cloud, "db", 5432)
+    groups = [_security_group(cloud, "web", 443), _security_group(cloud, "db", 5432)]
     say("network app-net with its subnet, router app-router")
     network = cloud.network.create_network(name="app-net")
     subnet = cloud.network.create_subnet(
@@ -60,7 +59,7 @@ def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
             networks=[{"uuid": network.id}],
             security_groups=[{"name": group}],
         )
-        for name, group in zip(SERVERS, ("web", "db"), strict=True)
+        for name, group in zip(SERVERS, groups, strict=True)
     )
     for server in (web, db):
         cloud.compute.wait_for_server(server, wait=180, interval=0.3)
@@ -73,7 +72,8 @@ def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
     return PlainTenant(web=web.id, db=db.id, volume=volume.id)
 
 
-def _security_group(cloud: Connection, name: str, port: int) -> None:
+def _security_group(cloud: Connection, name: str, port: int) -> str:
+    """Make a group; its ID, because the project may have another one of this name."""
     group = cloud.network.create_security_group(name=name)
     cloud.network.create_security_group_rule(
         security_group_id=group.id,
@@ -83,6 +83,8 @@ def _security_group(cloud: Connection, name: str, port: int) -> None:
         port_range_min=port,
         port_range_max=port,
     )
+    group_id: str = group.id
+    return group_id
 
 
 def write_disks(source: Cloud, made: PlainTenant) -> None:
@@ -100,9 +102,11 @@ def write_disks(source: Cloud, made: PlainTenant) -> None:
 def remove(cloud: Connection) -> None:
     """Delete the tenant again, by its names."""
     network, compute, storage = cloud.network, cloud.compute, cloud.block_storage
+    groups: set[str] = set()
     for name in SERVERS:
         server = compute.find_server(name, ignore_missing=False)
         for port in network.ports(device_id=server.id):
+            groups.update(port.security_group_ids)
             for floating_ip in network.ips(port_id=port.id):
                 network.delete_ip(floating_ip)
         compute.delete_server(server)
@@ -115,8 +119,6 @@ def remove(cloud: Connection) -> None:
     network.remove_interface_from_router(router, subnet_id=subnet.id)
     network.delete_router(router)
     network.delete_network(network.find_network("app-net"))
-    project = cloud.current_project_id
-    for name in ("web", "db"):
-        for group in network.security_groups(name=name, project_id=project):
-            network.delete_security_group(group)
+    for group in groups:
+        network.delete_security_group(group)
     compute.delete_keypair("app-key")
