@@ -85,7 +85,7 @@ def test_a_wrong_mapping_is_told_with_what_there_is(shell: Shell, odd: Odd) -> N
         "--map", "wrong-map.yml", check=False,
     )  # fmt: skip
     assert done.returncode == 8
-    assert "'g.huge'; it has " in done.stderr
+    assert "the target has no 'g.huge' (it has " in done.stderr
 
 
 def test_the_completed_mapping_is_followed(shell: Shell, odd: Odd, connect: Any) -> None:
