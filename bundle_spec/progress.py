@@ -27,7 +27,10 @@ class Progress(Protocol):
         ...
 
     def say(self, text: str) -> None:
-        """Say one line to the person who watches."""
+        """Say one line to the person who watches: a warning, or what to do."""
+
+    def note(self, text: str) -> None:
+        """Say one line that a quiet command leaves out."""
 
 
 class NullTask:
@@ -50,6 +53,9 @@ class NullProgress:
         return NullTask()
 
     def say(self, text: str) -> None:
+        pass
+
+    def note(self, text: str) -> None:
         pass
 
 

@@ -71,7 +71,6 @@ def _read_options(arguments: Arguments, source: BundleFiles) -> ImportOptions:
         json=arguments["--json"],
         trust=_trust(arguments),
         same_project=arguments["--same-project"],
-        quiet=arguments["--quiet"],
         tags=steps.parse(arguments["--tags"]) if arguments["--tags"] else (),
     )
 

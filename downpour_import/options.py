@@ -23,8 +23,7 @@ class ImportOptions:
     file that gets a copy of uuids.csv.  ``write_map``: a new file for the whole proposed mapping.
 
     ``only``, ``skip``: ``TYPE/NAME``, see ``select``.  ``jobs``: disks that are uploaded at once;
-    None: as the playbook says.  ``trust``: what a bundle must prove to be imported.  ``quiet``:
-    only warnings are said.
+    None: as the playbook says.  ``trust``: what a bundle must prove to be imported.
     """
 
     source: BundleFiles
@@ -45,7 +44,6 @@ class ImportOptions:
     trust: Trust = ANYBODY
     tags: tuple[str, ...] = ()
     same_project: bool = False
-    quiet: bool = False
 
 
 def effective_settings(options: ImportOptions, of_source: Settings) -> Settings:

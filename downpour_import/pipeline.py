@@ -162,8 +162,7 @@ def _begin(options: ImportOptions, report: Report, progress: Progress, connect: 
     manifest = opened.bundle.manifest
     report.bundle, report.project_id = manifest.uuid, cloud.project_id
     report.auth_url = cloud.auth_url
-    if not options.quiet:
-        progress.say(f"target: {cloud.auth_url}, project {cloud.project}")
+    progress.note(f"target: {cloud.auth_url}, project {cloud.project}")
     if cloud.project_id == manifest.source.project_id and not options.same_project:
         # An environment variable of the export may still be set.
         raise TargetError(
@@ -218,9 +217,8 @@ def _run_preflight(this: Import) -> Preflight:
     disks = this.opened.bundle.manifest.disks
     preflight = session.run_preflight(this.settings, this.data, this.cloud, disks)
     this.report.taken, this.report.warnings = list(preflight.taken), list(preflight.warnings)
-    if not this.options.quiet:
-        for line in preflight.taken:
-            this.progress.say(f"taken: {line}")
+    for line in preflight.taken:
+        this.progress.note(f"taken: {line}")
     for line in preflight.warnings:
         this.progress.say(f"warning: {line}")
     return preflight

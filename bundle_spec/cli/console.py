@@ -122,6 +122,10 @@ class TerminalProgress:
             # tqdm leaves the cursor at the end of a line when it takes a lower bar away.
             tqdm.write(f"\r{text}", file=sys.stderr)
 
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self.say(text)
+
     def bar(self, label: str, total: int | None, unit: Unit) -> tqdm[Any] | None:
         if not self._bars:
             return None
@@ -166,8 +170,7 @@ class TerminalProgress:
                     self.say(f"{step.summary()} so far")
 
     def done(self, step: _Step) -> None:
-        if not self._quiet:
-            self.say(step.summary())
+        self.note(step.summary())
 
 
 def _bar_format(total: int | None, unit: Unit) -> str | None:

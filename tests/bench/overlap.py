@@ -37,6 +37,9 @@ class Noted:
     def say(self, text: str) -> None:
         pass
 
+    def note(self, text: str) -> None:
+        pass
+
     def now(self) -> float:
         return time.monotonic() - self.began
 

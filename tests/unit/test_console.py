@@ -109,6 +109,14 @@ def test_errors_too_break_between_words_on_a_terminal(
     assert " ".join(line.strip() for line in broken if line.strip()) == whole.strip()
 
 
+def test_a_quiet_command_leaves_out_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    for quiet in (False, True):
+        progress = TerminalProgress(quiet=quiet)
+        progress.note("taken")
+        progress.say("warning")
+    assert capsys.readouterr().err == "taken\nwarning\nwarning\n"
+
+
 def test_nobody_is_asked_where_stdin_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     with pytest.raises(UsageError, match="confirmation needed, but stdin is not a terminal"):

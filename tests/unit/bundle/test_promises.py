@@ -158,6 +158,9 @@ def test_a_bundle_gets_its_name_when_it_is_synced_and_verified(
         def say(self, text: str) -> None:
             pass
 
+        def note(self, text: str) -> None:
+            pass
+
     def watched(name: str) -> None:
         real = getattr(os, name)
 

@@ -44,7 +44,6 @@ OPTIONS = {
     "--keep-images": ["--keep-images"],
     "--jobs": ["--jobs", "3"],
     "--json": ["--json"],
-    "--quiet": ["--quiet"],
     "--expect-digest": ["--expect-digest", "ab" * 32],
     "--allowed-signers": ["--allowed-signers", "a"],
     "--revoked-signers": ["--allowed-signers", "a", "--revoked-signers", "r"],
@@ -155,7 +154,7 @@ def test_an_interrupted_import_tells_its_state_and_how_to_take_it_back(
     assert told.endswith("interrupted: run the same command again to go on\n")
 
 
-OTHERS = ("--map", "--write-map", "--yes", "--help")
+OTHERS = ("--map", "--write-map", "--yes", "--quiet", "--help")
 
 
 def test_selections_are_told_once_and_in_their_order() -> None:

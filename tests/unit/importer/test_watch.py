@@ -50,6 +50,9 @@ class Steps:
     def say(self, text: str) -> None:
         self.notes.append(text)
 
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
 
 @pytest.fixture
 def steps() -> Steps:

@@ -264,11 +264,11 @@ def test_a_quiet_run_says_warnings_only(far: Far) -> None:
     assert any(note.startswith("taken: ") for note in far.notes.notes)
     rules = MappingRules(flavors={"none": "g1"})
 
-    report = far.run(quiet=True, mapping=rules)
+    report = far.run(mapping=rules)
     assert report.taken
-    assert [note.split(":")[0] for note in far.notes.notes] == ["warning"]
-    far.plan(quiet=True, mapping=rules)
-    assert [note.split(":")[0] for note in far.notes.notes] == ["warning"]
+    assert [line.split(":")[0] for line in far.notes.said] == ["warning"]
+    far.plan(mapping=rules)
+    assert [line.split(":")[0] for line in far.notes.said] == ["warning"]
 
 
 @pytest.fixture
