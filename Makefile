@@ -75,8 +75,8 @@ matrix: $(READY)  ## under each Python from 3.11 on that is here, and old and ne
 soak: $(READY)  ## ten thousand damaged bundles, ten times the examples: minutes
 	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
 
-e2e: needs $(READY)  ## from one real cloud to another
-	$(BIN)/pytest -q tests/e2e
+e2e: needs $(READY)  ## from one real cloud to another, twice side by side (PROCESSES=1: one after the other)
+	$(BIN)/pytest -q --numprocesses $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder tests/e2e
 
 test: needs lint cover matrix e2e  ## everything
 

@@ -1,4 +1,8 @@
-"""Two real clouds, one tenant, one export and one import, which all end-to-end tests look at."""
+"""Two real clouds, one tenant, one export and one import, which all end-to-end tests look at.
+
+``make e2e`` has two processes with some files of tests each (pytest-xdist), which spares half of
+the waits: each of them has clouds, a tenant, an export and an import of its own.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ import pytest
 from tests import tenant
 from tests.connect import connect as connection
 from tests.devcloud import Devcloud
+from tests.devcloud.cloud import DEFAULT_PORT_BASE
 from tests.e2e.holdings import holdings
 
 BIN = Path(sys.executable).parent
@@ -56,10 +61,28 @@ class Shell:
         return done
 
 
+def of_this_process() -> Devcloud:
+    """The clouds of the clone; where tests are spread over processes, others for each of them,
+    with what is slow to install from the first."""
+    first = Devcloud()
+    worker = os.environ.get("PYTEST_XDIST_WORKER")  # gw0, gw1, ...
+    if worker is None:
+        return first
+    first.install()
+    state = first.state / "workers" / worker
+    state.mkdir(parents=True, exist_ok=True)
+    for path in (first.venv, *first.state.glob("template-*")):
+        (state / path.name).unlink(missing_ok=True)
+        (state / path.name).symlink_to(path)
+    base = int(os.environ.get("DEVCLOUD_PORT_BASE") or DEFAULT_PORT_BASE)
+    os.environ["DEVCLOUD_PORT_BASE"] = str(base + 100 * int(worker.removeprefix("gw")))
+    return Devcloud(state)
+
+
 @pytest.fixture(scope="session")
 def clouds() -> Iterator[Devcloud]:
     """Fresh clouds, gone at the end, whatever becomes of the tests."""
-    clouds = Devcloud()
+    clouds = of_this_process()
     clouds.down(wipe=True)
     clouds.up(owner=os.getpid())
     yield clouds
