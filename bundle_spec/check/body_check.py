@@ -22,7 +22,7 @@ from bundle_spec.form.frame import frame_fault
 from bundle_spec.form.layout import BLOCK, Header, Span, member_place
 from bundle_spec.progress import Progress, Task
 from bundle_spec.read.envelope import BODY, Envelope
-from bundle_spec.read.index import Index, pack
+from bundle_spec.read.index import Index, Windows, pack
 from bundle_spec.read.source import Source
 
 _ELSEWHERE = "INDEX has another place or length for it"
@@ -132,9 +132,10 @@ class _Walk:
             message = "not the digest that the manifest gives"
             self._report(self._end, layout.INDEX_NAME, Code.INDEX_DIGEST, message)
             return
+        windows = Windows(self._source)
         for disk in self._disks.values():
             try:
-                disk.tables = Tables(self._source, self._index, disk.record)
+                disk.tables = Tables(windows, self._index, disk.record)
             except BundleError as exc:
                 self._add([(self._end, exc)])
 

@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Mapping
 
 from bundle_spec.codes import Code
 from bundle_spec.form import layout
 from bundle_spec.model import AbandonedDisk, Disk
-from bundle_spec.read.index import Index, RowWindow, entry_length
-from bundle_spec.read.source import Source
+from bundle_spec.read.index import Index, Rows, Windows, entry_length
 
-_NOT_STORED = 0xFFFF
+_NOT_STORED, _MANY = 255, 254
 
 Fault = tuple[Code, str]
 
 
 class Tables:
-    """The entries of INDEX and the lines of the chunk list, for the chunks of one disk.
+    """The entries of INDEX and the lines of the chunk list, for the chunks of one disk."""
 
-    Both have two windows: ``entries`` and ``lines`` are read in the order of the chunks,
-    ``target_entries`` and ``target_lines`` at the targets of links.
+    def __init__(self, windows: Windows, index: Index, record: Disk | AbandonedDisk):
+        """Raises BundleError when the chunk list does not lie where INDEX says."""
+        offset = index.chunk_list(record.id, record.chunks).offset
+        self.entries = index.rows(record.id, record.chunks, windows)
+        self.lines = Rows(windows, offset, layout.LIST_LINE, record.chunks)
+
+
+class LinkCounts:
+    """For each chunk that came whether it has data of its own, and how many links lead to it.
+
+    Takes one byte of memory for each chunk that came, and no more than another one on average.
     """
 
-    def __init__(self, source: Source, index: Index, record: Disk | AbandonedDisk):
-        """Raises BundleError when the chunk list does not lie where INDEX says."""
-        disk, chunks = record.id, record.chunks
-        offset = index.chunk_list(disk, chunks).offset
-        self.entries, self.target_entries = (index.rows(disk, chunks) for _ in range(2))
-        self.lines, self.target_lines = (
-            RowWindow(source, offset, layout.LIST_LINE, chunks) for _ in range(2)
-        )
+    def __init__(self) -> None:
+        self._counts = bytearray()
+        self._many: dict[int, int] = {}  # chunk -> its links, of those with _MANY or more
+
+    def add_stored(self, number: int) -> None:
+        """Chunk ``number`` has data of its own; those before it that did not come have none."""
+        self._counts.extend(bytes([_NOT_STORED]) * (number - len(self._counts)))
+        self._counts.append(0)
+
+    def get(self, number: int) -> int | None:
+        """The links that lead to a chunk; None for one without data of its own."""
+        count = self._counts[number] if number < len(self._counts) else _NOT_STORED
+        if count == _NOT_STORED:
+            return None
+        return self._many[number] if count == _MANY else count
+
+    def add_link(self, number: int) -> None:
+        """One more link leads to a chunk that has data of its own."""
+        count = self.get(number)
+        assert count is not None
+        if count + 1 >= _MANY:
+            self._many[number] = count + 1
+        self._counts[number] = min(count + 1, _MANY)
 
 
 class DiskCheck:
-    """The state of one disk; takes two bytes of memory a chunk.
+    """The state of one disk; for its memory see ``LinkCounts``.
 
     ``next``: the number of the chunk that must come next.  ``tables`` None: INDEX is damaged, so
     nothing can be compared with it.
@@ -46,8 +68,7 @@ class DiskCheck:
         self.list_seen = False
         self.tables: Tables | None = None
         self._stored = self._shared = self._counted = 0
-        # For each chunk the links that lead to it; _NOT_STORED: a link itself, or not seen yet.
-        self._links = array("H", [_NOT_STORED]) * record.chunks
+        self._links = LinkCounts()
 
     @property
     def missing(self) -> int:
@@ -60,7 +81,7 @@ class DiskCheck:
 
     def add_stored(self, number: int, length: int) -> None:
         """Chunk ``number`` came with a frame of ``length`` bytes; links may now lead to it."""
-        self._links[number] = 0
+        self._links.add_stored(number)
         self._stored += length
         self._counted += 1
 
@@ -71,13 +92,13 @@ class DiskCheck:
         if not parsed or not target or parsed[1] >= target.next:
             return Code.LINK_TARGET, f"links to {link}, which is no earlier chunk"
         at = parsed[1]
-        links = target._links[at]
-        if links == _NOT_STORED:
+        links = target._links.get(at)
+        if links is None:
             message = f"links to {link}, which is not a chunk with data of its own"
             return Code.LINK_TARGET, message
         if links == layout.MAX_LINKS:
             return Code.LINK_COUNT, f"more than {layout.MAX_LINKS} links to {link}"
-        target._links[at] += 1
+        target._links.add_link(at)
         if target.due(at) != self.due(number):
             message = f"links to a chunk of {target.due(at)} bytes where {self.due(number)} are due"
             return Code.LINK_LENGTH, message
@@ -87,12 +108,12 @@ class DiskCheck:
         """The fault of a link whose INDEX entry or line in the chunk list is not its target's."""
         if self.tables is None or target.tables is None:
             return None
-        entry = target.tables.target_entries[at]
+        entry = target.tables.entries[at]
         self._shared += entry_length(entry)
         self._counted += 1
         if self.tables.entries[number] != entry:
             return Code.INDEX_ENTRY, "INDEX has another place for it than for its target"
-        digest = target.tables.target_lines[at][:64].decode("ascii", "replace")
+        digest = target.tables.lines[at][:64].decode("ascii", "replace")
         if self.tables.lines[number] != layout.list_line(digest, self.record.id, number):
             message = "the chunk list has another digest for it than for its target"
             return Code.LIST_LINE, message

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from bundle_spec.codes import Code
 from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults
+from bundle_spec.form.canonical import dumps as dumps
 
 Json = Any
 """A JSON value as the json module makes it."""
@@ -33,12 +34,6 @@ MAX_INTEGER = 2**53 - 1
 """The greatest number in a JSON document of a bundle, and with a minus the least [M-3]."""
 
 _DIGITS = len(f"-{MAX_INTEGER}")
-
-
-def dumps(value: Json) -> bytes:
-    """Canonical JSON [M-2]: UTF-8, sorted keys, one space of indent, one final newline."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
-    return text.encode() + b"\n"
 
 
 def loads(data: bytes, where: str) -> Json:

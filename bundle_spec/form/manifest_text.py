@@ -6,7 +6,7 @@ from itertools import islice
 
 from bundle_spec.codes import Code
 from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, UnsupportedBundle
-from bundle_spec.form import codec, layout
+from bundle_spec.form import canonical, codec, layout
 from bundle_spec.form.codec import Json
 from bundle_spec.form.manifest_check import manifest_faults
 from bundle_spec.model import Manifest
@@ -37,20 +37,32 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
     Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
     BundleFaults, with every fault up to MAX_FAULTS, for anything else.
     """
+    _check_lines(data, where)
     value = codec.loads(data, where)
     _check_version(value, where)
     try:
-        canonical = codec.dumps(value)
+        whole = canonical.is_form_of(data, value)
     except UnicodeEncodeError as exc:
         message = "a text holds half of a surrogate pair"
         raise BundleError(message, where=where, code=Code.JSON) from exc
-    if canonical != data:
+    if not whole:
         raise BundleError("not canonical JSON", where=where, code=Code.NOT_CANONICAL)
     manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
     faults = list(islice(manifest_faults(manifest), MAX_FAULTS))
     if faults:
         raise BundleFaults("the manifest breaks the rules of the format", faults)
     return manifest
+
+
+def _check_lines(data: bytes, where: str) -> None:
+    """Bound what parsing takes, before it begins [F-17].  Raises BundleError."""
+    limit = layout.MAX_MANIFEST_LINES
+    if (lines := data.count(b"\n")) > limit:
+        message = f"{lines} lines are more than {limit}"
+        raise BundleError(message, where=where, code=Code.LIMIT)
+    if canonical.has_more_signs(data, 2 * limit):
+        message = f"more values than {limit} lines of canonical JSON have"
+        raise BundleError(message, where=where, code=Code.LIMIT)
 
 
 def _check_version(value: Json, where: str) -> None:

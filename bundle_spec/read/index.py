@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import OrderedDict
 
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError
@@ -24,32 +25,50 @@ def entry_length(entry: bytes) -> int:
     return int.from_bytes(entry[8:], "little")
 
 
-class RowWindow:
+class Windows:
+    """The latest pieces that were read of a source, at most 128: a bundle may have ten thousand
+    disks, and their rows may come in any order.  Not thread-safe."""
+
+    LIMIT = 128
+
+    def __init__(self, source: Source):
+        self._source = source
+        self._windows: OrderedDict[int, bytes] = OrderedDict()
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The ``length`` bytes at ``offset``; whoever asks for an offset again asks for as many."""
+        window = self._windows.get(offset)
+        if window is None:
+            if len(self._windows) == self.LIMIT:
+                self._windows.popitem(last=False)
+            window = self._windows[offset] = self._source.read(offset, length)
+        else:
+            self._windows.move_to_end(offset)
+        return window
+
+
+class Rows:
     """The rows of a member, ``count`` rows of ``row_size`` bytes each from ``offset`` on.
 
-    Reads, and holds, a window of 1,024 rows at a time.  Not thread-safe.
+    They are read, and held by ``windows``, 1,024 at a time.
     """
 
     WINDOW = 1024
 
-    def __init__(self, source: Source, offset: int, row_size: int, count: int):
-        self._source = source
+    def __init__(self, windows: Windows, offset: int, row_size: int, count: int):
+        self._windows = windows
         self._offset = offset
         self._row_size = row_size
         self._count = count
-        self._first = -self.WINDOW
-        self._window = b""
 
     def __getitem__(self, number: int) -> bytes:
         if not 0 <= number < self._count:
             raise IndexError(number)
-        if not self._first <= number < self._first + self.WINDOW:
-            self._first = number - number % self.WINDOW
-            rows = min(self.WINDOW, self._count - self._first)
-            start = self._offset + self._first * self._row_size
-            self._window = self._source.read(start, rows * self._row_size)
-        start = (number - self._first) * self._row_size
-        return self._window[start : start + self._row_size]
+        row = number % self.WINDOW
+        first = number - row
+        rows = min(self.WINDOW, self._count - first)
+        window = self._windows.read(self._offset + first * self._row_size, rows * self._row_size)
+        return window[row * self._row_size : (row + 1) * self._row_size]
 
 
 class Index:
@@ -73,9 +92,9 @@ class Index:
             self._first[file.path] = number
             number += 1
 
-    def rows(self, disk: str, chunks: int) -> RowWindow:
+    def rows(self, disk: str, chunks: int, windows: Windows) -> Rows:
         """The entries of a disk's chunks, not yet checked, a window at a time."""
-        return RowWindow(self._source, self._offset_of(disk, 0), layout.INDEX_ENTRY, chunks)
+        return Rows(windows, self._offset_of(disk, 0), layout.INDEX_ENTRY, chunks)
 
     def entry(self, key: str, number: int) -> bytes:
         """One entry, not yet checked.

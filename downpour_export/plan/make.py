@@ -17,6 +17,7 @@ from downpour_export.plan.graph import carried_record, closure
 from downpour_export.plan.model import Plan
 from downpour_export.plan.omissions import omissions
 from downpour_export.plan.prune import hidden, prune
+from downpour_export.plan.room import room_faults
 from downpour_export.plan.select import Selection, select
 from downpour_export.plan.warnings import selection_warnings, size_warnings
 from downpour_export.resource_file import Boot, Item, ResourceFile, in_order
@@ -45,7 +46,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
     boots = dict(_boots(selection))
     stops = disks.stops(selection, inventory)
     captures = tuple(disks.captures(selection, records, inventory, stops))
-    return Plan(
+    plan = Plan(
         resources=_resources(records),
         references=reference.references(inventory, _not_carried(carried, inventory)),
         captures=captures,
@@ -60,6 +61,9 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
         warnings=(*selection_warnings(selection, inventory), *size_warnings(captures)),
         reached=reached,
     )
+    if too_much := list(room_faults(plan)):
+        raise PlanFaults("one bundle has no room for this export", too_much)
+    return plan
 
 
 def _selected(wanted: ResourceFile, inventory: Inventory) -> Selection:
