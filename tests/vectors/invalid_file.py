@@ -216,7 +216,9 @@ def _ends() -> Forges:
         "end-digest-of-another-manifest": end(lambda value: value.update(manifest_sha256="0" * 64)),
         "end-index-elsewhere": end(lambda value: value.update(index=[2048, 0])),
         "end-signature-that-is-not-there": end(lambda value: value.update(signature=[1536, 20])),
-        "end-manifest-over-64-mib": end(lambda value: value["manifest"].__setitem__(1, 2**26 + 1)),
+        "end-manifest-over-24-mib": end(
+            lambda value: value["manifest"].__setitem__(1, 24 * 2**20 + 1)
+        ),
         "end-signature-over-64-kib": end(lambda value: value.update(signature=[1536, 2**16 + 1])),
         "magic-of-the-next-major-version": Forge(disks=[], files={}, magic=b"dpbundle 2\n"),
         "magic-without-line-feed": Forge(disks=[], files={}, magic=b"dpbundle 1"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.vectors.forge import Forge, ForgedDisk, Json
+from tests.vectors.forge import Forge, ForgedDisk, Json, canonical
 from tests.vectors.tenant import ODD, RULE, record
 from tests.vectors.valid import nested
 from tests.vectors.vector import Vector, disk, empty, file, filed, single, vector
@@ -48,7 +48,13 @@ def _texts() -> Forges:
         forge.manifest = lambda value: value.update(later="token")
         return forge
 
+    def many(value: Json) -> None:
+        value["later"] = [0]
+        value["later"] *= 1 + 2**19 + 1 - canonical(value).count(b"\n")
+
     return {
+        "manifest-of-too-many-lines": _with(many),
+        "manifest-of-too-many-values": data(lambda found: b'{"a":[' + b"[]," * 2**20 + b"]}\n"),
         "manifest-is-a-list": data(lambda found: b"[]\n"),
         "manifest-key-missing": _with(lambda value: value.pop("uuid")),
         "manifest-null-for-a-list": _with(lambda value: value.update(disks=None)),

@@ -69,9 +69,9 @@ def test_the_chunks_of_a_disk() -> None:
 
 def test_the_chunks_of_a_bundle() -> None:
     """[F-17]"""
-    disks = tuple(disk(number, chunks=2**20) for number in range(1, 129))
+    disks = tuple(disk(number, chunks=2**20) for number in range(1, 65))
     assert codes(disks=disks) == set()
-    assert codes(disks=(*disks, disk(129))) == {Code.LIMIT}
+    assert codes(disks=(*disks, disk(65))) == {Code.LIMIT}
 
 
 def test_the_disks_of_a_bundle() -> None:
@@ -150,7 +150,7 @@ def test_the_table_has_these_limits() -> None:
     assert dict(rows()) == {
         "chunk size": "a power of two from 64 KiB to 16 MiB",
         "chunks of a disk": "2^20",
-        "chunks of a bundle": "2^27",
+        "chunks of a bundle": "2^26",
         "disks, with the abandoned ones": "9,999",
         "files": "10,000, of 16 MiB each",
         "manifest": "24 MiB, and 524,288 lines",
