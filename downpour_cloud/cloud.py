@@ -21,7 +21,7 @@ from openstack import exceptions as sdk_exceptions
 
 from bundle_spec.errors import DownpourError
 from downpour_cloud.microversions import negotiate, version
-from downpour_cloud.session import brief
+from downpour_cloud.session import answer_lost, brief
 
 Service = Literal["compute", "network", "image", "block_storage"]
 Json = Any
@@ -64,6 +64,11 @@ class Cloud(ABC):
 
         ``status``: of HTTP, 400 to 599; None where no answer came.
         """
+
+    def lost(self, message: str, *, where: str) -> DownpourError:
+        """The same where the cloud as a whole does not answer, although it was asked again, or
+        takes no credentials any more."""
+        return self.failure(message, where=where, status=None)
 
     # --- reading ---
 
@@ -177,7 +182,9 @@ class Cloud(ABC):
             )
         except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
             message = f"the {self.side} does not answer {method}: {brief(exc)}"
-            raise self.failure(message, where=path, status=None) from exc
+            if answer_lost(exc, method, streamed=kwargs.get("data") is not None):
+                raise self.failure(message, where=path, status=None) from exc
+            raise self.lost(message, where=path) from exc
 
     def _checked(self, response: Any) -> Any:
         status: int = response.status_code
@@ -195,8 +202,12 @@ class Cloud(ABC):
 
     def renew_token(self) -> None:
         """Fetch a new token, so that a long upload does not outlive the old one."""
-        self._connection.session.invalidate()
-        self._connection.authorize()
+        try:
+            self._connection.session.invalidate()
+            self._connection.authorize()
+        except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+            message = f"the {self.side} gives no new token: {brief(exc)}"
+            raise self.lost(message, where=self.auth_url) from exc
 
     # --- microversions ---
 

@@ -153,6 +153,13 @@ class _Request:
         return not self._streamed and outcome in (_TRANSIENT if self._safe else _NOT_DONE)
 
 
+def answer_lost(error: Exception, method: str, *, streamed: bool) -> bool:
+    """Whether ``error`` broke one request that was sent, and that is not safe to send again: it may
+    have been carried out, and the next request may well be answered."""
+    broken = isinstance(error, _CONNECTION_FAILURES) and not _never_sent(error)
+    return broken and not _Request("", method, streamed=streamed).may_repeat(error)
+
+
 def brief(error: BaseException) -> str:
     """The text of an error, without the nested ones of the libraries below keystoneauth: of these
     only what the operating system says, as ``Connection refused``."""

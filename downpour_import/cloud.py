@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from downpour_cloud import Cloud, CloudOptions, open_connection
-from downpour_import.errors import RecreateError, Refused
+from downpour_import.errors import RecreateError, Refused, TargetLost
 
 
 class TargetCloud(Cloud):
     """The target as one project's token sees it.
 
-    Every method raises RecreateError when the cloud fails, and Refused when it refuses.  When the
-    answer to a request that writes is lost, only the marker tells whether it was carried out.
+    Every method raises RecreateError when the cloud fails, Refused when it refuses, and TargetLost
+    when it is gone.  When the answer to a request that writes is lost, only the marker tells
+    whether it was carried out.
     """
 
     side = "target"
@@ -28,10 +29,16 @@ class TargetCloud(Cloud):
         return f"{name} ({self.project_id})" if name else self.project_id
 
     def failure(self, message: str, *, where: str, status: int | None) -> RecreateError:
+        if status == 401:
+            # A new token was fetched before this answer came.
+            return self.lost(message, where=where)
         if status is not None and status < 500:
             return Refused(message, where=where, status=status)
         remedy = "run the same command again" if status is None else None
         return RecreateError(message, where=where, remedy=remedy)
+
+    def lost(self, message: str, *, where: str) -> TargetLost:
+        return TargetLost(message, where=where, remedy="run the same command again")
 
 
 def connect(

@@ -31,6 +31,15 @@ class Refused(RecreateError):
         self.status = status
 
 
+class TargetLost(RecreateError):
+    """The target does not answer any more, or not to these credentials: nothing else would be made
+    either."""
+
+
+class RunEnded(RecreateError):
+    """Nothing was tried, because an error before it ended the run."""
+
+
 class ResultError(DownpourError):
     """The run ended, but what stands in the target differs from the manifest."""
 

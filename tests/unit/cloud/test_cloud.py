@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
+from keystoneauth1 import exceptions as ks_exceptions
 
 from bundle_spec.errors import DownpourError
 from downpour_cloud import Cloud
@@ -18,11 +19,18 @@ class Failure(DownpourError):
         self.status = status
 
 
+class Lost(Failure):
+    pass
+
+
 class AnyCloud(Cloud):
     side = "cloud"
 
     def failure(self, message: str, *, where: str, status: int | None) -> Failure:
         return Failure(message, where, status)
+
+    def lost(self, message: str, *, where: str) -> Lost:
+        return Lost(message, where, None)
 
 
 @pytest.fixture
@@ -185,3 +193,51 @@ def test_a_stream_that_breaks_is_a_failure_of_the_cloud(fake: FakeCloud, cloud: 
         cloud.stream("image", "/images/i/file", {}) as answer,
     ):
         list(answer.pieces(1))
+
+
+BROKEN = ks_exceptions.ConnectFailure("reset by peer")
+
+
+@pytest.mark.parametrize(
+    ("method", "error", "kind"),
+    [
+        ("GET", BROKEN, Lost),
+        ("PUT", BROKEN, Lost),
+        ("POST", BROKEN, Failure),
+        ("POST", ks_exceptions.Unauthorized("who are you?"), Lost),
+        ("POST", ks_exceptions.EndpointNotFound("no such service"), Lost),
+    ],
+)
+def test_one_answer_that_is_lost_is_told_from_a_cloud_that_is(
+    fake: FakeCloud, cloud: AnyCloud, method: str, error: Exception, kind: type[Failure]
+) -> None:
+    """Whatever was asked for two minutes is not about one request."""
+
+    def hook(call: Call) -> None:
+        raise error
+
+    fake.before.append(hook)
+    with pytest.raises(Failure) as caught:
+        cloud.request("network", method, "/networks")
+    assert type(caught.value) is kind
+
+
+def test_a_stream_that_breaks_on_its_way_out_says_nothing_of_the_cloud(
+    fake: FakeCloud, cloud: AnyCloud
+) -> None:
+    def hook(call: Call) -> None:
+        raise BROKEN
+
+    fake.before.append(hook)
+    with pytest.raises(Failure) as caught:
+        cloud.request("image", "PUT", "/images/i/file", data=iter([b"x"]))
+    assert type(caught.value) is Failure
+
+
+def test_a_token_that_is_not_renewed_is_told(fake: FakeCloud, cloud: AnyCloud) -> None:
+    def authorize() -> None:
+        raise ks_exceptions.Unauthorized("the password is another one")
+
+    fake.connection.authorize = authorize
+    with pytest.raises(Lost, match="gives no new token: the password is another one"):
+        cloud.renew_token()
