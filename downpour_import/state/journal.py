@@ -2,7 +2,8 @@
 
 ``journal.jsonl`` in the state directory has one JSON object a line, each synced to disk before
 the next step begins.  Several processes append to it; each line is written under a lock.
-``uuids.csv`` has a row for each resource that stands, and is kept up to date with the journal.
+``uuids.csv`` has a row for each resource that stands with all that belongs to it, and is kept up to
+date with the journal.
 """
 
 from __future__ import annotations
@@ -101,12 +102,10 @@ class Journal:
             before = self._entries.get(ref)
             self._append(self.path, json.dumps(line) + "\n")
             self._apply(line)
-            if ref.type not in RESOURCE_TYPES or event not in ("made", "reused", "gone"):
-                return
-            if before and before.target:
-                # Its row is out of date.  The file is read again: other processes wrote to it too.
+            if before and _has_row(ref, before):
+                # It is out of date.  The file is read again: other processes wrote to it too.
                 Journal(self.path.parent).write_csv()
-            elif event != "gone":
+            elif _has_row(ref, self._entries[ref]):
                 self._append_row(ref)
 
     def _apply(self, line: dict[str, str]) -> None:
@@ -132,7 +131,7 @@ class Journal:
     def rows(self) -> Iterator[tuple[str, str, str, str]]:
         """Rows of uuids.csv: type, name, old ID, new ID."""
         for ref, entry in self._entries.items():
-            if ref.type in RESOURCE_TYPES and entry.target and entry.event != "gone":
+            if _has_row(ref, entry):
                 yield _row(ref, entry)
 
     def write_csv(self, path: Path | None = None) -> None:
@@ -186,6 +185,10 @@ def _is_step(step: Ref, of: Ref) -> bool:
     return (
         step.type not in RESOURCE_TYPES and step.type.startswith(f"{of.type}_") and step.id == of.id
     )
+
+
+def _has_row(ref: Ref, entry: Entry) -> bool:
+    return ref.type in RESOURCE_TYPES and entry.event == "done" and entry.target is not None
 
 
 def _row(ref: Ref, entry: Entry) -> tuple[str, str, str, str]:

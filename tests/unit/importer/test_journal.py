@@ -97,16 +97,17 @@ def test_a_whole_line_that_is_damaged_is_refused_with_its_place(
         Journal(tmp_path)
 
 
-def test_uuids_csv_quotes_every_field_and_has_a_row_at_once(tmp_path: Path) -> None:
+def test_uuids_csv_quotes_every_field_and_has_a_row_for_what_is_done(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     journal.record("intent", A, 'a "b", c\nd')
-    assert not (tmp_path / "uuids.csv").exists()
     journal.record("made", A, 'a "b", c\nd', "t1")
+    assert not (tmp_path / "uuids.csv").exists()
+    journal.record("done", A, 'a "b", c\nd')
     assert (tmp_path / "uuids.csv").read_text() == (
         '"Resource Type","Resource Name","Old","New"\n"network","a ""b"", c\nd","a","t1"\n'
     )
-    journal.record("done", A, 'a "b", c\nd')
     journal.record("reused", B, "ip", "t2")
+    journal.record("done", B, "ip")
     assert rows(tmp_path)[1:] == [
         ["network", 'a "b", c\nd', "a", "t1"],
         ["floating ip", "ip", "b", "t2"],
@@ -136,6 +137,7 @@ def test_another_mapping_replaces_the_row(tmp_path: Path) -> None:
     journal.record("reused", A, "n", "t1")
     journal.record("done", A, "n")
     journal.record("reused", A, "n", "t2")
+    journal.record("done", A, "n")
     assert [row[3] for row in rows(tmp_path)[1:]] == ["t2"]
 
 
