@@ -14,13 +14,14 @@ from typing import ClassVar, Generic, Literal, TypeVar
 from bundle_spec.model import Ref, Resource, Tagged
 from downpour_cloud import Json, Service
 from downpour_import.errors import RecreateError, Refused
+from downpour_import.playbook import events
 from downpour_import.recreate.context import Context, wait_for
 from downpour_import.recreate.optional import Without, post
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T", bound=Tagged)
 
-State = Literal["made", "found", "reused", "unchanged", "mapped", "planned"]
+State = Literal["made", "found", "reused", "unchanged", "mapped", "planned", "failed", "not_made"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,22 @@ class Outcome:
     """``state``: what this call did.  ``target``: the ID there; None for what is only planned.
 
     ``found``: this bundle had made it; the journal did not know that, the marker told it.
-    ``reused``: somebody else made it, and it is equal to the record.
+    ``reused``: somebody else made it, and it is equal to the record.  ``failed``, ``not_made``: see
+    ``isolation``; ``message`` tells why, once for each resource.
     """
 
     state: State
     target: str | None
+    message: str = ""
 
     @property
     def changed(self) -> bool:
         return self.state in ("made", "found", "reused", "planned")
+
+    @property
+    def verb(self) -> str:
+        """``state`` of a resource that was not made, in a sentence."""
+        return "failed" if self.state == "failed" else "was not made"
 
 
 class Recreator(ABC, Generic[R]):
@@ -118,8 +126,9 @@ class Recreator(ABC, Generic[R]):
         return item if item is None or self.key is None else item[self.key]
 
     def remove(self, context: Context, target: str) -> None:
-        """Delete a broken object, so that it can be made again."""
-        context.cloud.delete(self.service, self.path_of(target))
+        """Delete a broken object, so that it can be made again.  Raises RecreateError."""
+        if not context.cloud.delete(self.service, self.path_of(target)):
+            raise RecreateError("it is broken, and the target does not delete it", where=target)
 
 
 def recreate(
@@ -183,6 +192,8 @@ def standing(
         return target
     if not check:
         if item is not None:
+            what = f"{record.type.replace('_', ' ')} {record.name!r}"
+            events.emit("note", message=f"{what} is broken, {target}: it is deleted and made again")
             recreator.remove(context, target)
         journal.record("gone", ref, record.name, target)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,7 +116,8 @@ class Servers(Recreator[Server]):
                     "source_type": "volume",
                     "destination_type": "volume",
                     "uuid": context.target(Ref("volume", volume.volume_id)),
-                    "delete_on_termination": volume.delete_on_termination,
+                    "delete_on_termination": volume.delete_on_termination
+                    and not _keeps_volumes(context),
                 }
                 | ({"tag": volume.tag} if volume.tag else {})
             )
@@ -150,6 +152,8 @@ class Servers(Recreator[Server]):
             body = {"tags": list(record.tags)}
             path = f"{self.path}/{target}/tags"
             attempt(context, record, "tags", lambda: context.cloud.put("compute", path, body))
+        if _keeps_volumes(context):
+            self._let_volumes_end_with_it(context, record, target)
         wanted = _status(record)
         if item["status"] != wanted:
             # Also one that runs in no journal: of an import that was to leave it off.
@@ -160,6 +164,17 @@ class Servers(Recreator[Server]):
             # The last thing: a locked server takes no other action.
             reason = record.locked_reason
             attempt(context, record, "locked", lambda: self._lock(context, target, reason))
+
+    def _let_volumes_end_with_it(self, context: Context, record: Server, target: str) -> None:
+        for volume in record.volumes:
+            if volume.delete_on_termination:
+                identity = context.target(Ref("volume", volume.volume_id))
+                path = f"{self.path_of(target)}/os-volume_attachments/{identity}"
+                asked = {"volumeId": identity, "delete_on_termination": True}
+                act = functools.partial(
+                    context.cloud.put, "compute", path, {"volumeAttachment": asked}
+                )
+                attempt(context, record, "delete_on_termination", act)
 
     def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> Any:
         return wait_for(
@@ -222,6 +237,12 @@ class Servers(Recreator[Server]):
         return context.optional_target(
             Ref("availability_zone", f"compute/{record.availability_zone}")
         )
+
+
+def _keeps_volumes(context: Context) -> bool:
+    """Whether a server that breaks while it is made leaves its volumes alone: from microversion
+    2.85 on a volume need not be bound to the server's end before it runs."""
+    return context.cloud.supports("compute", "2.85")
 
 
 def _status(record: Server) -> str:

@@ -22,6 +22,8 @@ from bundle_spec.model import (
     Volume,
     VolumeSnapshot,
 )
+from bundle_spec.model.server import AttachedVolume
+from downpour_import.errors import RecreateError
 from downpour_import.recreate import RECREATORS, STEPS, differences, recreate
 from downpour_import.recreate.security_group_rule import wanted_rule
 from tests.unit.fake_cloud import Call, response
@@ -243,3 +245,53 @@ def test_the_kernel_of_an_image_is_named_when_both_stand(fake: Target, tmp_path:
     assert step(context(fake, tmp_path, here.targets), image).state == "unchanged"
     plain = Image(id=source_id(8), name="i", disk_id="", disk_format="raw", container_format="bare")
     assert step(here, plain).state == "unchanged"
+
+
+# --- volumes that end with their server ---
+
+
+def bound_to_its_end(fake: Target, tmp_path: Path) -> list[Call]:
+    """Make a server of which a volume ends with it; the requests that write."""
+    server = Server(
+        id=source_id(60),
+        name="web",
+        flavor="m1",
+        volumes=(
+            AttachedVolume(volume_id=source_id(61), boot_index=0, delete_on_termination=True),
+            AttachedVolume(volume_id=source_id(62)),
+        ),
+    )
+    volumes = {Ref("volume", each.volume_id): f"v{each.volume_id[-2:]}" for each in server.volumes}
+    recreate(RECREATORS["server"], context(fake, tmp_path, {**FLAVOR, **volumes}), server)
+    return [call for call in fake.calls if call.method != "GET"]
+
+
+def test_a_volume_is_bound_to_the_end_of_a_server_only_when_that_runs(
+    fake: Target, tmp_path: Path
+) -> None:
+    """One that breaks while it is made would take its volumes with it."""
+    post, put = bound_to_its_end(fake, tmp_path)
+    devices = post.body["server"]["block_device_mapping_v2"]
+    assert [device["delete_on_termination"] for device in devices] == [False, False]
+    assert put.path.endswith("/os-volume_attachments/v61")
+    asked = {"volumeId": "v61", "delete_on_termination": True}
+    assert put.body == {"volumeAttachment": asked}
+
+
+def test_an_older_nova_is_told_of_it_at_once(fake: Target, tmp_path: Path) -> None:
+    fake.microversions["compute"] = "2.84"
+    (post,) = bound_to_its_end(fake, tmp_path)
+    devices = post.body["server"]["block_device_mapping_v2"]
+    assert [device["delete_on_termination"] for device in devices] == [True, False]
+
+
+def test_what_is_broken_and_cannot_be_deleted_is_not_made_a_second_time(
+    fake: Target, tmp_path: Path
+) -> None:
+    volume = Volume(id=source_id(63), name="data", size=1)
+    broken = fake.add("/volumes", status="error", metadata={})
+    context(fake, tmp_path).journal.record("made", volume.ref, "data", broken["id"])
+    fake.handlers["DELETE", "/volumes/(.*)"] = lambda call, match: response(409, {})
+    with pytest.raises(RecreateError, match="it is broken, and the target does not delete it"):
+        recreate(RECREATORS["volume"], context(fake, tmp_path), volume)
+    assert fake.sent("POST") == []
