@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # Of every file that is not Python: what Ansible itself will run.
-PLAYBOOK := bundle_spec/playbook/v1
+PLAYBOOK := bundle_spec/playbook/v2
 COLLECTIONS := downpour_import/collection
 
 .DEFAULT_GOAL := help

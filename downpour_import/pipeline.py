@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundle_spec.errors import DownpourError, TrustError
-from bundle_spec.model import Volume
+from bundle_spec.model import Resource, Subnet, Volume
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.trust.provenance import Provenance
 from downpour_cloud import find_cloud
 from downpour_import import session
 from downpour_import.cloud import TargetCloud, connect
-from downpour_import.errors import RecreateError, RecreateFaults, TargetError
+from downpour_import.errors import RecreateError, RecreateFaults, ResultFaults, TargetError
 from downpour_import.options import ImportOptions, effective_settings
 from downpour_import.preflight import Preflight, proposal
 from downpour_import.recreate import RECREATORS, Context, recreate
 from downpour_import.recreate.image import disk_ref
+from downpour_import.recreate.subnet import dhcp_is_open
 from downpour_import.run import steps
 from downpour_import.run.files import environment_of, playbook_of
 from downpour_import.run.proof import prove
@@ -38,6 +39,7 @@ from downpour_import.source.opening import (
 )
 from downpour_import.source.select import select
 from downpour_import.state import directory
+from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
 
 LOG = "ansible.log"
@@ -91,7 +93,7 @@ def import_bundle(
             preflight = _run_preflight(this)
             _require(this, preflight)
             if options.check:
-                _play(this, play, lock)
+                _check(this, play, lock)
             elif this.edits and not agree():
                 raise TrustError("what was edited is not imported: nobody agreed to it")
             else:
@@ -239,18 +241,30 @@ def _require(this: Import, preflight: Preflight) -> None:
 def _make(this: Import, preflight: Preflight, play: Play, lock: int) -> None:
     Journal(this.state).write_csv()
     try:
-        _play(this, play, lock)
+        faults = _play(this, play, lock)
     finally:
         _report_resources(this, preflight)
-    context = session.open_context(this.settings, this.cloud)
-    tags = this.options.tags
-    finished = [record for record in this.data.resources if steps.finishes(tags, record.type)]
-    prove(context, finished, this.progress)
+    try:
+        prove(session.open_context(this.settings, this.cloud), _finished(this), this.progress)
+    except ResultFaults as exc:
+        if not faults:
+            raise
+        faults += exc.faults
+    _require_none(this, faults)
 
 
-def _play(this: Import, play: Play, lock: int) -> None:
-    """Run the playbook.  Raises RecreateFaults with all that failed."""
-    options, data = this.options, this.data
+def _check(this: Import, play: Play, lock: int) -> None:
+    _require_none(this, _play(this, play, lock))
+
+
+def _play(this: Import, play: Play, lock: int) -> list[DownpourError]:
+    """Run the playbook; an error for each resource that was not made.
+
+    Raises RecreateFaults when it ended before everything was tried.
+    """
+    options, data, failures = this.options, this.data, Failures(this.state)
+    # Whatever the playbook does: those of an earlier run are not taken for this one's.
+    failures.begin(isolate=False)
     with Watcher(data, this.opened.bundle.manifest, this.progress) as watcher:
         try:
             result = play(
@@ -265,16 +279,37 @@ def _play(this: Import, play: Play, lock: int) -> None:
             )
         finally:
             this.report.counts, this.report.sent = watcher.states, watcher.sent
-    if result.returncode:
-        faults = watcher.failures or [
-            RecreateError(text, where="ansible-playbook")
-            for text in result.errors or (f"it ended with {result.returncode}",)
+            this.report.failures = failures.all()
+    faults: list[DownpourError] = list(failures.faults())
+    if result.returncode and not watcher.ended:
+        texts = result.errors or (f"it ended with {result.returncode}",)
+        faults += watcher.failures or [
+            RecreateError(text, where="ansible-playbook") for text in texts
         ]
+        _require_none(this, faults)
+    return faults
+
+
+def _require_none(this: Import, faults: Sequence[DownpourError]) -> None:
+    """Raises RecreateFaults if there are any."""
+    if faults:
         raise RecreateFaults(
             "the import is not complete; what was made stays, and is not made again",
             faults,
-            remedy=f"see {result.log}, mend it, and run the same command again",
+            remedy=f"see {this.state / LOG}, mend it, and run the same command again",
         )
+
+
+def _finished(this: Import) -> list[Resource]:
+    """What this run, by its tags and failures, is to have made in full."""
+    tags, failures, journal = this.options.tags, Failures(this.state), Journal(this.state)
+    return [
+        record
+        for record in this.data.resources
+        if steps.finishes(tags, record.type)
+        and not failures.of(record.ref)
+        and not (isinstance(record, Subnet) and dhcp_is_open(journal, record))
+    ]
 
 
 def _report_resources(this: Import, preflight: Preflight) -> None:
@@ -284,6 +319,7 @@ def _report_resources(this: Import, preflight: Preflight) -> None:
     if uuids:
         journal.write_csv(uuids)
     report.uuids = uuids or journal.csv_path
+    failures = Failures(this.state)
     for record in this.data.resources:
         entry, target = journal.entry(record.ref), journal.target(record.ref)
         report.refused += [
@@ -297,7 +333,7 @@ def _report_resources(this: Import, preflight: Preflight) -> None:
             # The image that is to fill a volume is made, and takes its bytes, before the volume.
             begun = isinstance(record, Volume) and journal.target(disk_ref(record)) is not None
             report.resource(record, None, "begun" if begun else "missing")
-        elif entry.event != "done":
+        elif entry.event != "done" or failures.of(record.ref):
             report.resource(record, target, "begun")
         else:
             report.resource(record, target, "made" if entry.made else "reused")

@@ -7,7 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from bundle_spec import open_bundle
-from bundle_spec.model import Disk, Port, Ref, Resource, SecurityGroup, ServerGroup
+from bundle_spec.model import (
+    Disk,
+    Port,
+    Ref,
+    Resource,
+    Resources,
+    SecurityGroup,
+    ServerGroup,
+)
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions, Naming
@@ -27,6 +35,7 @@ from downpour_import.preflight import (
 from downpour_import.preflight.survey import occupied, survey
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.state import directory
+from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
 
 Connect = Callable[[CloudOptions, Callable[[str], None]], TargetCloud]
@@ -134,8 +143,10 @@ def _stands(context: Context, record: Resource) -> bool:
     )
 
 
-def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Preflight:
-    """Preflight, and keep its result for the steps that follow.
+def prepare(
+    settings: Settings, data: PlaybookData, cloud: TargetCloud, *, isolate: bool = False
+) -> Preflight:
+    """Preflight, and keep its result for the steps that follow.  ``isolate``: see ``isolation``.
 
     Raises TargetFaults with all that the target lacks, StateError, and what opening the bundle
     raises.
@@ -147,11 +158,19 @@ def prepare(settings: Settings, data: PlaybookData, cloud: TargetCloud) -> Prefl
     state = state_of(settings)
     directory.bind(state, data.bundle, cloud)
     directory.save_targets(state, result.targets)
+    Failures(state).begin(isolate=isolate)
     return result
 
 
-def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Context:
-    """A context of a prepared state directory.  Raises StateError, CloudError."""
+def open_context(
+    settings: Settings,
+    cloud: TargetCloud | None = None,
+    resources: Callable[[], Resources] = Resources,
+) -> Context:
+    """A context of a prepared state directory.  ``resources``: see there.
+
+    Raises StateError, CloudError.
+    """
     state = state_of(settings)
     bundle = bundle_of(settings)
     uuid = directory.bundle_uuid(state)
@@ -163,6 +182,7 @@ def open_context(settings: Settings, cloud: TargetCloud | None = None) -> Contex
         targets=directory.load_targets(state),
         bundle_uuid=uuid,
         bundle=bundle,
+        resources=resources,
         manifest_sha256=settings.manifest_sha256,
         keep_images=settings.keep_images,
     )

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from bundle_spec.model import Resource
+from bundle_spec.model import Image, Resource, Volume
 from downpour_import.recreate.address_group import AddressGroups
 from downpour_import.recreate.base import NetworkRecreator, Outcome, Recreator, recreate
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.floating_ip import FloatingIps
 from downpour_import.recreate.image import Images, recreate_kernel
+from downpour_import.recreate.isolation import ending_the_run, isolated
 from downpour_import.recreate.keypair import Keypairs
+from downpour_import.recreate.needs import UPLOAD
 from downpour_import.recreate.network import Networks
 from downpour_import.recreate.port import Ports
 from downpour_import.recreate.router import Routers
@@ -23,9 +25,21 @@ from downpour_import.recreate.server import Servers
 from downpour_import.recreate.server_group import ServerGroups
 from downpour_import.recreate.subnet import Subnets, recreate_dhcp
 from downpour_import.recreate.trunk import Trunks
+from downpour_import.recreate.upload import OnBytes
 from downpour_import.recreate.volume import Volumes, upload_volume_disk
 
-__all__ = ["RECREATORS", "STEPS", "Context", "Outcome", "recreate", "upload_volume_disk"]
+__all__ = [
+    "RECREATORS",
+    "STEPS",
+    "Context",
+    "Outcome",
+    "ending_the_run",
+    "isolated",
+    "recreate",
+    "take_step",
+    "upload_disk",
+    "upload_volume_disk",
+]
 
 RECREATORS: Mapping[str, Recreator[Any]] = {
     "keypair": Keypairs(),
@@ -51,6 +65,30 @@ STEPS: Mapping[str, Callable[..., Outcome]] = {
     "image_kernel": recreate_kernel,
 }
 """Action name -> what is done to a resource after others were made, of (context, record)."""
+
+
+def take_step(context: Context, action: str, record: Resource, *, check: bool = False) -> Outcome:
+    """Make ``record``, or do the later step of it that ``action`` names; see ``isolated``."""
+
+    def act() -> Outcome:
+        if action in STEPS:
+            return STEPS[action](context, record, check=check)
+        return recreate(RECREATORS[action], context, record, check=check)
+
+    return isolated(context, action, record, act)
+
+
+def upload_disk(
+    context: Context, record: Image | Volume, on_bytes: OnBytes, *, check: bool = False
+) -> Outcome:
+    """Send the bytes of an image, or those that are to fill a volume; see ``isolated``."""
+
+    def act() -> Outcome:
+        if isinstance(record, Image):
+            return recreate(Images(on_bytes), context, record, check=check)
+        return upload_volume_disk(context, record, on_bytes, check=check)
+
+    return isolated(context, UPLOAD, record, act)
 
 
 MANY = 5

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundle_spec import MARKER_PREFIX
-from bundle_spec.model import Ref, Resource
+from bundle_spec.model import Ref, Resource, Resources
 from bundle_spec.read.files import BundleFiles
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
 from downpour_import.playbook import events
 from downpour_import.preflight import Targets
+from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
 
 MARKER_KEY = f"{MARKER_PREFIX}marker"
@@ -26,6 +27,7 @@ MARKER_KEY = f"{MARKER_PREFIX}marker"
 class Context:
     """``targets``: what the preflight resolved.  ``bundle``: the files that hold the disks.
     ``manifest_sha256``: that of the verified manifest, in hex; None where it is not known.
+    ``resources``: all that the run is to make; asked for only after a failure.
     """
 
     cloud: TargetCloud
@@ -33,12 +35,18 @@ class Context:
     targets: Targets
     bundle_uuid: str
     bundle: BundleFiles
+    resources: Callable[[], Resources] = Resources
     manifest_sha256: str | None = None
     keep_images: bool = False
     """Whether the images that filled volumes stay."""
     marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
     """API path -> marker -> ID, as the first list call of this process read them."""
     _extensions: frozenset[str] | None = field(default=None, repr=False)
+
+    @functools.cached_property
+    def failures(self) -> Failures:
+        """What could not be made in this run."""
+        return Failures(self.journal.path.parent)
 
     def marker(self, ref: Ref) -> str:
         """``dpb-<12 hex of the bundle>-<32 hex of the source ID>``: never the same for two."""

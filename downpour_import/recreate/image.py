@@ -22,6 +22,7 @@ from downpour_import.recreate.upload import (
     DiskBody,
     OnBytes,
     compare_bytes,
+    of_one_disk,
     open_own_bundle,
     put_bytes,
     refuse_foreign,
@@ -106,7 +107,7 @@ class Images(Recreator[Image]):
 
     def _fill(self, context: Context, record: Image, target: str) -> None:
         """Send the bytes; an image that did not get exactly these is deleted."""
-        with open_own_bundle(context) as bundle:
+        with open_own_bundle(context) as bundle, of_one_disk():
             reader = bundle.disk(record.disk_id)
             disk = bundle.manifest.disk(record.disk_id)
             body = DiskBody(reader, disk, self._on_bytes)
@@ -128,6 +129,7 @@ class Images(Recreator[Image]):
             except DownpourError:
                 with contextlib.suppress(RecreateError):
                     self.remove(context, target)
+                    context.journal.record("gone", record.ref, record.name, target)
                 raise
 
     def broken(self, item: Any) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from bundle_spec import BundleReader, DiskReader, open_bundle
-from bundle_spec.errors import BundleError
+from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form.qcow2 import HEADER_SIZE, foreign_file
 from bundle_spec.model import Disk, Image
 from bundle_spec.read.ahead import Hashing
-from downpour_import.errors import RecreateError
+from downpour_import.errors import RecreateError, TargetLost
 from downpour_import.recreate.base import compare, failure
 from downpour_import.recreate.context import Context
 
@@ -90,17 +91,35 @@ class DiskBody:
 
 
 def put_bytes(context: Context, path: str, body: DiskBody) -> None:
-    """PUT ``body`` to an image's ``file``, with a fresh token: an upload may take hours."""
+    """PUT ``body`` to an image's ``file``, with a fresh token: an upload may take hours.
+
+    Raises RecreateError: also where that token's end came before the last byte.
+    """
     context.cloud.renew_token()
-    context.cloud.request(
-        "image",
-        "PUT",
-        path,
-        data=body,
-        headers={"Content-Type": "application/octet-stream"},
-        allow_reauth=False,
-        timeout=UPLOAD_SILENCE,
-    )
+    try:
+        context.cloud.request(
+            "image",
+            "PUT",
+            path,
+            data=body,
+            headers={"Content-Type": "application/octet-stream"},
+            allow_reauth=False,
+            timeout=UPLOAD_SILENCE,
+        )
+    except TargetLost as exc:
+        raise RecreateError(exc.message, where=exc.where, remedy=exc.remedy) from exc
+
+
+@contextmanager
+def of_one_disk() -> Iterator[None]:
+    """The bundle is open: that the block cannot read a disk says nothing of its other disks.
+
+    Raises RecreateError in place of BundleError and LocalError.
+    """
+    try:
+        yield
+    except (BundleError, LocalError) as exc:
+        raise RecreateError(exc.message, where=exc.where, remedy=exc.remedy) from exc
 
 
 def open_own_bundle(context: Context) -> BundleReader:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bundle_spec.errors import DownpourError, Faults
 from bundle_spec.model import Resource
+from downpour_import.state.failures import Failure, Subject
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class Report:
     """Filled in while a run goes on, so that it is right wherever the run ends.
 
     ``counts``: state -> number of resources.  ``sent``: bytes of disks that this run sent to the
-    target.  ``began``, ``ended``: seconds of ``time.monotonic``.  See docs/reference/report.md.
+    target.  ``failures``: what it could not make, and what it did not try because of that.
+    ``began``, ``ended``: seconds of ``time.monotonic``.  See docs/reference/report.md.
     """
 
     command: str
@@ -49,6 +51,7 @@ class Report:
     warnings: list[str] = field(default_factory=list)
     resources: list[Reported] = field(default_factory=list)
     refused: list[dict[str, str]] = field(default_factory=list)
+    failures: Sequence[Failure] = ()
     faults: list[dict[str, str | None]] = field(default_factory=list)
 
     def resource(self, record: Resource, target: str | None, state: str) -> None:
@@ -72,6 +75,8 @@ class Report:
         self.faults.append({"where": None, "message": "interrupted", "remedy": remedy})
 
     def as_json(self) -> dict[str, Any]:
+        failed = [each for each in self.failures if not each.because]
+
         def text(path: Path | None) -> str | None:
             return None if path is None else str(path)
 
@@ -90,8 +95,18 @@ class Report:
             "warnings": self.warnings,
             "resources": [asdict(resource) for resource in self.resources],
             "refused": self.refused,
+            "failed": [_named(each.subject) | {"message": each.message} for each in failed],
+            "not_made": [
+                _named(each.subject) | {"message": each.message, "because": _named(each.because)}
+                for each in self.failures
+                if each.because
+            ],
             "faults": self.faults,
         }
 
     def dumps(self) -> str:
         return json.dumps(self.as_json(), ensure_ascii=False, indent=1)
+
+
+def _named(subject: Subject) -> dict[str, Any]:
+    return {"type": subject.ref.type, "name": subject.name, "old": subject.ref.id}

@@ -13,8 +13,8 @@ from downpour_import.errors import RecreateError
 
 
 class Watcher:
-    """``states``: state -> number of resources.  ``failures``: an error for each action that
-    failed.  ``sent``: bytes of disks.
+    """``states``: state -> number of resources.  ``failures``: the errors that ended the run.
+    ``ended``: whether everything was tried.  ``sent``: bytes of disks.
 
     A context manager: leaving it ends every progress task that is still open.
     """
@@ -22,6 +22,7 @@ class Watcher:
     def __init__(self, data: PlaybookData, manifest: Manifest, progress: Progress) -> None:
         self.states: Counter[str] = Counter()
         self.failures: list[RecreateError] = []
+        self.ended = False
         self.sent = 0
         self._progress = progress
         self._sizes = {disk.id: disk.size for disk in manifest.disks}
@@ -43,6 +44,7 @@ class Watcher:
                 self._steps.advance(1)
                 if event["type"] in RESOURCE_TYPES:
                     self.states[event["state"]] += 1
+                self._tell(event)
             case "bytes":
                 self.sent += event["amount"]
                 self._disk(event).advance(event["amount"])
@@ -51,11 +53,19 @@ class Watcher:
                     self._disks.pop(event["id"]).__exit__(None, None, None)
                 if event["type"] == "image":
                     self.states[event["state"]] += 1
+                self._tell(event)
             case "note":
                 self._progress.say(event["message"])
+            case "outcome":
+                self.ended = True
             case "failed":
-                where = f"{event['type'].replace('_', ' ')} {event['name']!r}"
-                self.failures.append(RecreateError(event["message"], where=where))
+                self.failures.append(RecreateError(event["message"], where=_what(event)))
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        """Say at once what could not be made; the error at the end has all of it."""
+        if event.get("message"):
+            verb = "failed" if event["state"] == "failed" else "was not made"
+            self._progress.note(f"{_what(event)} {verb}: {event['message']}")
 
     def _disk(self, event: dict[str, Any]) -> Task:
         if event["id"] not in self._disks:
@@ -72,3 +82,7 @@ class Watcher:
         for task in self._disks.values():
             task.__exit__(*exc)
         self._steps.__exit__(*exc)
+
+
+def _what(event: dict[str, Any]) -> str:
+    return f"{event['type'].replace('_', ' ')} {event['name']!r}"

@@ -14,7 +14,7 @@ from bundle_spec import VerifiedBundle, verify_bundle
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest
 from bundle_spec.model.playbook import PlaybookData, Settings
-from bundle_spec.playbook import DATA_FILES, static_files
+from bundle_spec.playbook import DATA_FILES, VERSIONS, renewed, static_files, version_of
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust.provenance import ANYBODY, Provenance, Trust, check_provenance
@@ -26,8 +26,8 @@ PREFIX = "playbook/"
 
 @dataclass(frozen=True)
 class Opened:
-    """``playbook``: path below ``playbook/`` -> bytes.  ``settings``: those of a directory, with
-    absolute paths; those of a bundle have only its path and its parts' folders."""
+    """``playbook``: path below ``playbook/`` -> bytes, ``renewed``.  ``settings``: those of a
+    directory, with absolute paths; those of a bundle have only its path and its parts' folders."""
 
     path: Path
     bundle: VerifiedBundle
@@ -101,7 +101,7 @@ def _open_verified(source: BundleFiles, settings: Settings, progress: Progress) 
             if file.path.startswith(PREFIX)
         }
     _require_complete(files, source.shown)
-    return Opened(source.path, bundle, files, settings)
+    return Opened(source.path, bundle, renewed(files), settings)
 
 
 def _open_directory(path: Path, settings: Settings, progress: Progress) -> Opened:
@@ -121,14 +121,14 @@ def _open_directory(path: Path, settings: Settings, progress: Progress) -> Opene
             remedy="unpack the bundle again; edit playbook/resources.yml, not the manifest",
         )
     # Only the files that a playbook consists of are read; others in the folder are ignored.
-    names = {*static_files(), *DATA_FILES}
+    names = {*DATA_FILES, *(name for version in VERSIONS for name in static_files(version))}
     files = {name: _read(folder / name) for name in names if (folder / name).exists()}
     _require_complete(files, folder)
-    return Opened(path, bundle, files, settings)
+    return Opened(path, bundle, renewed(files), settings)
 
 
 def _require_complete(files: Mapping[str, bytes], where: Path) -> None:
-    missing = sorted({*static_files(), *DATA_FILES} - files.keys())
+    missing = sorted({*static_files(version_of(files)), *DATA_FILES} - files.keys())
     if missing:
         raise BundleError(f"the playbook lacks {', '.join(missing)}", where=str(where))
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from bundle_spec.errors import DownpourError, Faults, TrustError
 from bundle_spec.model import Manifest, Ref, Reference, Resource
 from bundle_spec.model.playbook import PlaybookData
-from bundle_spec.playbook import DATA_FILES, static_files
+from bundle_spec.playbook import differing, static_files, version_of
 from downpour_import.source.opening import Opened
 
 MAX_DIFF_LINES = 40
@@ -25,22 +25,23 @@ class TrustFaults(Faults, TrustError):
 
 
 def check_code(opened: Opened) -> None:
-    """Raises TrustFaults, with a diff, when a file is not the one that this importer ships."""
-    faults = list(_code_faults(opened.playbook))
+    """Raises TrustFaults, with a diff, when a file is not the one that this importer ships for the
+    playbook version that is most like it."""
+    version = version_of(opened.playbook)
+    faults = list(_code_faults(opened.playbook, version))
     if faults:
         raise TrustFaults(
-            "the playbook is not the one that this importer ships, so it is not run",
+            f"the playbook is not the one that this importer ships (version {version}), so it is "
+            "not run",
             faults,
             remedy="read the difference; --trust-playbook runs it nevertheless",
         )
 
 
-def _code_faults(files: Mapping[str, bytes]) -> Iterator[DownpourError]:
-    shipped = static_files()
-    for name in sorted(files.keys() | shipped.keys()):
+def _code_faults(files: Mapping[str, bytes], version: int) -> Iterator[DownpourError]:
+    shipped = static_files(version)
+    for name in differing(files, version):
         where = f"playbook/{name}"
-        if name in DATA_FILES or files.get(name) == shipped.get(name):
-            continue
         if name not in shipped:
             yield TrustError("no file of this playbook version", where=where)
         elif name in files:

@@ -81,7 +81,8 @@ class Cloud(Target):
 
     def _boot(self, call: Call, match: re.Match[str]) -> Any:
         asked = call.body["server"]
-        volumes = [{"id": each["uuid"]} for each in asked["block_device_mapping_v2"]]
+        devices = asked.get("block_device_mapping_v2", ())
+        volumes = [{"id": each["uuid"]} for each in devices if each["source_type"] == "volume"]
         item = self.add(
             "/servers",
             **{"accessIPv4": "", "accessIPv6": "", **asked},

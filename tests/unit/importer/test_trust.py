@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bundle_spec import BundleWriter
+from bundle_spec import BundleWriter, open_bundle
 from bundle_spec.errors import BundleError, LocalError, SignatureError, TrustError
 from bundle_spec.form import codec, digest
 from bundle_spec.model import (
@@ -25,7 +25,7 @@ from bundle_spec.model import (
     SecurityGroup,
 )
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
-from bundle_spec.playbook import static_files
+from bundle_spec.playbook import VERSION, static_files
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import signature
@@ -56,14 +56,17 @@ REFERENCES = References(flavors=(FlavorReference(id="m1", name="m1", vcpus=1, ra
 
 
 def write_bundle(
-    path: Path, changed: dict[str, bytes] | None = None, key: Path | None = None
+    path: Path,
+    changed: dict[str, bytes] | None = None,
+    key: Path | None = None,
+    version: int = VERSION,
 ) -> Path:
     whole = dataclasses.replace(content(RESOURCES), references=REFERENCES)
     sign = functools.partial(signature.make, key=key) if key else None
     with BundleWriter(path, sign=sign) as writer:
         data = PlaybookData(bundle=writer.uuid, references=REFERENCES, resources=RESOURCES)
         files = {
-            **static_files(),
+            **static_files(version),
             "resources.yml": yaml.safe_dump(codec.encode(data)).encode(),
             **(changed or {}),
         }
@@ -163,6 +166,42 @@ def test_an_additional_file_is_refused(tmp_path: Path) -> None:
         trust.check_code(open_source(path, NULL))
     assert "playbook/library/evil.py: no file of this playbook version" in str(caught.value)
     assert "playbook/group_vars/all.yml: no file of this" in str(caught.value)
+
+
+def write_older_bundle(path: Path, changed: dict[str, bytes] | None = None) -> Path:
+    """One that a release wrote whose playbook was of version 1."""
+    return write_bundle(path, changed, version=1)
+
+
+def test_a_bundle_of_an_older_playbook_version_is_run_with_the_newest(tmp_path: Path) -> None:
+    path = write_older_bundle(tmp_path / "old.dpbundle")
+    with open_bundle(path) as bundle:
+        names = {file.path for file in bundle.manifest.files}
+    assert "playbook/tasks/outcome.yml" not in names
+    opened, _, _ = open_trusted(options(path), NULL)
+    for name, text in static_files().items():
+        assert opened.playbook[name] == text
+    unpack(opened, tmp_path / "out")
+    assert (tmp_path / "out" / "playbook" / "tasks" / "outcome.yml").is_file()
+    # A directory that an older release unpacked is a playbook of that version too.
+    for name, text in static_files(1).items():
+        if name != "settings.yml":
+            (tmp_path / "out" / "playbook" / name).write_bytes(text)
+    (tmp_path / "out" / "playbook" / "tasks" / "outcome.yml").unlink()
+    again, _, _ = open_trusted(options(tmp_path / "out"), NULL)
+    assert again.playbook["tasks/outcome.yml"] == static_files()["tasks/outcome.yml"]
+
+
+def test_a_changed_playbook_of_an_older_version_is_compared_with_that_version(
+    tmp_path: Path,
+) -> None:
+    changed = {"tasks/ports.yml": b"- name: Evil\n"}
+    path = write_older_bundle(tmp_path / "old.dpbundle", changed)
+    with pytest.raises(trust.TrustFaults, match=r"this importer ships \(version 1\)") as caught:
+        open_trusted(options(path), NULL)
+    assert [str(fault.where) for fault in caught.value.faults] == ["playbook/tasks/ports.yml"]
+    opened, _, _ = open_trusted(options(path, trust_playbook=True), NULL)
+    assert "tasks/outcome.yml" not in opened.playbook
 
 
 def test_a_bundle_without_a_playbook_cannot_be_imported(tmp_path: Path) -> None:

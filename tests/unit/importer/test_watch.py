@@ -125,6 +125,24 @@ def test_failures_are_kept_with_what_they_are_about(steps: Steps) -> None:
     assert failure.exit_code == 9
 
 
+def test_what_could_not_be_made_is_said_at_once_and_is_no_end_of_the_run(steps: Steps) -> None:
+    with watcher(steps) as here:
+        say(here, "resource", type="network", name="net", state="failed", message="quota")
+        say(here, "resource", type="subnet", name="", state="not_made", message="it needs net")
+        say(here, "resource", type="subnet_dhcp", name="", state="not_made", message="")
+        say(here, "uploaded", type="image", id="i", name="img", state="failed", message="cut")
+        assert not here.ended
+        say(here, "outcome")
+    assert here.ended
+    assert here.failures == []
+    assert here.states == {"failed": 2, "not_made": 1}
+    assert steps.notes == [
+        "network 'net' failed: quota",
+        "subnet '' was not made: it needs net",
+        "image 'img' failed: cut",
+    ]
+
+
 def test_what_an_action_has_to_say_is_said(steps: Steps) -> None:
     with watcher(steps) as watching:
         watching.on_event({"event": "note", "message": "an image was kept"})

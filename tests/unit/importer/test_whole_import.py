@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import TrustError
+from bundle_spec.errors import DownpourError, TrustError
+from bundle_spec.model import Resources
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
@@ -32,14 +33,14 @@ from downpour_import.options import ImportOptions
 from downpour_import.pipeline import import_bundle, plan_import
 from downpour_import.playbook.data import decode_data, parse_data
 from downpour_import.playbook.settings import load_settings
-from downpour_import.recreate import RECREATORS, STEPS, recreate, upload_volume_disk
+from downpour_import.recreate import RECREATORS
 from downpour_import.run.report import Report
 from downpour_import.run.runner import Result
 from downpour_import.source.opening import open_source
 from downpour_import.source.unpack import unpack
 from tests.unit.bundle.samples import content, noise
-from tests.unit.fake_cloud import response
-from tests.unit.importer import things
+from tests.unit.fake_cloud import Call, response
+from tests.unit.importer import site, things
 from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, REFERENCES, Cloud, records
 from tests.unit.quiet import Notes
 
@@ -50,22 +51,23 @@ FLAVOR = {"vcpus": 1, "ram": 1, "disk": 1}
 class Far:
     """The far side: a bundle, a target, and whoever imports there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, bundle: Path | None = None, extensions: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
-        self.bundle = write_bundle(folder / "b.dpbundle")
+        self.bundle = bundle or write_bundle(folder / "b.dpbundle")
         self.cloud = Cloud()
         self.cloud.of("/networks")["target-ext"]["router:external"] = True
         self.cloud.of("/networks")["target-ext"]["name"] = "internet"
-        extensions = [{"alias": each} for each in EXTENSIONS]
+        known = [{"alias": each} for each in (*EXTENSIONS, *extensions)]
         self.cloud.handlers["GET", "/extensions"] = lambda call, match: response(
-            200, {"extensions": extensions}
+            200, {"extensions": known}
         )
         self.cloud.add("/flavors", id="target-flavor", name="g1", **FLAVOR)
         clouds = {"clouds": {"target": {"auth": {"auth_url": "http://cloud:5000/v3"}}}}
         (folder / "clouds.yaml").write_text(yaml.safe_dump(clouds))
         self.report = Report("import")
         self.notes = Notes()
-        self.broken: Callable[[str], bool] = lambda kind: False
 
     def options(self, **more: Any) -> ImportOptions:
         cloud = CloudOptions(cloud="target", config_file=str(self.folder / "clouds.yaml"))
@@ -108,34 +110,54 @@ class Far:
         settings = load_settings(settings_file)
         data = decode_data(parse_data(playbook["resources.yml"], "data"), "data")
         cloud = TargetCloud(self.cloud.connection)
-        session.prepare(settings, data, cloud)
-        here = session.open_context(settings, cloud)
-        for volume in (*data.resources.volumes, *data.resources.volume_snapshots):
-            upload_volume_disk(here, volume, lambda amount: None, check=check)
-        for record in data.resources:
-            if self.broken(record.type):
-                told = {"type": record.type, "name": record.name, "message": "no"}
+        session.prepare(settings, data, cloud, isolate=True)
+        here = session.open_context(settings, cloud, lambda: data.resources)
+        for action, record in site.steps(data.resources):
+            try:
+                outcome = site.take(here, action, record, check=check)
+            except DownpourError as exc:
+                told = {"type": action, "name": record.name, "message": str(exc)}
                 on_event({"event": "failed", **told})
-                return Result(2, log, ("told by Ansible",))
-            state = recreate(RECREATORS[record.type], here, record, check=check).state
-            on_event({"event": "resource", "type": record.type, "name": "", "state": state})
-        for group in data.resources.security_groups:
-            STEPS["security_group_rules"](here, group, check=check)
-        for subnet in data.resources.subnets:
-            STEPS["subnet_dhcp"](here, subnet, check=check)
-        return Result(0, log, ())
+                return Result(2, log, ())
+            event = "uploaded" if action == "upload" else "resource"
+            kind = record.type if action == "upload" else action
+            told = {"state": outcome.state, "message": outcome.message}
+            on_event({"event": event, "type": kind, "id": record.id, "name": record.name, **told})
+        on_event({"event": "outcome"})
+        return Result(2 if here.failures.all() else 0, log, ("told by Ansible",))
+
+    def refuse(self, kind: str) -> None:
+        """Have the cloud refuse to make anything of this type, until ``before`` is cleared."""
+        path = RECREATORS[kind].path
+
+        def hook(call: Call) -> Any:
+            no = call.method == "POST" and call.path == path
+            return response(409, {"error": {"message": f"no {kind} today"}}) if no else None
+
+        self.cloud.before.append(hook)
 
     def made(self) -> dict[str, int]:
         theirs = ("target-ext", "target-flavor")
         return {path: len(self.cloud.of(path).keys() - set(theirs)) for path in PATHS}
 
 
-def write_bundle(path: Path, more: Mapping[str, bytes] = MappingProxyType({})) -> Path:
-    """One resource of each type, with the playbook and ``more`` files in it."""
+def write_bundle(
+    path: Path,
+    more: Mapping[str, bytes] = MappingProxyType({}),
+    resources: Callable[..., Resources] = records,
+    disks: int = 1,
+) -> Path:
+    """One resource of each type, with the playbook and ``more`` files in it.
+
+    ``resources``: others, of the IDs of ``disks``.
+    """
     with BundleWriter(path) as writer:
-        disk = writer.disk("raw")
-        disk.write(noise(70_000))
-        whole = replace(content(records(disk.finish().id)), references=REFERENCES)
+        written = []
+        for number in range(disks):
+            disk = writer.disk("raw")
+            disk.write(noise(70_000, number))
+            written.append(disk.finish().id)
+        whole = replace(content(resources(*written)), references=REFERENCES)
         files = playbook_files(writer.uuid, whole)
         files = {**files, **{f"playbook/{name}": data for name, data in more.items()}}
         for name, data in files.items():
@@ -180,24 +202,25 @@ def test_the_same_command_again_makes_nothing(far: Far) -> None:
 
 
 def test_a_run_that_fails_tells_what_stands_and_is_gone_on_with(far: Far) -> None:
-    far.broken = lambda kind: kind == "server"
+    far.refuse("server")
 
     with pytest.raises(RecreateFaults) as caught:
         far.run()
 
-    assert [str(each) for each in caught.value.faults] == ["server 'web': no"]
+    (fault,) = caught.value.faults
+    assert str(fault).startswith("server 'web': /servers: the target refused POST with 409")
     states = {each.type: each.state for each in far.report.resources}
     assert states["port"] == "made"
     assert states["server"] == "missing"
     assert not json.loads((far.folder / "state" / "report.json").read_text())["complete"]
 
-    far.broken = lambda kind: False
+    far.cloud.before.clear()
     assert far.run().complete
     assert far.made() == ONE_OF_EACH
 
 
 def test_a_volume_whose_contents_were_sent_is_reported_as_begun(far: Far) -> None:
-    far.broken = lambda kind: kind == "volume"
+    far.refuse("volume")
 
     with pytest.raises(RecreateFaults):
         far.run()

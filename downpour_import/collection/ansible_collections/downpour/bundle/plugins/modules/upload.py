@@ -43,7 +43,13 @@ id:
   type: str
   returned: success
 state:
-  description: C(made), C(unchanged), C(mapped), or C(planned) in check mode.
+  description:
+    - C(made), C(unchanged), C(mapped), or C(planned) in check mode.
+    - C(failed) where the playbook collects failures, and the action C(outcome) fails with them.
+  type: str
+  returned: success
+message:
+  description: Why it failed; empty if it did not.
   type: str
   returned: success
 """
@@ -57,10 +63,11 @@ from bundle_spec.form import codec
 from bundle_spec.model import Image, Volume
 from bundle_spec.model.resources import Resources
 from downpour_import import session
+from downpour_import.errors import RunEnded
 from downpour_import.playbook import events
-from downpour_import.playbook.settings import load_settings
-from downpour_import.recreate import recreate, upload_volume_disk
-from downpour_import.recreate.image import Images
+from downpour_import.playbook.settings import load_settings, state_of
+from downpour_import.recreate import ending_the_run, upload_disk
+from downpour_import.state.failures import Failures
 
 STEP = 4 << 20
 
@@ -102,18 +109,21 @@ def main() -> None:
         held = codec.decode(Resources, {kind + "s": [value]}, "record")
         disks: tuple[Image | Volume, ...] = (*held.images, *held.volumes, *held.volume_snapshots)
         (record,) = disks
-        context = session.open_context(load_settings(Path(module.params["settings"])))
+        settings = load_settings(Path(module.params["settings"]))
         on_bytes = Reporter(type=kind, id=record.id, name=name)
-        if isinstance(record, Image):
-            outcome = recreate(Images(on_bytes), context, record, check=module.check_mode)
-        else:
-            outcome = upload_volume_disk(context, record, on_bytes, check=module.check_mode)
+        with ending_the_run(Failures(state_of(settings))):
+            context = session.open_context(settings)
+            outcome = upload_disk(context, record, on_bytes, check=module.check_mode)
         on_bytes.flush()
     except DownpourError as exc:
-        events.emit("failed", type=kind, name=name, message=str(exc))
+        if not isinstance(exc, RunEnded):
+            events.emit("failed", type=kind, name=name, message=str(exc))
         module.fail_json(msg=str(exc))
-    events.emit("uploaded", type=kind, id=record.id, name=name, state=outcome.state)
-    module.exit_json(changed=outcome.changed, state=outcome.state, id=outcome.target)
+    told = {"state": outcome.state, "message": outcome.message}
+    events.emit("uploaded", type=kind, id=record.id, name=name, **told)
+    if outcome.message:
+        module.warn(f"{kind.replace('_', ' ')} {name!r} {outcome.verb}: {outcome.message}")
+    module.exit_json(changed=outcome.changed, id=outcome.target, **told)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +15,15 @@ from bundle_spec.form import codec
 from bundle_spec.model.playbook import Settings
 from bundle_spec.model.resources import Resources
 from downpour_import import session
+from downpour_import.errors import RunEnded
 from downpour_import.playbook import events
-from downpour_import.playbook.settings import load_settings
-from downpour_import.recreate import RECREATORS, STEPS, Context, Outcome, recreate
+from downpour_import.playbook.data import decode_data, load_data
+from downpour_import.playbook.settings import load_settings, state_of
+from downpour_import.recreate import Context, Outcome, ending_the_run, take_step
+from downpour_import.state.failures import Failures
 
 Vars = Mapping[str, Any]
 """Ansible's variables of a task."""
-
-_contexts: dict[str, Context] = {}
 
 
 def plain(value: Any) -> Any:
@@ -29,16 +31,34 @@ def plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def settings_of(task_vars: Vars) -> Settings:
-    return load_settings(Path(task_vars["playbook_dir"]) / "settings.yml")
+def folder_of(task_vars: Vars | None) -> Path:
+    """The directory of the playbook."""
+    return Path((task_vars or {})["playbook_dir"])
 
 
-def context_of(task_vars: Vars) -> Context:
-    """One connection for all items of a loop, which run in one process."""
-    path = task_vars["playbook_dir"]
-    if path not in _contexts:
-        _contexts[path] = session.open_context(settings_of(task_vars))
-    return _contexts[path]
+# All items of a loop run in one process: each of these is read or opened once for them.
+
+
+@functools.cache
+def settings_of(folder: Path) -> Settings:
+    return load_settings(folder / "settings.yml")
+
+
+@functools.cache
+def failures_of(folder: Path) -> Failures:
+    return Failures(state_of(settings_of(folder)))
+
+
+@functools.cache
+def _resources_of(folder: Path) -> Resources:
+    path = folder / "resources.yml"
+    return decode_data(load_data(path), str(path)).resources
+
+
+@functools.cache
+def context_of(folder: Path) -> Context:
+    resources = functools.partial(_resources_of, folder)
+    return session.open_context(settings_of(folder), resources=resources)
 
 
 class RecordAction(ActionBase):
@@ -53,25 +73,27 @@ class RecordAction(ActionBase):
         name = str(value.get("name")) if isinstance(value, dict) else ""
         action = self.step or self.resource
         try:
-            outcome = self._recreate(value, task_vars or {}, check=self._task.check_mode)
+            outcome = self._recreate(value, task_vars, check=self._task.check_mode)
         except DownpourError as exc:
-            events.emit("failed", type=action, name=name, message=str(exc))
-            if self._task.no_log:
-                # Ansible hides the result with the record; why it failed is no secret.
-                self._display.error(f"{action} {name!r}: {exc}")
+            if not isinstance(exc, RunEnded):
+                events.emit("failed", type=action, name=name, message=str(exc))
+                self._tell_what_is_hidden(f"{action} {name!r}: {exc}")
             return {**result, "failed": True, "msg": str(exc)}
-        events.emit("resource", type=action, name=name, state=outcome.state)
-        return {
-            **result,
-            "changed": outcome.changed,
-            "state": outcome.state,
-            "id": outcome.target,
-        }
+        told = {"state": outcome.state, "message": outcome.message}
+        events.emit("resource", type=action, name=name, **told)
+        if outcome.message:
+            what = f"{action} {name!r}".replace("_", " ")
+            self._display.error(f"{what} {outcome.verb}: {outcome.message}")
+        return {**result, "changed": outcome.changed, "id": outcome.target, **told}
 
-    def _recreate(self, value: Any, task_vars: Vars, *, check: bool) -> Outcome:
+    def _tell_what_is_hidden(self, text: str) -> None:
+        """Ansible hides a result with its record; why it failed is no secret."""
+        if self._task.no_log:
+            self._display.error(text)
+
+    def _recreate(self, value: Any, task_vars: Vars | None, *, check: bool) -> Outcome:
         section = codec.decode(Resources, {self.resource + "s": [value]}, "record")
         (record,) = section
-        context = context_of(task_vars)
-        if self.step:
-            return STEPS[self.step](context, record, check=check)
-        return recreate(RECREATORS[self.resource], context, record, check=check)
+        action, folder = self.step or self.resource, folder_of(task_vars)
+        with ending_the_run(failures_of(folder)):
+            return take_step(context_of(folder), action, record, check=check)

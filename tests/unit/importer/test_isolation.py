@@ -1,0 +1,450 @@
+"""One failure stops only what needs what failed; all of it is told, and the next run goes on."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from keystoneauth1 import exceptions as ks_exceptions
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from bundle_spec.errors import LocalError
+from bundle_spec.model import FloatingIp, Ref, Resource, Server
+from bundle_spec.model.resources import required_refs
+from downpour_import.errors import RecreateFaults, ResultFaults, RunEnded
+from downpour_import.recreate import RECREATORS, ending_the_run
+from downpour_import.state.failures import Failures
+from downpour_import.state.journal import Journal
+from tests.unit.bundle.samples import noise
+from tests.unit.fake_cloud import Call, response
+from tests.unit.importer.project import DISKS, EXTENSION, forwardings, project
+from tests.unit.importer.test_whole_import import Far, write_bundle
+
+ALL = project("0001", "0002", "0003", "0004")
+DATA_DISK = noise(70_000, 2)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("project") / "b.dpbundle"
+    return write_bundle(path, resources=project, disks=DISKS)
+
+
+@pytest.fixture
+def far(bundle: Path, tmp_path: Path) -> Far:
+    far = Far(tmp_path, bundle, (EXTENSION,))
+    forwardings(far.cloud)
+    return far
+
+
+def failing(far: Far, **more: Any) -> list[str]:
+    """Import; what could not be made, and why."""
+    with pytest.raises(RecreateFaults, match="the import is not complete") as caught:
+        far.run(**more)
+    return [str(each) for each in caught.value.faults]
+
+
+def goes_on(far: Far) -> None:
+    """The same command again, when nothing fails any more, completes it and makes nothing twice."""
+    far.cloud.before.clear()
+    far.cloud.after.clear()
+    report = far.run()
+    assert report.complete
+    assert report.as_json()["failed"] == report.as_json()["not_made"] == []
+    assert {each.state for each in report.resources} == {"made"}
+    assert {kind: len(rows) for kind, rows in made(far).items()} == {
+        RECREATORS[kind].path: number for kind, number in numbers().items()
+    }
+    assert len(rows_of(far)) == len(list(ALL))
+
+
+def numbers() -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for record in ALL:
+        kind = "volume" if record.type == "volume_snapshot" else record.type
+        counts[kind] = counts.get(kind, 0) + 1
+    counts["port"] += len(ALL.routers)  # their interfaces
+    counts["security_group_rule"] = sum(len(group.rules) for group in ALL.security_groups)
+    return counts
+
+
+def made(far: Far) -> dict[str, set[str]]:
+    paths = {recreator.path for recreator in RECREATORS.values()}
+    given = {"target-ext", "target-flavor"}
+    return {path: set(far.cloud.of(path)) - given for path in paths}
+
+
+def rows_of(far: Far) -> set[Ref]:
+    with (far.folder / "state" / "uuids.csv").open(newline="") as file:
+        return {
+            Ref(row["Resource Type"].replace(" ", "_"), row["Old"]) for row in csv.DictReader(file)
+        }
+
+
+def named(kind: str, name: str) -> Resource:
+    return next(record for record in ALL if (record.type, record.name) == (kind, name))
+
+
+def posts_of(record: Resource) -> Callable[[Call], bool]:
+    """Whether a call is the one that makes ``record``."""
+    path = RECREATORS[record.type].path
+    mark = record.id.replace("-", "")
+
+    def asks(call: Call) -> bool:
+        if call.method != "POST" or call.path != path:
+            return False
+        text = json.dumps(call.body)
+        return f'"name": "{record.name}"' in text if record.name else mark in text
+
+    return asks
+
+
+def refuse(far: Far, *records: Resource) -> None:
+    for record in records:
+        asks = posts_of(record)
+
+        def hook(call: Call, asks: Callable[[Call], bool] = asks) -> Any:
+            return response(409, {"error": {"message": "not today"}}) if asks(call) else None
+
+        far.cloud.before.append(hook)
+
+
+# --- which resources are not made ---
+
+
+def dependents(failed: Resource) -> set[Ref]:
+    """What needs ``failed``, directly or not: by references; a floating IP needs the way to its
+    port, and a server the trunks of its ports."""
+    lost, before = {failed.ref}, 0
+    while len(lost) != before:
+        before = len(lost)
+        lost |= {record.ref for record in ALL if lost & set(all_needs(record))}
+    return lost - {failed.ref}
+
+
+def all_needs(record: Resource) -> Iterator[Ref]:
+    yield from required_refs(record)
+    if isinstance(record, Server):
+        ports = {nic.port_id for nic in record.nics}
+        yield from (trunk.ref for trunk in ALL.trunks if trunk.port_id in ports)
+    if isinstance(record, FloatingIp) and (record.port_id or record.port_forwardings):
+        yield named("router", "r").ref
+
+
+@pytest.mark.parametrize("failed", list(ALL), ids=lambda record: f"{record.type}-{record.name}")
+def test_whatever_cannot_be_made_stops_what_needs_it_and_nothing_else(
+    far: Far, failed: Resource
+) -> None:
+    refuse(far, failed)
+
+    faults = failing(far)
+
+    report, lost = far.report.as_json(), dependents(failed)
+    (told,) = report["failed"]
+    assert Ref(told["type"], told["old"]) == failed.ref
+    assert "not today" in told["message"]
+    assert {Ref(each["type"], each["old"]) for each in report["not_made"]} == lost
+    because = {"type": failed.type, "name": failed.name, "old": failed.id}
+    assert all(each["because"] == because for each in report["not_made"])
+    assert len(faults) == 1 + len(lost)
+    states = {Ref(each.type, each.old): each.state for each in far.report.resources}
+    assert {ref for ref, state in states.items() if state != "made"} == {failed.ref, *lost}
+    assert set(states) - {failed.ref, *lost} <= rows_of(far)
+    assert failed.ref not in rows_of(far)
+
+    goes_on(far)
+
+
+def test_two_failures_are_two_and_each_has_what_it_stops(far: Far) -> None:
+    refuse(far, named("volume", "data"), named("router", "r"))
+
+    failing(far)
+
+    report = far.report.as_json()
+    assert {each["name"] for each in report["failed"]} == {"data", "r"}
+    causes = [(each["type"], each["because"]["name"]) for each in report["not_made"]]
+    assert sorted(causes) == [("floating_ip", "r"), ("floating_ip", "r"), ("server", "data")]
+    goes_on(far)
+
+
+def test_a_chain_names_what_failed_at_its_root(far: Far) -> None:
+    refuse(far, named("network", "back"))
+
+    faults = failing(far)
+
+    assert faults[0].startswith("network 'back': /networks: the target refused POST with 409")
+    assert "subnet 'back-sub': not made: it needs network 'back', which failed" in faults
+    assert (
+        "server 'db': not made: it needs port 'back', which was not made, because network 'back' "
+        "failed"
+    ) in faults
+
+
+# --- the failures that are met in practice ---
+
+
+def break_servers(far: Far) -> None:
+    """Servers end in ERROR, as where no host has room."""
+
+    def hook(call: Call) -> None:
+        if call.method == "POST" and call.path == "/servers":
+            for item in far.cloud.of("/servers").values():
+                item.update(status="ERROR", fault={"message": "No valid host was found"})
+
+    far.cloud.after.append(hook)
+
+
+def test_a_server_in_error_stops_nothing_else_and_is_made_again_on_what_was_its_own(
+    far: Far,
+) -> None:
+    break_servers(far)
+
+    faults = failing(far)
+
+    reason = "the target could not make it: No valid host was found"
+    assert faults == [f"server '{name}': server '{name}': {reason}" for name in ("web", "db")]
+    assert len(far.cloud.of("/floatingips")) == len(ALL.floating_ips)
+    states = {each.name: each for each in far.report.resources if each.type == "server"}
+    assert states["web"].state == "begun"
+    assert states["web"].new in far.cloud.of("/servers")
+    assert not any(ref.type == "server" for ref in rows_of(far))
+    before = made(far)
+
+    goes_on(far)
+
+    after = made(far)
+    assert not before.pop("/servers") & after.pop("/servers")
+    assert after == before
+
+
+def test_a_volume_in_error_is_made_again_from_the_bytes_that_were_sent(far: Far) -> None:
+    def hook(call: Call) -> None:
+        if call.method == "POST" and call.path == "/volumes" and "imageRef" in call.body["volume"]:
+            for item in far.cloud.of("/volumes").values():
+                if item["name"] == "data":
+                    item["status"] = "error"
+
+    far.cloud.after.append(hook)
+    faults = failing(far)
+    assert faults[0] == "volume 'data': volume 'data': the target could not make it, it is error"
+    assert faults[1] == "server 'web': not made: it needs volume 'data', which failed"
+    (broken,) = (item for item in far.cloud.of("/volumes").values() if item["status"] == "error")
+    far.cloud.calls.clear()
+
+    goes_on(far)
+
+    assert broken["id"] not in far.cloud.of("/volumes")
+    assert not [call for call in far.cloud.calls if call.path.endswith("/file")]
+
+
+@pytest.mark.parametrize(
+    "answer", [413, 401, 500, ks_exceptions.ConnectFailure("reset by peer")], ids=str
+)
+def test_an_upload_that_breaks_costs_only_what_its_bytes_are_for(far: Far, answer: Any) -> None:
+    def hook(call: Call) -> Any:
+        if call.path.endswith("/file") and call.body == DATA_DISK:
+            if isinstance(answer, int):
+                return response(answer, {})
+            raise answer
+        return None
+
+    far.cloud.before.append(hook)
+    faults = failing(far)
+    assert faults[0].startswith("volume 'data': ")
+    assert faults[1:] == ["server 'web': not made: it needs volume 'data', which failed"]
+    # The image that was begun for it is gone, the others are not.
+    names = {item["name"] for item in far.cloud.of("/images").values()}
+    assert names == {"root", "kernel"}
+    goes_on(far)
+
+
+def test_a_disk_that_is_damaged_after_the_check_costs_only_what_it_is_for(
+    far: Far, tmp_path: Path
+) -> None:
+    far.bundle = tmp_path / "b.dpbundle"
+    whole = write_bundle(far.bundle, resources=project, disks=DISKS).read_bytes()
+    place = whole.index(DATA_DISK[1000:1100])
+
+    def hook(call: Call) -> None:
+        with far.bundle.open("r+b") as file:
+            file.seek(place)
+            file.write(b"x")
+
+    far.cloud.before.append(hook)
+    faults = failing(far)
+    assert "damaged: it does not have the digest that the chunk list gives" in faults[0]
+    assert faults[1:] == ["server 'web': not made: it needs volume 'data', which failed"]
+
+    far.bundle.write_bytes(whole)
+    goes_on(far)
+
+
+def test_rules_that_are_refused_keep_servers_from_running_without_them(far: Far) -> None:
+    def hook(call: Call) -> Any:
+        return response(409, {}) if call.path == "/security-group-rules" else None
+
+    far.cloud.before.append(lambda call: hook(call) if call.method == "POST" else None)
+    faults = failing(far)
+    assert faults[0].startswith("security group 'db': /security-group-rules: ")
+    assert far.cloud.of("/servers") == {}
+    assert far.cloud.of("/routers")
+    states = {each.name: each.state for each in far.report.resources}
+    assert (states["web"], states["back-sub"]) == ("missing", "made")
+    goes_on(far)
+
+
+def test_an_address_is_kept_for_a_port_that_could_not_be_made(far: Far) -> None:
+    refuse(far, named("port", "p"))
+    failing(far)
+    (subnet,) = (each for each in far.cloud.of("/subnets").values() if each["name"] == "sub")
+    assert subnet["enable_dhcp"]
+    assert subnet["allocation_pools"] == [
+        {"start": "10.0.0.2", "end": "10.0.0.4"},
+        {"start": "10.0.0.6", "end": "10.0.0.254"},
+    ]
+    goes_on(far)
+    assert subnet["allocation_pools"] == [{"start": "10.0.0.2", "end": "10.0.0.254"}]
+
+
+def test_a_check_tries_everything_too(far: Far) -> None:
+    def hook(call: Call) -> Any:
+        running = (far.folder / "state" / "failures.jsonl").exists()
+        return response(403, {}) if running and call.path == "/ports" else None
+
+    far.cloud.before.append(hook)
+    faults = failing(far, check=True)
+    assert len([fault for fault in faults if fault.startswith("port ")]) == len(ALL.ports)
+    assert any(fault.startswith("server 'web': not made: it needs port 'p'") for fault in faults)
+    assert far.report.counts["planned"] > 0
+    assert (far.report.counts["failed"], far.report.counts["not_made"]) == (4, 5)
+    assert far.cloud.writes == []
+
+
+def test_what_differs_is_told_beside_what_is_not_made(far: Far) -> None:
+    far.run()
+    far.cloud.of("/networks").popitem()
+    for port in far.cloud.of("/ports").values():
+        port["name"] = "somebody renamed it"
+    refuse(far, named("network", "back"))
+    faults = failing(far)
+    assert faults[0].startswith("network 'back': ")
+    assert "port 'p': name is 'somebody renamed it', not 'p'" in faults
+    far.cloud.before.clear()
+    with pytest.raises(ResultFaults):
+        far.run()
+
+
+def test_what_could_not_be_made_is_said_at_once_and_written_to_the_report(far: Far) -> None:
+    refuse(far, named("volume", "data"))
+    failing(far)
+    assert any(note.startswith("volume 'data' failed: /volumes: ") for note in far.notes.notes)
+    told = "server 'web' was not made: it needs volume 'data', which failed"
+    assert told in far.notes.notes
+    written = json.loads((far.folder / "state" / "report.json").read_text())
+    assert [each["name"] for each in written["failed"]] == ["data"]
+    assert [each["name"] for each in written["not_made"]] == ["web"]
+    assert not written["complete"]
+
+
+# --- what ends the run ---
+
+
+def from_the_first_port_on(far: Far, act: Callable[[], Any]) -> list[Call]:
+    """``act`` answers from there on; the calls that get its answer."""
+    answered: list[Call] = []
+
+    def hook(call: Call) -> Any:
+        if answered or (call.method == "POST" and call.path == "/ports"):
+            answered.append(call)
+            return act()
+        return None
+
+    far.cloud.before.append(hook)
+    return answered
+
+
+def gone() -> Any:
+    """No connection can be made, as keystoneauth tells it."""
+    inner = NewConnectionError(None, "refused")  # type: ignore[arg-type]
+    try:
+        raise requests.ConnectionError(MaxRetryError(None, "/", inner))  # type: ignore[arg-type]
+    except requests.ConnectionError:
+        raise ks_exceptions.ConnectFailure("Unable to establish connection")  # noqa: B904
+
+
+def unknown_user() -> Any:
+    raise ks_exceptions.Unauthorized("The request you have made requires authentication.")
+
+
+@pytest.mark.parametrize("act", [gone, unknown_user, lambda: response(401)])
+def test_a_target_that_is_gone_ends_the_run(far: Far, act: Callable[[], Any]) -> None:
+    answered = from_the_first_port_on(far, act)
+
+    faults = failing(far)
+
+    assert len(faults) == 1
+    assert len(answered) == 1
+    assert far.cloud.of("/servers") == {}
+    goes_on(far)
+
+
+def test_one_answer_that_is_lost_costs_only_what_needs_it(far: Far) -> None:
+    asks = posts_of(named("port", "p"))
+
+    def lose(call: Call) -> None:
+        if asks(call):
+            raise ks_exceptions.ConnectFailure("reset by peer")
+
+    far.cloud.after.append(lose)
+    faults = failing(far)
+    assert faults[0].startswith("port 'p': /ports: the target does not answer POST")
+    assert any(item["name"] == "db" for item in far.cloud.of("/servers").values())
+    goes_on(far)
+
+
+def test_a_state_directory_that_cannot_be_written_ends_the_run(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = Journal.record
+
+    def full(self: Journal, event: Any, ref: Ref, *more: Any) -> None:
+        if ref.type == "router":
+            raise LocalError("cannot write: No space left on device", where="journal")
+        record(self, event, ref, *more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "record", full)
+        faults = failing(far)
+    assert faults == ["router 'r': journal: cannot write: No space left on device"]
+    assert far.cloud.of("/trunks") == {}
+    goes_on(far)
+
+
+def test_another_bundle_in_the_place_of_this_one_ends_the_run(far: Far, tmp_path: Path) -> None:
+    far.bundle = write_bundle(tmp_path / "b.dpbundle", resources=project, disks=DISKS)
+    another = write_bundle(tmp_path / "c.dpbundle", resources=project, disks=DISKS)
+
+    def swap(call: Call) -> None:
+        if call.path == "/images" and call.method == "POST" and another.exists():
+            another.replace(far.bundle)
+
+    far.cloud.before.append(swap)
+    (fault,) = failing(far)
+    assert "not the bundle that was verified" in fault
+    assert far.cloud.of("/volumes") == {}
+
+
+def test_after_what_ended_the_run_no_process_tries_anything(tmp_path: Path) -> None:
+    first, second = Failures(tmp_path), Failures(tmp_path)
+    first.begin(isolate=True)
+    with pytest.raises(LocalError), ending_the_run(first):
+        raise LocalError("cannot write")
+    tried = False
+    with pytest.raises(RunEnded, match="the run has ended: cannot write"), ending_the_run(second):
+        tried = True
+    assert not tried
