@@ -16,8 +16,17 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from bundle_spec.errors import LocalError
 from bundle_spec.model import FloatingIp, Ref, Resource, Server
 from bundle_spec.model.resources import required_refs
+from bundle_spec.progress import NULL
+from downpour_import import undo
+from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateFaults, ResultFaults, RunEnded
+from downpour_import.options import effective_settings
+from downpour_import.pipeline import import_bundle
 from downpour_import.recreate import RECREATORS, ending_the_run
+from downpour_import.run.report import Report
+from downpour_import.run.runner import Result
+from downpour_import.session import open_context
+from downpour_import.source.opening import settings_of_source
 from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
 from tests.unit.bundle.samples import noise
@@ -349,6 +358,33 @@ def test_what_could_not_be_made_is_said_at_once_and_written_to_the_report(far: F
     assert [each["name"] for each in written["failed"]] == ["data"]
     assert [each["name"] for each in written["not_made"]] == ["web"]
     assert not written["complete"]
+
+
+def test_a_run_that_does_not_come_to_its_preflight_tells_nothing_of_the_last_one(far: Far) -> None:
+    refuse(far, named("volume", "data"))
+    failing(far)
+
+    def play(*args: Any, log: Path, **more: Any) -> Result:
+        return Result(4, log, ("no hosts matched",))
+
+    report = Report("import")
+    with pytest.raises(RecreateFaults) as caught:
+        import_bundle(far.options(), report, connect=far.connect, play=play)
+    assert [fault.message for fault in caught.value.faults] == ["no hosts matched"]
+    assert report.as_json()["failed"] == []
+
+
+def test_undo_takes_back_what_a_run_that_failed_has_made(far: Far) -> None:
+    break_servers(far)
+    refuse(far, named("router", "r"))
+    failing(far)
+    far.cloud.before.clear()
+    options = far.options()
+    settings = effective_settings(options, settings_of_source(options.source))
+    here = open_context(settings, TargetCloud(far.cloud.connection))
+    undo.undo(here, undo.find(here, NULL), NULL)
+    left = {path: objects for path, objects in made(far).items() if objects}
+    assert left == {}
 
 
 # --- what ends the run ---
