@@ -246,10 +246,10 @@ def _make(this: Import, preflight: Preflight, play: Play, lock: int) -> None:
         _report_resources(this, preflight)
     try:
         prove(session.open_context(this.settings, this.cloud), _finished(this), this.progress)
-    except ResultFaults as exc:
+    except (ResultFaults, RecreateError) as exc:
         if not faults:
             raise
-        faults += exc.faults
+        faults += exc.faults if isinstance(exc, ResultFaults) else [exc]
     _require_none(this, faults)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from bundle_spec.errors import DownpourError
 from bundle_spec.model import Resource
+from bundle_spec.text import printable
 from downpour_import.errors import RecreateError, TargetLost
 from downpour_import.recreate.base import Outcome
 from downpour_import.recreate.context import Context
@@ -37,7 +38,7 @@ def isolated(context: Context, step: str, record: Resource, act: Callable[[], Ou
         except RecreateError as exc:
             if isinstance(exc, TargetLost):
                 raise
-            failure = Failure(Subject(record.ref, record.name), step, str(exc))
+            failure = Failure(Subject(record.ref, record.name), step, _reason(exc, record))
     failures.add(failure)
     return Outcome(failure.state, None, failure.message)
 
@@ -66,6 +67,15 @@ def _lacking(context: Context, step: str, record: Resource) -> Failure | None:
         if len(lost) == len(group):
             return _because_of(lost[0], step, record)
     return None
+
+
+def _reason(error: RecreateError, record: Resource) -> str:
+    """The error for whoever is told of the resource beside it."""
+    kind = record.type.replace("_", " ")
+    text = str(error)
+    for what in (f"{kind} {record.name!r}: ", f"{record.ref} {record.name!r}: "):
+        text = text.removeprefix(what)
+    return printable(text)
 
 
 def _because_of(lost: Failure, step: str, record: Resource) -> Failure:

@@ -17,6 +17,7 @@ from typing import IO, Any, Literal
 
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
+from bundle_spec.text import printable
 from downpour_import.errors import RecreateError, RunEnded, StateError
 
 FAILURES = "failures.jsonl"
@@ -31,15 +32,15 @@ class Subject:
 
     def __str__(self) -> str:
         kind = self.ref.type.replace("_", " ")
-        return f"{kind} {self.name!r}" if self.name else str(self.ref)
+        return printable(f"{kind} {self.name!r}" if self.name else str(self.ref))
 
 
 @dataclass(frozen=True)
 class Failure:
     """A resource that was not made, or not in full.
 
-    ``step``: the action that failed or was not tried.  ``because``: what failed, if this was not
-    tried for its sake; None: it failed by itself.
+    ``step``: the action that failed or was not tried.  ``message``: on one line.  ``because``:
+    what failed, if this was not tried for its sake; None: it failed by itself.
     """
 
     subject: Subject

@@ -216,7 +216,7 @@ def test_a_server_in_error_stops_nothing_else_and_is_made_again_on_what_was_its_
     faults = failing(far)
 
     reason = "the target could not make it: No valid host was found"
-    assert faults == [f"server '{name}': server '{name}': {reason}" for name in ("web", "db")]
+    assert faults == [f"server '{name}': {reason}" for name in ("web", "db")]
     assert len(far.cloud.of("/floatingips")) == len(ALL.floating_ips)
     states = {each.name: each for each in far.report.resources if each.type == "server"}
     assert states["web"].state == "begun"
@@ -240,7 +240,7 @@ def test_a_volume_in_error_is_made_again_from_the_bytes_that_were_sent(far: Far)
 
     far.cloud.after.append(hook)
     faults = failing(far)
-    assert faults[0] == "volume 'data': volume 'data': the target could not make it, it is error"
+    assert faults[0] == "volume 'data': the target could not make it, it is error"
     assert faults[1] == "server 'web': not made: it needs volume 'data', which failed"
     (broken,) = (item for item in far.cloud.of("/volumes").values() if item["status"] == "error")
     far.cloud.calls.clear()
@@ -291,6 +291,18 @@ def test_a_disk_that_is_damaged_after_the_check_costs_only_what_it_is_for(
 
     far.bundle.write_bytes(whole)
     goes_on(far)
+
+
+def test_what_the_target_says_drives_no_terminal(far: Far) -> None:
+    def hook(call: Call) -> Any:
+        no = call.method == "POST" and call.path == "/routers"
+        return response(409, {"error": {"message": "\x1b[2J\nall is well"}}) if no else None
+
+    far.cloud.before.append(hook)
+    failing(far)
+    told = far.report.as_json()["failed"][0]["message"]
+    assert told.isprintable()
+    assert "\\x1b[2J\\nall is well" in told
 
 
 def test_rules_that_are_refused_keep_servers_from_running_without_them(far: Far) -> None:
