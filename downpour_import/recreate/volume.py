@@ -128,7 +128,7 @@ class Volumes(Recreator[Volume]):
             for key in refused:
                 metadata.pop(key, None)
         lines = compare(wanted, read)
-        if item["status"] not in ("available", "in-use"):
+        if item["status"] not in _good_states(context):
             lines.append(f"it is {item['status']}")
         return lines
 
@@ -144,6 +144,12 @@ class Volumes(Recreator[Volume]):
             return None
         ref = Ref("availability_zone", f"volume/{record.availability_zone}")
         return context.optional_target(ref)
+
+
+def _good_states(context: Context) -> tuple[str, ...]:
+    """A server that ended in ERROR leaves its volumes reserved until it is deleted."""
+    broken = any(failure.subject.ref.type == "server" for failure in context.failures.all())
+    return ("available", "in-use", *(("reserved",) if broken else ()))
 
 
 def _act(context: Context, target: str, action: dict[str, Any]) -> None:

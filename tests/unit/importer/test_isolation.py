@@ -198,12 +198,20 @@ def test_a_chain_names_what_failed_at_its_root(far: Far) -> None:
 
 
 def break_servers(far: Far) -> None:
-    """Servers end in ERROR, as where no host has room."""
+    """Servers end in ERROR, as where no host has room, and have their volumes until they go."""
+
+    def free(call: Call, match: Any) -> None:
+        for item in far.cloud.of("/volumes").values():
+            item["status"] = "available"
+
+    far.cloud.handlers["DELETE", "/servers/(.*)"] = free
 
     def hook(call: Call) -> None:
         if call.method == "POST" and call.path == "/servers":
             for item in far.cloud.of("/servers").values():
                 item.update(status="ERROR", fault={"message": "No valid host was found"})
+            for item in far.cloud.of("/volumes").values():
+                item["status"] = "reserved"
 
     far.cloud.after.append(hook)
 
