@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from bundle_spec.model import (
     AvailabilityZoneReference,
@@ -32,10 +32,13 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import MappingRules
 from downpour_cloud import Json
 from downpour_import.errors import TargetError
-from downpour_import.preflight import mapping
+from downpour_import.preflight import mapping, whose
 from downpour_import.preflight.flavor_size import FlavorSize, distance, size_of
 from downpour_import.preflight.result import Preflight
 from downpour_import.preflight.survey import Survey
+
+_SHOWN = 10
+"""So many candidates are told at most."""
 
 _SECTION_OF = {section.removesuffix("s"): section for section in mapping.SECTIONS} | {
     "qos_policy": "qos_policies"
@@ -112,20 +115,21 @@ class _Resolver:
         what = "external" if wanted.external else "shared"
         key = "router:external" if wanted.external else "shared"
         fitting = [item for item in self._target.networks if item.get(key)]
-        named = [item for item in fitting if item["name"] == wanted.name]
-        # A shared network of the same name may be anything: only a person can say.
-        chosen = fitting if wanted.external and len(fitting) == 1 else named
-        if wanted.external and len(chosen) == 1:
-            self._take(wanted, chosen[0], f"the only {what} network" if not named else "same name")
+        # One of the same name may be anything, and anybody's: only a person can say.
+        if wanted.external and len(fitting) == 1 and whose.is_operators(self._target, fitting[0]):
+            self._take(wanted, fitting[0], f"the only {what} network")
             return
-        self._missing(
-            "networks",
-            wanted,
-            f"which {what} network of the target is it? it has "
-            + (", ".join(item["name"] for item in fitting) or "none"),
-            (named or fitting or [None])[0],
-            lambda item: f"{what}, {item['id']}",
-        )
+        fitting.sort(key=lambda item: bool(item["name"] != wanted.name))
+        offered = [whose.network_text(item) for item in fitting[:_SHOWN]]
+        message = f"which {what} network of the target is it? it has {', '.join(offered) or 'none'}"
+        if wanted.external and len(fitting) == 1:
+            message = (
+                f"the target has only {offered[0]}, and nothing shows that it is the operator's: "
+                "another project may have opened it to yours"
+            )
+        near = whose.by_unique_name(fitting[0], self._target.networks) if fitting else None
+        comment = "; or ".join([f"{what}, {offered[0]}", *offered[1:]]) if offered else ""
+        self._missing("networks", wanted, message, near, lambda item: comment)
 
     def subnet(self, wanted: SubnetReference, carried: bool = False) -> None:
         """The subnet of the mapped network with the same CIDR.
@@ -155,26 +159,26 @@ class _Resolver:
     def image(self, wanted: ImageReference) -> None:
         if self._follow_rule("images", wanted, self._target.images):
             return
-        equal = [
-            item
-            for item in self._target.images
-            if wanted.hash_value
-            and (item.get("os_hash_algo"), item.get("os_hash_value"))
-            == (wanted.hash_algo, wanted.hash_value)
-        ]
-        if equal:  # the same bytes: any of them will do
-            named = [item for item in equal if item["name"] == wanted.name]
-            self._take(wanted, (named or equal)[0], "same bytes")
+        images = self._target.images
+        equal = [item for item in images if _same_bytes(wanted, item)]
+        usable = [item for item in equal if whose.is_ours_or_public(self._target, item)]
+        if usable:  # the same bytes: any of them will do
+            named = [item for item in usable if item["name"] == wanted.name]
+            self._take(wanted, (named or usable)[0], "same bytes")
             return
-        near = difflib.get_close_matches(
-            wanted.name, [item["name"] or "" for item in self._target.images], n=1
-        )
+        near = difflib.get_close_matches(wanted.name, [item["name"] or "" for item in images], n=1)
+        named = [item for item in images if item["name"] in near]
         self._missing(
             "images",
             wanted,
-            "no image of the target has the same bytes",
-            next((item for item in self._target.images if item["name"] in near), None),
-            lambda item: f"{item['size']} bytes, {item['disk_format']}",
+            "the only images of the same bytes are those of another project, which may change them"
+            if equal
+            else "no image of the target has the same bytes",
+            whose.by_unique_name((equal or named)[0], images) if equal or named else None,
+            lambda item: (
+                f"{item['size']} bytes, {item['disk_format']}, {item.get('visibility')}, "
+                f"of project {item.get('owner')}"
+            ),
         )
 
     def volume_type(self, wanted: VolumeTypeReference) -> None:
@@ -228,16 +232,14 @@ class _Resolver:
         if self._follow_rule("qos_policies", wanted, policies, can_drop=True):
             return
         named = [item for item in policies if item["name"] == wanted.name]
-        if len(named) == 1:
+        if len(named) == 1 and whose.is_ours_or_operators(self._target, named[0]):
             self._take(wanted, named[0], "same name")
             return
         near = difflib.get_close_matches(wanted.name, [item["name"] for item in policies], n=1)
         self._missing(
             "qos_policies",
             wanted,
-            "the target has no QoS policy of this name"
-            if not named
-            else f"{len(named)} QoS policies of the target have this name",
+            _qos_message(named),
             {"name": near[0]} if near else {"name": mapping.FILL_IN},
             lambda item: "or drop: without a policy",
         )
@@ -360,6 +362,19 @@ class _Resolver:
 
     def _fault(self, message: str, where: str, remedy: str | None = None) -> None:
         self.result.faults.append(TargetError(message, where=where, remedy=remedy))
+
+
+def _same_bytes(wanted: ImageReference, item: Json) -> bool:
+    hashes = (item.get("os_hash_algo"), item.get("os_hash_value"))
+    return bool(wanted.hash_value) and hashes == (wanted.hash_algo, wanted.hash_value)
+
+
+def _qos_message(named: Sequence[Json]) -> str:
+    if len(named) == 1:
+        return "the target's QoS policy of this name is another project's"
+    if named:
+        return f"{len(named)} QoS policies of the target have this name"
+    return "the target has no QoS policy of this name"
 
 
 def _family(cidr: str) -> int:

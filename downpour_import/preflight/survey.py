@@ -28,6 +28,8 @@ class Survey:
     keypairs: dict[str, str] = field(default_factory=dict)
     """Name -> public key."""
     project_id: str = ""
+    operators: frozenset[str] = frozenset()
+    """Those of the projects whose networks or policies may be taken that are an operator's."""
     extensions: frozenset[str] | None = None
     """Aliases of Neutron's; None: not asked."""
     compute: str | None = None
@@ -46,13 +48,14 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
     ):
         for item in cloud.list("network", "/networks", "networks", query):
             networks[item["id"]] = item
+    policies = _qos_policies(cloud) if references.qos_policies else ()
     return Survey(
         flavors=tuple(cloud.list("compute", "/flavors/detail", "flavors"))
         if references.flavors
         else (),
         networks=tuple(networks.values()),
         subnets=_subnets(cloud, networks.values()),
-        images=_images(cloud) if references.images else (),
+        images=_images(cloud) if references.images or resources.images else (),
         volume_types=tuple(
             item["name"]
             for item in cloud.list("block_storage", "/types", "volume_types")
@@ -62,7 +65,7 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         else (),
         default_volume_type=_default_volume_type(cloud) if references.volume_types else None,
         zones=_zones(cloud, references),
-        qos_policies=_qos_policies(cloud) if references.qos_policies else (),
+        qos_policies=policies,
         keypairs={
             item["keypair"]["name"]: item["keypair"]["public_key"]
             for item in cloud.list("compute", "/os-keypairs", "keypairs")
@@ -70,6 +73,7 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         if resources.keypairs or references.keypairs
         else {},
         project_id=cloud.project_id,
+        operators=_operators(cloud, references, networks.values(), policies),
         extensions=cloud.extensions() if limits.has_network(resources) else None,
         compute=cloud.microversion("compute") if resources.servers else None,
         room=limits.read(cloud, resources),
@@ -115,6 +119,33 @@ def _qos_policies(cloud: TargetCloud) -> tuple[Json, ...]:
     if cloud.get_or_none("network", "/extensions/qos") is None:
         return ()
     return tuple(cloud.list("network", "/qos/policies", "policies"))
+
+
+def _operators(
+    cloud: TargetCloud, references: References, networks: Iterable[Json], policies: Iterable[Json]
+) -> frozenset[str]:
+    """The owners of what may be taken that publish an image, which only an administrator can
+    (Glance's policy ``publicize_image``).
+
+    No API tells a tenant who offers an external network or a QoS policy: a rule of RBAC is shown
+    to its owner only, and any project may open its own network to another one.
+    """
+    candidates = []
+    if any(network.external for network in references.networks):
+        candidates.append([item for item in networks if item.get("router:external")])
+    for wanted in references.qos_policies:
+        candidates.append([item for item in policies if item["name"] == wanted.name])
+    owners = {found[0].get("project_id") for found in candidates if len(found) == 1}
+    return frozenset(owner for owner in owners if owner and _publishes_images(cloud, owner))
+
+
+def _publishes_images(cloud: TargetCloud, project: str) -> bool:
+    query = {"owner": project, "visibility": "public", "limit": 1}
+    answer = cloud.get_optional("image", "/images", query) or {}
+    return any(
+        (item.get("owner"), item.get("visibility")) == (project, "public")
+        for item in answer.get("images", ())
+    )
 
 
 def _default_volume_type(cloud: TargetCloud) -> str | None:

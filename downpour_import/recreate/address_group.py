@@ -35,7 +35,8 @@ class AddressGroups(Recreator[AddressGroup]):
     def reusable(self, context: Context, record: AddressGroup) -> str | None:
         query = {"project_id": context.cloud.project_id}
         used = {entry.target for _, entry in context.journal}
-        for item in context.cloud.list("network", self.path, "address_groups", query):
+        items = context.cloud.list("network", self.path, "address_groups", query)
+        for item in self.ours(context, items):
             if item["id"] not in used and not self.differences(context, record, item):
                 return str(item["id"])
         return None

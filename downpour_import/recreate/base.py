@@ -7,7 +7,7 @@ marker, so that after a crash in between the next run finds what was made.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
 
@@ -56,6 +56,8 @@ class Recreator(ABC, Generic[R]):
     service: ClassVar[Service]
     path: ClassVar[str]
     key: ClassVar[str | None]
+    owner_key: ClassVar[str] = "project_id"
+    """The attribute that tells the project to which an object belongs."""
     can_be_marked: ClassVar[bool] = True
     """Whether an object of this type can bear a marker; else only its natural key tells."""
 
@@ -92,6 +94,13 @@ class Recreator(ABC, Generic[R]):
         """The API path of one object."""
         return f"{self.path}/{target}"
 
+    def ours(self, context: Context, items: Iterable[Json]) -> Iterator[Json]:
+        """Those of ``items`` that are of this project, as far as the service tells: to a token with
+        more rights than a tenant's, lists and lookups give those of other projects too."""
+        for item in items:
+            if item.get(self.owner_key) in (None, context.cloud.project_id):
+                yield item
+
     @abstractmethod
     def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
         """(text that may be a marker, ID), for every object of this type in the project."""
@@ -121,9 +130,10 @@ class Recreator(ABC, Generic[R]):
         return False
 
     def fetch(self, context: Context, target: str) -> Json | None:
-        """The object as the target has it, or None if it is gone."""
-        item = context.cloud.get_or_none(self.service, self.path_of(target))
-        return item if item is None or self.key is None else item[self.key]
+        """The object as the target has it; None if it is gone, or of another project."""
+        answer = context.cloud.get_or_none(self.service, self.path_of(target))
+        item = answer if answer is None or self.key is None else answer[self.key]
+        return next(self.ours(context, [] if item is None else [item]), None)
 
     def remove(self, context: Context, target: str) -> None:
         """Delete a broken object, so that it can be made again.  Raises RecreateError."""
@@ -228,7 +238,8 @@ class NetworkRecreator(Recreator[T]):
     def all(self, context: Context) -> Iterator[Json]:
         """Every object of this type in the project, each as ``fetch`` gives it."""
         query = {"project_id": context.cloud.project_id}
-        return context.cloud.list("network", self.path, self.collection, query)
+        items = context.cloud.list("network", self.path, self.collection, query)
+        return self.ours(context, items)
 
     def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
         for item in self.all(context):

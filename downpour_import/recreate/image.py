@@ -49,6 +49,7 @@ class Images(Recreator[Image]):
     service = "image"
     path = "/images"
     key = None
+    owner_key = "owner"
 
     def __init__(self, on_bytes: OnBytes = lambda amount: None) -> None:
         self._on_bytes = on_bytes
@@ -81,7 +82,8 @@ class Images(Recreator[Image]):
 
     def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
         query = {"owner": context.cloud.project_id}
-        for item in context.cloud.list("image", self.path, "images", query):
+        items = context.cloud.list("image", self.path, "images", query)
+        for item in self.ours(context, items):
             # Nova gives the properties of a server's image, the marker too, to its snapshots.
             if item.get("image_type") != "snapshot":
                 yield item.get(MARKER_KEY), item["id"]

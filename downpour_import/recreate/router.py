@@ -55,7 +55,7 @@ class Routers(NetworkRecreator[Router]):
         ports = context.cloud.list(
             "network", "/ports", "ports", {"network_id": network, "description": marker}
         )
-        for port in ports:
+        for port in self.ours(context, ports):
             if port["description"] == marker and address in (
                 ip["ip_address"] for ip in port["fixed_ips"]
             ):

@@ -26,7 +26,8 @@ class SecurityGroups(NetworkRecreator[SecurityGroup]):
         if record.name != "default":
             return None
         query = {"project_id": context.cloud.project_id, "name": "default"}
-        for item in context.cloud.list("network", self.path, self.collection, query):
+        items = context.cloud.list("network", self.path, self.collection, query)
+        for item in self.ours(context, items):
             identity: str = item["id"]
             return identity
         return None

@@ -37,6 +37,7 @@ class Servers(Recreator[Server]):
     service = "compute"
     path = "/servers"
     key = "server"
+    owner_key = "tenant_id"
 
     def make(self, context: Context, record: Server) -> str:
         body: dict[str, Any] = {
@@ -124,7 +125,8 @@ class Servers(Recreator[Server]):
         return devices
 
     def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        for item in context.cloud.list("compute", "/servers/detail", "servers"):
+        items = context.cloud.list("compute", "/servers/detail", "servers")
+        for item in self.ours(context, items):
             yield item["metadata"].get(MARKER_KEY), item["id"]
 
     def made_by_bundle(self, context: Context, record: Server, item: Any) -> bool:

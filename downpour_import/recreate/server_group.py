@@ -38,7 +38,7 @@ class ServerGroups(Recreator[ServerGroup]):
 
     def reusable(self, context: Context, record: ServerGroup) -> str | None:
         used = {entry.target for _, entry in context.journal}
-        for item in self._all(context):
+        for item in self.ours(context, self._all(context)):
             in_use = item.get("members") or item["id"] in used
             if not in_use and not self.differences(context, record, item):
                 return str(item["id"])

@@ -32,6 +32,7 @@ class Volumes(Recreator[Volume]):
     service = "block_storage"
     path = "/volumes"
     key = "volume"
+    owner_key = "os-vol-tenant-attr:tenant_id"
 
     def make(self, context: Context, record: Volume) -> str:
         body: dict[str, Any] = {
@@ -54,7 +55,8 @@ class Volumes(Recreator[Volume]):
         return identity
 
     def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        for item in context.cloud.list("block_storage", "/volumes/detail", "volumes"):
+        items = context.cloud.list("block_storage", "/volumes/detail", "volumes")
+        for item in self.ours(context, items):
             yield item["metadata"].get(MARKER_KEY), item["id"]
 
     def made_by_bundle(self, context: Context, record: Volume, item: Any) -> bool:
@@ -90,6 +92,9 @@ class Volumes(Recreator[Volume]):
         image = context.journal.target(ref)
         if image is None:
             return
+        item = Images().fetch(context, image)
+        if item and item.get(MARKER_KEY) != context.marker(ref):
+            return  # whatever the journal says, this import did not make it
         if context.cloud.delete("image", f"/images/{image}"):
             context.journal.record("gone", ref, record.name, image)
         else:

@@ -39,13 +39,14 @@ def image(name: str, value: str | None) -> Any:
         "name": name,
         "size": 5,
         "disk_format": "raw",
+        "visibility": "public",
         "os_hash_algo": "sha512",
         "os_hash_value": value,
     }
 
 
-def net(identity: str, name: str, **flags: bool) -> Any:
-    return {"id": identity, "name": name, **{k.replace("_", ":"): v for k, v in flags.items()}}
+def net(identity: str, name: str, *, router_external: bool = False, **more: Any) -> Any:
+    return {"id": identity, "name": name, "router:external": router_external, **more}
 
 
 def subnet(identity: str, network: str, cidr: str) -> Any:
@@ -170,16 +171,30 @@ def test_a_key_is_never_proposed() -> None:
 
 
 def test_the_only_external_network_is_taken_whatever_its_name() -> None:
-    networks = (net("x", "internet", router_external=True), net("y", "public"))
+    outside = net("x", "internet", router_external=True, is_default=True)
+    networks = (outside, net("y", "public"))
     found = check(References(networks=(PUBLIC,)), networks=networks)
     assert found.targets == {PUBLIC.ref: "x"}
 
 
-def test_of_several_external_networks_the_name_decides_or_it_is_told() -> None:
-    networks = (net("x", "a", router_external=True), net("y", "public", router_external=True))
-    assert check(References(networks=(PUBLIC,)), networks=networks).targets == {PUBLIC.ref: "y"}
-    found = check(References(networks=(PUBLIC,)), networks=networks[:1] * 2)
-    assert "which external network of the target is it?" in told(found)[0]
+def test_of_several_external_networks_none_is_taken_and_the_same_name_comes_first() -> None:
+    networks = tuple(
+        net(identity, name, router_external=True, is_default=True)
+        for identity, name in (("x", "a"), ("y", "public"))
+    )
+    found = check(References(networks=(PUBLIC,)), networks=networks)
+    assert found.targets == {}
+    (line,) = told(found)
+    assert "which external network of the target is it? it has 'public' (y, of project" in line
+    text = found.proposal(MappingRules())
+    assert yaml.safe_load(text) == {"networks": {"public": "public"}}
+    assert "'a' (x," in text
+
+
+def test_of_two_networks_of_one_name_an_id_is_proposed() -> None:
+    twins = tuple(net(identity, "public", router_external=True) for identity in "xy")
+    found = check(References(networks=(PUBLIC,)), networks=twins)
+    assert yaml.safe_load(found.proposal(MappingRules())) == {"networks": {"public": "x"}}
 
 
 def test_a_shared_network_is_never_taken_by_its_name() -> None:
@@ -353,12 +368,12 @@ GOLD = QosPolicyReference(id="q1", name="gold")
 def test_a_policy_of_the_same_name_is_taken_or_a_rule_decides(
     policies: list[str], rules: dict[str, str | None], target: str | None
 ) -> None:
-    there = tuple({"id": f"id-{name}", "name": name} for name in policies)
+    there = tuple({"id": f"id-{name}", "name": name, "project_id": "op"} for name in policies)
     found = preflight(
         References(qos_policies=(GOLD,)),
         Resources(),
         MappingRules(qos_policies=rules),
-        Survey(qos_policies=there),
+        Survey(qos_policies=there, operators=frozenset({"op"})),
     )
     assert found.faults == []
     assert found.targets == {GOLD.ref: target}

@@ -11,6 +11,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from bundle_spec.model import Image, Keypair, Ref, SecurityGroup, Server, Volume
 from downpour_import.errors import RecreateError
 from downpour_import.recreate import RECREATORS, differences, recreate
+from downpour_import.recreate.context import MARKER_KEY
 from downpour_import.state.journal import Journal
 from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.things import NET, NET_REF, Target, context, source_id
@@ -274,8 +275,8 @@ def test_the_image_that_filled_a_volume_goes_unless_it_is_in_use(
     fake: Target, tmp_path: Path, in_use: bool
 ) -> None:
     disk = Ref("disk", VOLUME.id)
-    fake.add("/images", id="filler", status="active")
     here = context(fake, tmp_path)
+    fake.add("/images", id="filler", status="active", **{MARKER_KEY: here.marker(disk)})
     here.journal.record("made", disk, "data", "filler")
     if in_use:
         fake.handlers["DELETE", "/images/filler"] = lambda call, match: response(409, {})

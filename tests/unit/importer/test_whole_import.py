@@ -58,7 +58,7 @@ class Far:
         self.bundle = bundle or write_bundle(folder / "b.dpbundle")
         self.cloud = Cloud()
         self.cloud.of("/networks")["target-ext"]["router:external"] = True
-        self.cloud.of("/networks")["target-ext"]["name"] = "internet"
+        self.cloud.of("/networks")["target-ext"] |= {"name": "internet", "is_default": True}
         known = [{"alias": each} for each in (*EXTENSIONS, *extensions)]
         self.cloud.handlers["GET", "/extensions"] = lambda call, match: response(
             200, {"extensions": known}

@@ -15,7 +15,7 @@ def test_a_whole_proposal_says_what_would_be_taken_and_why() -> None:
     found = check(
         References(flavors=(SMALL,), networks=(PUBLIC,), availability_zones=(ZONE,)),
         flavors=(flavor("general"),),
-        networks=(net("x", "internet", router_external=True),),
+        networks=(net("x", "internet", router_external=True, is_default=True),),
         zones={"compute": frozenset({"other"})},
     )
     assert not found.faults
