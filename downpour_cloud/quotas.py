@@ -23,10 +23,13 @@ _COMPUTE = {
 
 
 def compute(cloud: Cloud) -> Quotas:
-    """``instances``, ``cores``, ``ram`` (MiB), ``server_groups``."""
+    """``instances``, ``cores``, ``ram`` (MiB), ``server_groups``; ``metadata_of_server``, how many
+    items of metadata one server can have."""
     answer = cloud.get_optional("compute", "/limits") or {}
     absolute = (answer.get("limits") or {}).get("absolute") or {}
-    return {
+    items = absolute.get("maxServerMeta", -1)
+    of_each: Quotas = {"metadata_of_server": items} if items >= 0 else {}
+    return of_each | {
         name: max(absolute[limit] - absolute[used], 0)
         for name, (limit, used) in _COMPUTE.items()
         if absolute.get(limit, -1) >= 0 and used in absolute

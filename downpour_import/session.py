@@ -31,6 +31,8 @@ from downpour_import.preflight import (
     port_address_ref,
     preflight,
     quota_faults,
+    text_faults,
+    text_warnings,
 )
 from downpour_import.preflight.survey import occupied, survey
 from downpour_import.recreate import RECREATORS, Context
@@ -96,10 +98,16 @@ def run_preflight(
         resolved,
         targets=targets,
         taken=[*resolved.taken, *fitted.taken],
-        warnings=[*resolved.warnings, *lost_attributes(wanted, target), *formulas(data.resources)],
+        warnings=[
+            *resolved.warnings,
+            *lost_attributes(wanted, target),
+            *text_warnings(wanted),
+            *formulas(data.resources),
+        ],
         faults=[
             *resolved.faults,
             *fitted.faults,
+            *text_faults(wanted, target),
             *quota_faults(wanted, targets, target, disks_by_id),
         ],
     )

@@ -27,9 +27,10 @@ Rules = Mapping[str, str | None]
 class MappingRules:
     """Which object of the target is used for which one of the source.
 
-    A network, subnet, image or keypair of the bundle that is mapped is not made: the target's
-    own is used.  A name may be a glob.  ``fixed_ips`` drop: where an address of a port, or another
-    of its attributes, cannot be kept, the target chooses.
+    A network, subnet, image, keypair or security group of the bundle that is mapped is not made:
+    the target's own is used, as it is.  A name may be a glob.  ``hostnames``: name or ID of a
+    server -> its host name.  ``fixed_ips`` drop: where an address of a port, or another of its
+    attributes, cannot be kept, the target chooses.
     """
 
     flavors: Rules = field(default_factory=dict)
@@ -40,6 +41,8 @@ class MappingRules:
     availability_zones: Rules = field(default_factory=dict)
     keypairs: Rules = field(default_factory=dict)
     qos_policies: Rules = field(default_factory=dict)
+    security_groups: Rules = field(default_factory=dict)
+    hostnames: Rules = field(default_factory=dict)
     fixed_ips: Literal["keep", "drop"] = "keep"
 
 

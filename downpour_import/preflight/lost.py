@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from bundle_spec.model import FloatingIp, Network, Port, Resource, SecurityGroup, Server, Subnet
 from downpour_cloud.microversions import version
+from downpour_import.preflight.hostnames import PARAMETER, nova_hostname
 from downpour_import.preflight.survey import Survey
 
 
@@ -38,7 +39,7 @@ def _nova_attributes(record: Resource) -> Iterator[tuple[str, str]]:
             ("2.26", "tags", record.tags),
             ("2.42", "NIC and disk tags", any(devices)),
             ("2.73", "reason of the lock", record.locked_reason),
-            ("2.90", "hostname", record.hostname),
+            (PARAMETER, "hostname", record.hostname not in (None, nova_hostname(record.name))),
         ):
             if used:
                 yield microversion, what

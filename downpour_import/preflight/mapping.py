@@ -30,7 +30,7 @@ DEFAULT = "*"
 COLUMNS = 80
 """The width of a proposal; a comment that does not fit beside its rule stands above it."""
 
-_NEVER_DROPPED = ("flavors", "networks", "subnets", "images")
+_NEVER_DROPPED = ("flavors", "networks", "subnets", "images", "security_groups", "hostnames")
 """Sections whose objects nothing can do without."""
 
 _OTHERS = ("fixed_ips", "extra")

@@ -34,6 +34,7 @@ from downpour_cloud import Json
 from downpour_import.errors import TargetError
 from downpour_import.preflight import mapping, whose
 from downpour_import.preflight.flavor_size import FlavorSize, distance, size_of
+from downpour_import.preflight.hostnames import hostnames
 from downpour_import.preflight.result import Preflight
 from downpour_import.preflight.survey import Survey
 
@@ -74,6 +75,7 @@ def preflight(
         resolver.qos_policy(policy)
     for carried_keypair in resources.keypairs:
         resolver.carried_keypair(carried_keypair)
+    resolver.hostnames(resources)
     resolver.warn_of_unused_rules()
     return resolver.result
 
@@ -280,6 +282,21 @@ class _Resolver:
                 ),
                 carried=True,
             )
+
+    def hostnames(self, resources: Resources) -> None:
+        """What servers are called in the guest and in DNS, where it cannot be as it was."""
+        rules = self._rules.hostnames
+        for server in resources.servers:
+            names = mapping.fitting(rules, (server.id, server.name))
+            self._used |= {("hostnames", name) for name in names}
+        found = hostnames(resources, rules, self._target)
+        self.result.targets |= found.targets
+        self.result.faults += found.faults
+        self.result.warnings += found.warnings
+        if found.choices:
+            self.result.choices["hostnames"] = dict(found.choices)
+        for name, (chosen, reason) in found.choices.items():
+            self.result.taken.append(f"host name of server {name!r} -> {chosen!r} ({reason})")
 
     # --- the same for all ---
 

@@ -75,7 +75,7 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         project_id=cloud.project_id,
         operators=_operators(cloud, references, networks.values(), policies),
         extensions=cloud.extensions() if limits.has_network(resources) else None,
-        compute=cloud.microversion("compute") if resources.servers else None,
+        compute=cloud.microversion("compute") if resources.servers or resources.keypairs else None,
         room=limits.read(cloud, resources),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bundle_spec.model import Port, Ref
-from downpour_import.preflight import port_address_ref
+from downpour_import.preflight import dns_name_ref, port_address_ref
 from downpour_import.recreate.base import NetworkRecreator, qos_policy
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.optional import Without, drop
@@ -43,7 +43,8 @@ class Ports(NetworkRecreator[Port]):
                 }
                 for option in record.extra_dhcp_opts
             ]
-        if record.dns_name and context.has_extension("dns-integration"):
+        kept = dns_name_ref(record.id) not in context.targets
+        if record.dns_name and kept and context.has_extension("dns-integration"):
             body["dns_name"] = record.dns_name
         if record.dns_domain and context.has_extension("dns-domain-ports"):
             body["dns_domain"] = record.dns_domain

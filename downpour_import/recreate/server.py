@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import Ref, Server
+from downpour_import.preflight import hostname_ref
+from downpour_import.preflight.hostnames import PARAMETER, is_taken, nova_hostname
 from downpour_import.recreate.base import Recreator, compare, unset
 from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
 from downpour_import.recreate.optional import attempt, drop, post
@@ -41,7 +43,7 @@ class Servers(Recreator[Server]):
 
     def make(self, context: Context, record: Server) -> str:
         body: dict[str, Any] = {
-            "name": record.name,
+            **self._names(context, record),
             "flavorRef": context.target(Ref("flavor", record.flavor)),
             "metadata": {**record.metadata, MARKER_KEY: context.marker(record.ref)},
             "networks": self._networks(context, record),
@@ -60,8 +62,6 @@ class Servers(Recreator[Server]):
             body["availability_zone"] = zone
         if record.description is not None and context.cloud.supports("compute", "2.19"):
             body["description"] = record.description
-        if record.hostname and context.cloud.supports("compute", "2.90"):
-            body["hostname"] = record.hostname
         if record.user_data:
             body["user_data"] = record.user_data
         for name, value in (
@@ -83,6 +83,18 @@ class Servers(Recreator[Server]):
         identity: str = answer["server"]["id"]
         return identity
 
+    def _names(self, context: Context, record: Server) -> dict[str, str]:
+        """Name and host name.  A Nova without that parameter makes the host name of the first name,
+        once for all: there the server gets its own name afterwards."""
+        compute = context.cloud.microversion("compute")
+        decided, name = context.targets.get(hostname_ref(record.id)), record.name
+        if not context.cloud.supports("compute", PARAMETER):
+            return {"name": decided or name}
+        hostname = decided or record.hostname
+        if not hostname or (hostname == nova_hostname(name) and not is_taken(hostname, compute)):
+            return {"name": name}
+        return {"name": name, "hostname": hostname}
+
     def _networks(self, context: Context, record: Server) -> list[dict[str, str]] | str:
         """Ports in the guest's order.  A NIC tag can be set from microversion 2.42 on."""
         if not record.nics:
@@ -96,7 +108,8 @@ class Servers(Recreator[Server]):
         ]
 
     def _devices(self, context: Context, record: Server) -> list[dict[str, Any]]:
-        """Volumes in the guest's order; an image that it boots from comes first."""
+        """Volumes in the guest's order; an image that it boots from comes first.  A disk tag can
+        be set from microversion 2.42 on."""
         if not record.volumes:
             return []
         devices: list[dict[str, Any]] = []
@@ -110,6 +123,7 @@ class Servers(Recreator[Server]):
                     "delete_on_termination": True,
                 }
             )
+        tags = context.cloud.supports("compute", "2.42")
         for volume in record.volumes:
             devices.append(
                 {
@@ -120,7 +134,7 @@ class Servers(Recreator[Server]):
                     "delete_on_termination": volume.delete_on_termination
                     and not _keeps_volumes(context),
                 }
-                | ({"tag": volume.tag} if volume.tag else {})
+                | ({"tag": volume.tag} if volume.tag and tags else {})
             )
         return devices
 
@@ -156,6 +170,9 @@ class Servers(Recreator[Server]):
             attempt(context, record, "tags", lambda: context.cloud.put("compute", path, body))
         if _keeps_volumes(context):
             self._let_volumes_end_with_it(context, record, target)
+        if item["name"] != record.name:
+            renamed = {"server": {"name": record.name}}
+            context.cloud.put("compute", self.path_of(target), renamed)
         wanted = _status(record)
         if item["status"] != wanted:
             # Also one that runs in no journal: of an import that was to leave it off.
@@ -216,8 +233,9 @@ class Servers(Recreator[Server]):
         }
         if record.description is not None and context.cloud.supports("compute", "2.19"):
             wanted["description"] = record.description
-        if record.hostname and _HOSTNAME in item:
-            wanted[_HOSTNAME] = record.hostname
+        hostname = context.targets.get(hostname_ref(record.id)) or record.hostname
+        if hostname and _HOSTNAME in item:
+            wanted[_HOSTNAME] = hostname
         read = {
             "locked": record.locked,  # shown from microversion 2.9 on
             **item,
