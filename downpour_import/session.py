@@ -36,6 +36,7 @@ from downpour_import.preflight import (
 )
 from downpour_import.preflight.survey import occupied, survey
 from downpour_import.recreate import RECREATORS, Context
+from downpour_import.recreate.default_group import default_group_warnings
 from downpour_import.state import directory
 from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
@@ -102,6 +103,7 @@ def run_preflight(
             *resolved.warnings,
             *lost_attributes(wanted, target),
             *text_warnings(wanted),
+            *default_group_warnings(context, data.resources, target.security_groups),
             *formulas(data.resources),
         ],
         faults=[

@@ -25,6 +25,7 @@ from bundle_spec.model import (
     References,
     Resource,
     Resources,
+    SecurityGroup,
     Subnet,
     SubnetReference,
     VolumeTypeReference,
@@ -65,6 +66,8 @@ def preflight(
         resolver.image(image)
     for carried_image in resources.images:
         resolver.carried_image(carried_image)
+    for group in resources.security_groups:
+        resolver.carried_security_group(group)
     for volume_type in references.volume_types:
         resolver.volume_type(volume_type)
     for zone in references.availability_zones:
@@ -267,6 +270,9 @@ class _Resolver:
 
     def carried_image(self, wanted: Image) -> None:
         self._follow_rule("images", wanted, self._target.images)
+
+    def carried_security_group(self, wanted: SecurityGroup) -> None:
+        self._follow_rule("security_groups", wanted, self._target.security_groups)
 
     def carried_subnet(self, wanted: Subnet) -> None:
         """A subnet goes with its network: of a mapped network, the subnet of the same CIDR."""

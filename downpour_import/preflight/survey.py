@@ -25,6 +25,8 @@ class Survey:
     zones: dict[str, frozenset[str]] = field(default_factory=dict)
     """Service (``compute``, ``volume``) -> names of its usable zones."""
     qos_policies: tuple[Json, ...] = ()
+    security_groups: tuple[Json, ...] = ()
+    """The project's own, with their rules."""
     keypairs: dict[str, str] = field(default_factory=dict)
     """Name -> public key."""
     project_id: str = ""
@@ -66,6 +68,7 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         default_volume_type=_default_volume_type(cloud) if references.volume_types else None,
         zones=_zones(cloud, references),
         qos_policies=policies,
+        security_groups=_security_groups(cloud) if resources.security_groups else (),
         keypairs={
             item["keypair"]["name"]: item["keypair"]["public_key"]
             for item in cloud.list("compute", "/os-keypairs", "keypairs")
@@ -104,6 +107,12 @@ def _subnets(cloud: TargetCloud, networks: Iterable[Json]) -> tuple[Json, ...]:
         item for query in queries for item in cloud.list("network", "/subnets", "subnets", query)
     )
     return tuple({item["id"]: item for item in items}.values())
+
+
+def _security_groups(cloud: TargetCloud) -> tuple[Json, ...]:
+    query = {"project_id": cloud.project_id}
+    groups = cloud.list("network", "/security-groups", "security_groups", query)
+    return tuple(item for item in groups if item["project_id"] == cloud.project_id)
 
 
 def _images(cloud: TargetCloud) -> tuple[Json, ...]:

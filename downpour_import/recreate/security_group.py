@@ -9,6 +9,9 @@ from downpour_import.recreate.base import NetworkRecreator
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.security_group_rule import rule_key, rule_text, wanted_rule
 
+DEFAULT = "default"
+"""The group that Neutron makes in every project."""
+
 
 class SecurityGroups(NetworkRecreator[SecurityGroup]):
     path = "/security-groups"
@@ -23,9 +26,9 @@ class SecurityGroups(NetworkRecreator[SecurityGroup]):
 
     def reusable(self, context: Context, record: SecurityGroup) -> str | None:
         """Every project has one group ``default``, and cannot have two."""
-        if record.name != "default":
+        if record.name != DEFAULT:
             return None
-        query = {"project_id": context.cloud.project_id, "name": "default"}
+        query = {"project_id": context.cloud.project_id, "name": DEFAULT}
         items = context.cloud.list("network", self.path, self.collection, query)
         for item in self.ours(context, items):
             identity: str = item["id"]

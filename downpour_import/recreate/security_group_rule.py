@@ -58,7 +58,7 @@ class AddedRules(Recreator[AddedRule]):
     def reusable(self, context: Context, record: AddedRule) -> str | None:
         # Neutron deletes a rule with a group that it names: after that undo finds neither, and a
         # check finds what an import is still to make.
-        if not all(context.optional_target(ref) for ref in _remote_groups(record.rule)):
+        if not all(context.optional_target(ref) for ref in remote_groups(record.rule)):
             return None
         group = context.target(Ref("security_group", record.group))
         return _rules_of(context, group).get(rule_key(wanted_rule(context, record.rule)))
@@ -81,7 +81,7 @@ def _text(rule: SecurityGroupRule) -> str:
     return rule_text((rule.direction, rule.ether_type, rule.protocol, *ports))
 
 
-def _remote_groups(rule: SecurityGroupRule) -> Iterator[Ref]:
+def remote_groups(rule: SecurityGroupRule) -> Iterator[Ref]:
     """The groups that the rule names as its other end."""
     if rule.remote_group_id:
         yield Ref("security_group", rule.remote_group_id)

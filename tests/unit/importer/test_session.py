@@ -76,7 +76,14 @@ def test_the_default_group_needs_no_room(fake: Target, tmp_path: Path) -> None:
     fake.handlers["GET", f"/quotas/{PROJECT}/details"] = lambda call, match: response(
         200, {"quota": full}
     )
-    fake.add("/security-groups", name="default", project_id=PROJECT, description="", tags=[])
+    fake.add(
+        "/security-groups",
+        name="default",
+        project_id=PROJECT,
+        description="",
+        tags=[],
+        security_group_rules=[],
+    )
     default = SecurityGroup(id=source_id(60), name="default")
     assert told(preflight(fake, tmp_path, Resources(security_groups=(default,)))) == []
     other = replace(default, id=source_id(61), name="web")
