@@ -34,6 +34,7 @@ from downpour_import.preflight import (
     text_faults,
     text_warnings,
 )
+from downpour_import.preflight.addresses import require_addresses
 from downpour_import.preflight.survey import occupied, survey
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.default_group import default_group_warnings
@@ -69,8 +70,10 @@ def run_preflight(
 ) -> Preflight:
     """The preflight of this data against this target.  Writes nothing.
 
-    ``disks``: those of the bundle.  What stands already needs neither room nor addresses.
+    ``disks``: those of the bundle.  What stands already needs neither room nor addresses.  Raises
+    BundleFaults for addresses that are none.
     """
+    require_addresses([*data.references, *data.resources])
     target = survey(cloud, data.references, data.resources)
     resolved = preflight(data.references, data.resources, settings.mapping, target)
     context = Context(

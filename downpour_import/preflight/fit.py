@@ -27,6 +27,7 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import MappingRules
 from downpour_cloud import Json
 from downpour_import.errors import TargetError
+from downpour_import.preflight import addresses
 from downpour_import.preflight.result import Targets
 from downpour_import.preflight.survey import Survey
 
@@ -157,7 +158,7 @@ def _address_problem(work: FitInput, network: Json, subnet_id: str, address: str
     subnet = _by_id(work.target.subnets, work.targets.get(Ref("subnet", subnet_id)))
     if subnet is None or subnet.get("ipv6_address_mode") in ("slaac", "dhcpv6-stateless"):
         return None
-    if ipaddress.ip_address(address) not in ipaddress.ip_network(subnet["cidr"]):
+    if ipaddress.ip_address(address) not in addresses.network(subnet["cidr"]):
         return f"{address} is outside of {subnet['cidr']}"
     if address in work.occupied.get(network["id"], ()):
         return f"{address} is in use on network {network['name']!r}"
@@ -200,7 +201,7 @@ def _overlaps(work: FitInput, router: Router) -> Iterator[TargetError]:
         mapped = work.targets.get(Ref("subnet", subnet_id))
         subnet = _by_id(work.target.subnets, mapped)
         if cidr := subnet["cidr"] if subnet else source_cidrs.get(subnet_id):
-            cidrs.append(ipaddress.ip_network(cidr))
+            cidrs.append(addresses.network(cidr))
     for one, other in combinations(cidrs, 2):
         if one.overlaps(other):
             message = f"its subnets {one} and {other} overlap"

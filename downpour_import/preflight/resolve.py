@@ -7,7 +7,6 @@ faults, raised all at once with a proposed mapping.
 from __future__ import annotations
 
 import difflib
-import ipaddress
 from collections.abc import Callable, Iterable, Sequence
 
 from bundle_spec.model import (
@@ -33,7 +32,7 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import MappingRules
 from downpour_cloud import Json
 from downpour_import.errors import TargetError
-from downpour_import.preflight import mapping, whose
+from downpour_import.preflight import addresses, mapping, whose
 from downpour_import.preflight.flavor_size import FlavorSize, distance, size_of
 from downpour_import.preflight.hostnames import hostnames
 from downpour_import.preflight.result import Preflight
@@ -401,4 +400,4 @@ def _qos_message(named: Sequence[Json]) -> str:
 
 
 def _family(cidr: str) -> int:
-    return ipaddress.ip_network(cidr).version
+    return addresses.network(cidr).version

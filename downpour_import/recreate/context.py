@@ -15,7 +15,7 @@ from bundle_spec.read.files import BundleFiles
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
 from downpour_import.playbook import events
-from downpour_import.preflight import Targets
+from downpour_import.preflight import Targets, addresses
 from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
 
@@ -97,7 +97,7 @@ class Context:
 
     def takes_address(self, subnet_id: str, address: str) -> bool:
         """Whether a port may ask for this address on the target's subnet."""
-        network = ipaddress.ip_network(self.subnet(subnet_id)["cidr"])
+        network = addresses.network(self.subnet(subnet_id)["cidr"])
         return not self.subnet_gives_addresses(subnet_id) and (
             ipaddress.ip_address(address) in network
         )
