@@ -28,6 +28,7 @@ from downpour_import.preflight import (
     fit,
     formulas,
     lost_attributes,
+    namesakes,
     port_address_ref,
     preflight,
     quota_faults,
@@ -48,6 +49,7 @@ Connect = Callable[[CloudOptions, Callable[[str], None]], TargetCloud]
 BY_HAND = Naming(
     "OS_CLOUD or cloud in settings.yml", "OS_CLIENT_CONFIG_FILE or config_file in settings.yml"
 )
+MAPPING_BY_HAND = "say what stands for it under mapping: in settings.yml"
 """ansible-playbook has none of our options."""
 
 
@@ -107,6 +109,7 @@ def run_preflight(
             *lost_attributes(wanted, target),
             *text_warnings(wanted),
             *default_group_warnings(context, data.resources, target.security_groups),
+            *namesakes(wanted, target, _ours(context, data.resources)),
             *formulas(data.resources),
         ],
         faults=[
@@ -116,6 +119,19 @@ def run_preflight(
             *quota_faults(wanted, targets, target, disks_by_id),
         ],
     )
+
+
+def _ours(context: Context, records: Iterable[Resource]) -> set[str | None]:
+    """The IDs of what this import made before, by the journal or the marks."""
+    return {
+        context.journal.target(record.ref)
+        or (
+            RECREATORS[record.type].find(context, record)
+            if RECREATORS[record.type].can_be_marked
+            else None
+        )
+        for record in records
+    }
 
 
 def _networks_for_ports(context: Context, wanted: Iterable[Resource]) -> list[str]:
@@ -167,7 +183,7 @@ def prepare(
     with open_bundle(bundle_of(settings), manifest_sha256=settings.manifest_sha256) as bundle:
         disks = bundle.manifest.disks
     result = run_preflight(settings, data, cloud, disks)
-    result.require()
+    result.require(MAPPING_BY_HAND if result.proposals else None)
     state = state_of(settings)
     directory.bind(state, data.bundle, cloud)
     directory.save_targets(state, result.targets)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
         for ref, entry in reversed(list(context.journal))
         if ref in records and (entry.event == "intent" or (entry.made and entry.target))
     ]
-    objects = []
+    objects: list[MadeObject] = []
     with progress.task("look for resources", len(entries), "resources") as task:
         for record, entry in entries:
             recreator = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
@@ -108,7 +108,22 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
                 kept = None if recreator.made_by_bundle(context, record, item) else reason
                 objects.append(MadeObject(record, target, item, recreator, kept))
             task.advance(1)
-    return objects
+    return [*_kept_with_the_rest(objects)]
+
+
+def _kept_with_the_rest(objects: list[MadeObject]) -> Iterator[MadeObject]:
+    """The objects; if marks of others were taken off, those that cannot bear one stay.
+
+    ``forget`` through another state takes the marks off, and this state's journal knows nothing of
+    it: only the target tells.  What has no mark goes with what had one.
+    """
+    unmarked = any(obj.kept and obj.recreator.can_be_marked for obj in objects)
+    for obj in objects:
+        if unmarked and obj.kept is None and not obj.recreator.can_be_marked:
+            reason = "others that this import made bear no mark, as after forget"
+            yield replace(obj, kept=reason)
+        else:
+            yield obj
 
 
 def undo(context: Context, objects: list[MadeObject], progress: Progress) -> None:

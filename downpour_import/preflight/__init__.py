@@ -6,7 +6,7 @@
 from downpour_import.preflight.fit import FitInput, FitResult, fit, port_address_ref
 from downpour_import.preflight.hostnames import dns_name_ref, hostname_ref
 from downpour_import.preflight.lost import lost_attributes
-from downpour_import.preflight.names import formulas
+from downpour_import.preflight.names import formulas, namesakes
 from downpour_import.preflight.quota import quota_faults
 from downpour_import.preflight.resolve import preflight
 from downpour_import.preflight.result import Preflight, Targets
@@ -22,6 +22,7 @@ __all__ = [
     "formulas",
     "hostname_ref",
     "lost_attributes",
+    "namesakes",
     "port_address_ref",
     "preflight",
     "quota_faults",

@@ -324,7 +324,10 @@ class _Resolver:
             where += f" ({wanted.service})"
         if value is None:
             self.result.targets[wanted.ref] = None
-            if not can_drop:
+            if isinstance(wanted, Keypair):
+                remedy = f"leave it out with --skip keypair/{wanted.name}"
+                self._fault("it is in the bundle and is made", where, remedy)
+            elif not can_drop:
                 self._fault(f"{section} cannot be mapped to drop", where)
             return True
         fitting = [item for item in candidates if value in (item["id"], item["name"])]

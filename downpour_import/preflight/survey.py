@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bundle_spec.model import References, Resources
-from downpour_cloud import Json
+from downpour_cloud import Json, Service
 from downpour_cloud.quotas import Quotas
 from downpour_import.cloud import TargetCloud
 from downpour_import.preflight import limits
@@ -27,6 +27,9 @@ class Survey:
     qos_policies: tuple[Json, ...] = ()
     security_groups: tuple[Json, ...] = ()
     """The project's own, with their rules."""
+    servers: dict[str, str] = field(default_factory=dict)
+    volumes: dict[str, str] = field(default_factory=dict)
+    """ID -> name, of the project's own."""
     keypairs: dict[str, str] = field(default_factory=dict)
     """Name -> public key."""
     project_id: str = ""
@@ -69,6 +72,10 @@ def survey(cloud: TargetCloud, references: References, resources: Resources) -> 
         zones=_zones(cloud, references),
         qos_policies=policies,
         security_groups=_security_groups(cloud) if resources.security_groups else (),
+        servers=_names(cloud, "compute", "servers") if resources.servers else {},
+        volumes=_names(cloud, "block_storage", "volumes")
+        if resources.volumes or resources.volume_snapshots
+        else {},
         keypairs={
             item["keypair"]["name"]: item["keypair"]["public_key"]
             for item in cloud.list("compute", "/os-keypairs", "keypairs")
@@ -113,6 +120,13 @@ def _security_groups(cloud: TargetCloud) -> tuple[Json, ...]:
     query = {"project_id": cloud.project_id}
     groups = cloud.list("network", "/security-groups", "security_groups", query)
     return tuple(item for item in groups if item["project_id"] == cloud.project_id)
+
+
+def _names(cloud: TargetCloud, service: Service, collection: str) -> dict[str, str]:
+    return {
+        item["id"]: item.get("name") or ""
+        for item in cloud.list(service, f"/{collection}", collection)
+    }
 
 
 def _images(cloud: TargetCloud) -> tuple[Json, ...]:

@@ -338,6 +338,15 @@ def test_another_key_under_the_name_of_ours_is_a_conflict_and_a_comment_is_not()
     assert (mapped.targets, mapped.faults) == ({OWN_KEY.ref: "k"}, [])
 
 
+def test_a_keypair_of_the_bundle_is_not_dropped_but_skipped() -> None:
+    rules = MappingRules(keypairs={"k": None})
+    (line,) = told(check(resources=Resources(keypairs=(OWN_KEY,)), rules=rules))
+    assert line == (
+        "mapping keypairs: 'k': it is in the bundle and is made "
+        "(leave it out with --skip keypair/k)"
+    )
+
+
 def test_all_that_is_missing_is_told_at_once() -> None:
     found = check(
         References(

@@ -9,16 +9,25 @@ from pathlib import Path
 import pytest
 import requests
 
-from bundle_spec.model import Network, Port, Resources, SecurityGroup
+from bundle_spec.model import (
+    Network,
+    NetworkReference,
+    Port,
+    References,
+    Resources,
+    SecurityGroup,
+)
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.model.port import FixedIp
 from downpour_cloud import CloudError
 from downpour_import.cloud import TargetCloud
+from downpour_import.errors import TargetFaults
 from downpour_import.preflight import Preflight
 from downpour_import.recreate import RECREATORS, differences, recreate
-from downpour_import.session import connect_within_playbook, run_preflight
+from downpour_import.session import connect_within_playbook, prepare, run_preflight
 from downpour_import.state.directory import save_targets
 from tests.unit.fake_cloud import PROJECT, Call, response
+from tests.unit.importer.every_type import write_bundle
 from tests.unit.importer.things import BUNDLE, NET, SUBNET, Target, context, source_id
 
 NETS = (NET, Network(id=source_id(50), name="second"))
@@ -167,3 +176,33 @@ def test_a_playbook_without_a_cloud_is_told_what_ansible_can_be_given(
     with pytest.raises(CloudError) as caught:
         connect_within_playbook(Settings(cloud=cloud, config_file=str(path)))
     assert str(caught.value) == f"{path}: {told}"
+
+
+def test_a_name_that_stands_is_told_unless_this_import_made_it(
+    fake: Target, tmp_path: Path
+) -> None:
+    fake.add("/networks", name="second", project_id=PROJECT, tags=[], description="")
+    resources = Resources(networks=NETS)
+    line = (
+        "networks of these names stand already on the target, and others are made beside them: "
+        "'second'; --skip leaves them out"
+    )
+    assert line in preflight(fake, tmp_path, resources).warnings
+    recreate(RECREATORS["network"], context(fake, tmp_path), NETS[1])
+    assert line not in preflight(fake, tmp_path, resources).warnings
+    # Two of one name: the first is made, the second is still to come.
+    twins = Resources(networks=(NET, replace(NET, id=source_id(70))))
+    recreate(RECREATORS["network"], context(fake, tmp_path), NET)
+    for journal in ("kept", "lost"):
+        if journal == "lost":
+            (tmp_path / "journal.jsonl").unlink()
+        assert "stand already" not in str(preflight(fake, tmp_path, twins).warnings)
+
+
+def test_by_hand_what_lacks_is_to_be_mapped_in_the_settings(fake: Target, tmp_path: Path) -> None:
+    outside = NetworkReference(id="ext", name="ext", external=True)
+    bundle = write_bundle(tmp_path / "b.dpbundle")
+    settings = Settings(bundle=str(bundle), state=str(tmp_path / "state"))
+    data = PlaybookData(bundle=BUNDLE, references=References(networks=(outside,)))
+    with pytest.raises(TargetFaults, match=r"\(say what stands for it under mapping: in settings"):
+        prepare(settings, data, TargetCloud(fake.connection))

@@ -127,7 +127,12 @@ def test_undo_leaves_what_was_reused_and_what_is_not_ours(work: Import) -> None:
     router["tags"] = []  # somebody has made it their own
     here, things = work.find()
     kept = {thing.record.type: thing.kept for thing in things if thing.kept}
-    assert kept == {"router": "it bears no mark of this bundle"}
+    rest = "others that this import made bear no mark, as after forget"
+    assert kept == {
+        "router": "it bears no mark of this bundle",
+        "address_group": rest,
+        "server_group": rest,
+    }
     with pytest.raises(RecreateFaults) as caught:
         undo.undo(here, things, NULL)
     # The router that stays holds its subnet, and that its network.
@@ -154,6 +159,23 @@ def test_forget_takes_the_marks_off_and_then_undo_leaves_all_alone(work: Import)
     work.cloud.calls.clear()
     work.run()
     assert work.cloud.writes == []
+
+
+def test_what_was_forgotten_through_one_state_is_not_undone_through_another(
+    work: Import, tmp_path: Path
+) -> None:
+    work.run()
+    other = Import(work.bundle, tmp_path / "other")
+    other.state.mkdir()
+    other.cloud, other.resources = work.cloud, work.resources
+    other.run()  # finds all by the marks, and uses the keypair and the groups
+    undo.forget(*other.find(), NULL)
+    before = work.made()
+    here, things = work.find()
+    assert [thing.record.type for thing in things if thing.kept is None] == []
+    assert {thing.record.type for thing in things} >= {"keypair", "address_group", "server"}
+    undo.undo(here, things, NULL)
+    assert work.made() == before
 
 
 def test_the_state_of_another_bundle_is_refused_as_by_an_import(
