@@ -60,36 +60,57 @@ def dns_name_ref(port_id: str) -> Ref:
 
 
 def hostnames(resources: Resources, rules: Rules, target: Survey) -> Hostnames:
-    """The host names of all servers.  Without the extension only what ``rules`` say is done."""
-    faults: list[TargetError] = []
-    targets: dict[Ref, str | None] = {}
-    choices: dict[str, tuple[str, str]] = {}
-    found: dict[str, frozenset[str]] = {}
-    namesakes = Counter(server.name for server in resources.servers)
-    has_dns = "dns-integration" in (target.extensions or ())
-    for server in resources.servers:
-        _, value = mapping.rule(rules, (server.id, server.name))
-        made = _made(server, target.compute)
-        if value is not None:
-            faults += _rule_faults(server, value, target.compute)
-        elif (has_dns and server.nics and any(map(dns_fault, made))) or _refused(
-            server, made, target.compute
-        ):
-            value = _replacement(server)
-            if value != nova_hostname(server.name):
-                key = server.id if namesakes[server.name] > 1 else server.name
-                choices[key] = value, f"the target does not take {_own(server)!r}"
-        if value is not None:
-            targets[hostname_ref(server.id)] = value
-        found[server.id] = made if value is None else frozenset([value])
-    warnings = [*_nameless(resources.servers, found)]
-    if has_dns:
-        lost = list(_lost_dns_names(resources, found))
-        targets |= {dns_name_ref(port.id): None for port, _ in lost}
-        warnings += [*_equal(resources.servers, found), *(line for _, line in lost)]
+    """The host names of all servers: by ``rules``, else as the target makes and takes them."""
+    servers = resources.servers
+    has_dns = _has_dns(target)
+    made = {server.id: _made(server, target.compute) for server in servers}
+    given = {
+        server.id: value
+        for server in servers
+        if (value := mapping.rule(rules, (server.id, server.name))[1]) is not None
+    }
+    chosen = {
+        server.id: _replacement(server)
+        for server in servers
+        if server.id not in given and _is_refused(server, made[server.id], target)
+    }
+    named = given | chosen
+    found = made | {identity: frozenset([value]) for identity, value in named.items()}
+    lost = list(_lost_dns_names(resources, found)) if has_dns else []
+    targets: dict[Ref, str | None] = {hostname_ref(each): value for each, value in named.items()}
+    equal = _equal(servers, found) if has_dns else ()
     return Hostnames(
-        targets=targets, choices=choices, warnings=tuple(warnings), faults=tuple(faults)
+        targets=targets | {dns_name_ref(port.id): None for port, _ in lost},
+        choices=_choices(servers, chosen),
+        warnings=(*_nameless(servers, found), *equal, *(line for _, line in lost)),
+        faults=tuple(_rule_faults(servers, given, target.compute)),
     )
+
+
+def _choices(servers: Iterable[Server], chosen: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """What is to be told of the ``chosen`` ones, but for those that Nova would make itself."""
+    servers = list(servers)
+    namesakes = Counter(server.name for server in servers)
+    return {
+        server.id if namesakes[server.name] > 1 else server.name: (
+            chosen[server.id],
+            f"the target does not take {_own(server)!r}",
+        )
+        for server in servers
+        if server.id in chosen and chosen[server.id] != nova_hostname(server.name)
+    }
+
+
+def _has_dns(target: Survey) -> bool:
+    return "dns-integration" in (target.extensions or ())
+
+
+def _is_refused(server: Server, made: frozenset[str], target: Survey) -> bool:
+    """Whether Neutron would refuse what Nova makes, or Nova the source's host name."""
+    if _has_dns(target) and server.nics and any(map(dns_fault, made)):
+        return True
+    own, parameter = server.hostname, _is_parameter(target.compute)
+    return bool(own and parameter and {own} != made and not is_taken(own, target.compute))
 
 
 # --- what Nova makes, and what it takes ---
@@ -118,12 +139,6 @@ def is_taken(hostname: str, compute: str | None) -> bool:
 
 def _is_parameter(compute: str | None) -> bool:
     return compute is not None and version(compute) >= version(PARAMETER)
-
-
-def _refused(server: Server, made: frozenset[str], compute: str | None) -> bool:
-    """Whether Nova would refuse the source's host name, and not make the same of the name."""
-    own = server.hostname
-    return bool(own and {own} != made and _is_parameter(compute) and not is_taken(own, compute))
 
 
 def _made(server: Server, compute: str | None) -> frozenset[str]:
@@ -179,13 +194,19 @@ def in_ascii(text: str) -> str:
 # --- what is told ---
 
 
-def _rule_faults(server: Server, value: str, compute: str | None) -> Iterator[TargetError]:
-    where = f"mapping hostnames: {server.name!r}"
-    problem = dns_fault(value) if value else "it is empty"
-    if problem is None and not is_taken(value, compute):
-        problem = "this target takes one label only, of a-z, 0-9 and hyphens"
-    if problem is not None:
-        yield TargetError(f"{value!r} cannot be a host name: {problem}", where=where)
+def _rule_faults(
+    servers: Iterable[Server], given: Mapping[str, str], compute: str | None
+) -> Iterator[TargetError]:
+    for server in servers:
+        value = given.get(server.id)
+        if value is None:
+            continue
+        problem = dns_fault(value) if value else "it is empty"
+        if problem is None and not is_taken(value, compute):
+            problem = "this target takes one label only, of a-z, 0-9 and hyphens"
+        if problem is not None:
+            where = f"mapping hostnames: {server.name!r}"
+            yield TargetError(f"{value!r} cannot be a host name: {problem}", where=where)
 
 
 def _nameless(servers: Iterable[Server], found: Mapping[str, frozenset[str]]) -> Iterator[str]:

@@ -151,3 +151,52 @@ def test_a_network_can_be_replaced_by_an_existing_one(
     assert [ip["ip_address"] for ip in port.fixed_ips] == [
         ip["ip_address"] for ip in before.fixed_ips
     ]
+
+
+@pytest.fixture(scope="module")
+def umlauts(connect: Any, made: Tenant, shell: Shell) -> Iterator[None]:
+    """A server whose name Neutron would refuse as a DNS name, as umlauts.dpbundle; and the target
+    as a cloud of an older Nova."""
+    source = connect("source")
+    server = source.compute.create_server(
+        name="plain",
+        flavor_id=source.compute.find_flavor("m1.tiny").id,
+        image_id=source.image.find_image("tiny-linux-1.0").id,
+        networks=[{"uuid": made.network}],
+    )
+    server = source.compute.wait_for_server(server, wait=180, interval=0.3)
+    source.compute.update_server(server, name="datenbank größe")
+    (shell.directory / "umlauts.yml").write_text(
+        "servers:\n  - name: datenbank größe\n    save_state: false\n", "utf-8"
+    )
+    shell.run("downpour-export", "umlauts.yml", "umlauts.dpbundle", OS_CLOUD="source")
+    path = shell.directory / "clouds.yaml"
+    clouds = yaml.safe_load(path.read_text())
+    clouds["clouds"]["older"] = {
+        **clouds["clouds"]["target-other"],
+        "compute_default_microversion": "2.79",
+    }
+    path.write_text(yaml.safe_dump(clouds))
+    yield
+    source.compute.delete_server(server)
+    source.compute.wait_for_delete(server, wait=60)
+
+
+@pytest.mark.parametrize(("cloud", "hostname"), [("older", "plain"), ("target-other", "db-1")])
+def test_a_name_that_is_no_dns_name_is_kept_with_another_host_name(
+    shell: Shell, umlauts: None, connect: Any, cloud: str, hostname: str
+) -> None:
+    rules = {} if cloud == "older" else {"hostnames": {"datenbank größe": hostname}}
+    (shell.directory / "names.yml").write_text(yaml.safe_dump(rules))
+    command = ("umlauts.dpbundle", "--cloud", cloud, "--state", f"state-{cloud}")
+    done = shell.run("downpour-import", *command, "--map", "names.yml")
+    taken = "host name of server 'datenbank größe' -> 'plain'"
+    assert (taken in done.stderr) == (cloud == "older")
+    rows = read_csv(shell.directory / f"state-{cloud}" / "uuids.csv")[1:]
+    (identity,) = [row[3] for row in rows if row[0] == "server"]
+    target = connect("target-other")
+    server = target.compute.get_server(identity)
+    assert (server.name, server.status) == ("datenbank größe", "ACTIVE")
+    assert server.hostname == hostname
+    assert [port.dns_name for port in target.network.ports(device_id=identity)] == [hostname]
+    shell.run("downpour-import", "undo", *command, "--yes")
