@@ -62,7 +62,7 @@ def _problems(record: Resource, target: Survey) -> Iterator[tuple[str, str | Non
             yield from _too_long("user data", record.user_data or "", _USER_DATA)
         case ServerGroup():
             yield from _nova_name(record.name)
-        case Keypair():
+        case Keypair() if record.name not in target.keypairs:
             yield from _keypair_name(record.name, target.compute)
         case Volume():
             yield from _too_long("description", record.description, TEXT)

@@ -107,6 +107,10 @@ def test_a_keypair_may_have_a_name_that_an_older_target_refuses(
     assert taken or "map it under keypairs" in found[0]
 
 
+def test_a_keypair_that_stands_under_such_a_name_is_no_fault() -> None:
+    assert told(Keypair(id="größe", name="größe", public_key="x"), keypairs={"größe": "x"}) == []
+
+
 def test_the_mark_of_a_server_needs_room_in_its_metadata() -> None:
     fake = FakeCloud()
     fake.handlers["GET", "/limits"] = lambda call, match: response(
