@@ -41,6 +41,13 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def some_of(names: Sequence[str], most: int) -> str:
+    """``'a', 'b' and 38 more``: the names that are not empty, printable, at most ``most``."""
+    named = [repr(printable(name)) for name in names if name]
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return ", ".join(named[:most]) + more
+
+
 def width(text: str) -> int:
     """The columns that a terminal needs for printable text."""
     return sum(

@@ -85,7 +85,10 @@ class File(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Omission(Record):
-    """Something that the source has and the bundle does not carry, and why."""
+    """Something that the source has and the bundle does not carry, and why.
+
+    ``id`` and ``name`` are empty where it is about a type as a whole: things that stay behind.
+    """
 
     type: str
     id: str

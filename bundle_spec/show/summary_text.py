@@ -146,7 +146,8 @@ def _saved(totals: Totals) -> str:
 
 
 def _not_carried(omitted: NotCarried) -> str:
-    what = f"{_words(omitted.type)} {omitted.name!r} {omitted.attribute or ''}".strip()
+    name = repr(omitted.name) if omitted.name else omitted.id
+    what = " ".join(filter(None, (_words(omitted.type), name, omitted.attribute)))
     return printable(f"  {what}: {omitted.reason}")
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from bundle_spec.text import counted, filled, human_bytes, printable, table, width, wrapped
+from bundle_spec.text import (
+    counted,
+    filled,
+    human_bytes,
+    printable,
+    some_of,
+    table,
+    width,
+    wrapped,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +34,12 @@ def test_sizes_are_told_in_binary_units(size: int, text: str) -> None:
 def test_control_characters_are_shown_and_not_sent() -> None:
     assert printable("a\x1b[2J\r\n\x9b\u202e\udcff") == r"a\x1b[2J\r\n\x9b\u202e\udcff"
     assert printable("Zürich 雨 {{ 7*7 }}") == "Zürich 雨 {{ 7*7 }}"
+
+
+def test_names_beyond_the_most_are_counted_and_empty_ones_are_none() -> None:
+    assert some_of(["a", "b"], 2) == "'a', 'b'"
+    assert some_of(["a", "b\n", "c", "d"], 2) == r"'a', 'b\\n' and 2 more"
+    assert some_of(["", ""], 1) == ""
 
 
 def test_a_table_is_aligned_by_what_a_terminal_shows() -> None:

@@ -31,6 +31,7 @@ from bundle_spec.model import (
     Volume,
 )
 from bundle_spec.read.envelope import BODY, END_AND_TRAILER
+from bundle_spec.show.summary import NotCarried
 from bundle_spec.show.summary_text import render
 from tests.split import split
 from tests.unit.bundle.samples import CHUNK, content, noise
@@ -87,6 +88,13 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "b.dpbundle"
     write(path)
     return path
+
+
+def test_what_is_not_carried_of_a_whole_type_has_no_empty_name(path: Path) -> None:
+    found = summarise(path)
+    whole = NotCarried("load_balancer", "", "", None, "2 of the project")
+    told = render(dataclasses.replace(found, omissions=(*found.omissions, whole)))
+    assert "  server 'web' user_data: never told\n  load balancer: 2 of the project" in told
 
 
 def test_zones_of_one_name_are_told_with_their_service(path: Path) -> None:
