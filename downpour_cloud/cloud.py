@@ -20,6 +20,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from openstack import exceptions as sdk_exceptions
 
 from bundle_spec.errors import DownpourError
+from downpour_cloud.catalog import Catalog
 from downpour_cloud.microversions import negotiate, version
 from downpour_cloud.session import answer_lost, brief
 
@@ -56,6 +57,7 @@ class Cloud(ABC):
         self._connection = connection
         self.project_id: str = connection.current_project_id
         self.auth_url: str = connection.session.auth.auth_url
+        self.catalog = Catalog(connection)
         self._microversions: dict[str, str | None] = {}
 
     @abstractmethod

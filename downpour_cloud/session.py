@@ -80,11 +80,16 @@ class RetryingSession(ks_session.Session):
         self._budget = threading.local()
 
     def request(self, url: str, method: str, *args: Any, **kwargs: Any) -> requests.Response:
-        """As keystoneauth's, but requests are repeated as the module says."""
+        """As keystoneauth's, but requests are repeated as the module says; with ``repeat=False``
+        they never are."""
         wants_error = kwargs.pop("raise_exc", True)
+        repeat = kwargs.pop("repeat", True)
         kwargs.update(connect_retries=0, status_code_retries=0, raise_exc=False)
         with self.budget() as deadline:
-            response = self._send_until(url, method, args, kwargs, deadline)
+            if repeat:
+                response = self._send_until(url, method, args, kwargs, deadline)
+            else:
+                response = super().request(url, method, *args, **kwargs)
         if wants_error and response.status_code >= 400:
             raise ks_exceptions.from_response(response, method, url)
         return response

@@ -113,6 +113,9 @@ class FakeCloud:
                 lambda body: {"status": "available"},
             ),
             Collection("block_storage", "/types", "volume_types", "volume_type"),
+            Collection("block_storage", "/backups", "backups", "backup"),
+            Collection("block_storage", "/groups", "groups", "group"),
+            Collection("block_storage", "/group_snapshots", "group_snapshots", "group_snapshot"),
             Collection(
                 "compute", "/servers", "servers", "server", lambda body: {"status": "ACTIVE"}
             ),
@@ -121,13 +124,21 @@ class FakeCloud:
             Collection("compute", "/os-keypairs", "keypairs", "keypair"),
         )
         self._collections = {(each.service, each.path): each for each in collections}
-        config = SimpleNamespace(region_name="here")
-        session = SimpleNamespace(auth=SimpleNamespace(auth_url=AUTH_URL), invalidate=lambda: None)
+        config = SimpleNamespace(
+            region_name="here", get_session_endpoint=lambda service: f"http://cloud/{service}"
+        )
+        session = SimpleNamespace(
+            auth=SimpleNamespace(auth_url=AUTH_URL),
+            invalidate=lambda: None,
+            request=self._request_of_any_service,
+        )
+        self.catalog: list[Json] = []
         self.connection: Any = SimpleNamespace(
             current_project_id=PROJECT,
             current_project=SimpleNamespace(name="demo"),
             config=config,
             session=session,
+            service_catalog=self.catalog,
             authorize=lambda: None,
             **{
                 service: _Adapter(self, service)
@@ -147,6 +158,19 @@ class FakeCloud:
         self.of(path)[item["id"]] = item
         return item
 
+    def offer(self, service: str, path: str, answer: Json) -> None:
+        """Put a service into the catalog, whose URLs have no version; ``path`` has it.
+
+        ``answer``: the JSON of its answer, or the response.
+        """
+        self.catalog.append({"type": service, "endpoints": [{"region": "here"}]})
+
+        def handler(call: Call, match: re.Match[str]) -> requests.Response:
+            whole = isinstance(answer, requests.Response)
+            return answer if whole else response(200, answer)
+
+        self.handlers["GET", path] = handler
+
     def new_id(self) -> str:
         return f"{next(self._ids):08d}-0000-4000-8000-000000000000"
 
@@ -159,6 +183,13 @@ class FakeCloud:
         return [str(each) for each in self.calls if each.method != "GET"]
 
     # --- the REST service ---
+
+    def _request_of_any_service(
+        self, url: str, method: str, params: Mapping[str, Any], **kwargs: Any
+    ) -> requests.Response:
+        service, _, path = url.removeprefix("http://cloud/").partition("/")
+        call = Call(service, method, f"/{path}", dict(params), None, kwargs.get("headers", {}))
+        return self.request(call, stream=True)
 
     def request(self, call: Call, stream: bool) -> requests.Response:
         self.calls.append(call)
@@ -256,7 +287,7 @@ class _Adapter:
         method: str,
         *,
         raise_exc: bool,
-        microversion: str | None,
+        microversion: str | None = None,
         params: Mapping[str, Any] | None = None,
         json: Json = None,
         data: Any = None,

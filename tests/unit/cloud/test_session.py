@@ -184,6 +184,17 @@ def test_a_wrong_address_is_told_at_once(slept: list[float]) -> None:
     assert not slept
 
 
+@pytest.mark.parametrize("answer", [500, 503, 429, reset()])
+def test_a_look_is_never_repeated(answer: Answer) -> None:
+    wire = Wire(answer)
+    if isinstance(answer, Exception):
+        with pytest.raises(ks_exceptions.ConnectFailure):
+            ask(wire, repeat=False)
+    else:
+        assert ask(wire, repeat=False) == answer
+    assert wire.sent == ["GET"]
+
+
 def test_an_error_is_raised_for_whoever_wants_one() -> None:
     with pytest.raises(ks_exceptions.NotFound):
         session_on(Wire(404)).get(URL)

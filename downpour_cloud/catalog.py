@@ -1,0 +1,136 @@
+"""The services in a token's catalog, and one short look at any of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+import openstack
+import os_service_types
+import requests
+from keystoneauth1 import exceptions as ks_exceptions
+from openstack import exceptions as sdk_exceptions
+
+from downpour_cloud.errors import CloudError
+from downpour_cloud.session import brief
+
+LOOK_BYTES = 2 << 20
+"""Bytes of an answer that are read at most."""
+
+_SILENCE = 15.0
+"""Seconds without a byte after which a service counts as silent."""
+
+_PIECE = 1 << 16
+
+# These have adapters of openstacksdk, which finds their version.
+_ADAPTERS = {"block-storage": "block_storage", "network": "network"}
+
+_VERSION = re.compile(r"/v\d+(\.\d+)?(/|$)")
+
+
+class Catalog:
+    """``connection``: of openstacksdk, with a token."""
+
+    def __init__(self, connection: openstack.connection.Connection) -> None:
+        self._connection = connection
+
+    def types(self) -> tuple[str, ...]:
+        """The official types of the services of this region, sorted; a type that the service types
+        authority does not know is as the catalog has it."""
+        known = os_service_types.ServiceTypes()
+        region = self._connection.config.region_name
+        found = {
+            known.get_service_type(service["type"]) or service["type"]
+            for service in self._connection.service_catalog
+            if _is_in(service, region)
+        }
+        return tuple(sorted(found))
+
+    def look(
+        self,
+        service_type: str,
+        path: str,
+        *,
+        version: str = "",
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The JSON of one GET, which is never repeated.
+
+        ``version``: of the API, as ``v2`` or ``v1/PROJECT``, for a catalog whose URL has none.
+        Raises CloudError where no JSON comes, for whatever reason; a service that sends byte after
+        byte can hold the caller up.
+        """
+        wanted = {"Accept": "application/json", **(headers or {})}
+        try:
+            with closing(self._get(service_type, path, version, params, wanted)) as response:
+                if response.status_code >= 300:
+                    raise CloudError(_refusal(response.status_code))
+                return json.loads(b"".join(_pieces(response)))
+        except (ValueError, RecursionError) as exc:
+            raise CloudError("its answer is no JSON") from exc
+        except (
+            requests.RequestException,
+            sdk_exceptions.SDKException,
+            ks_exceptions.ClientException,
+        ) as exc:
+            raise CloudError(f"it does not answer: {brief(exc)}") from exc
+
+    def _get(
+        self,
+        service_type: str,
+        path: str,
+        version: str,
+        params: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+    ) -> requests.Response:
+        how = {
+            "params": dict(params or {}),
+            "headers": dict(headers),
+            "raise_exc": False,
+            "stream": True,
+            "timeout": _SILENCE,
+            "redirect": False,  # the token goes to addresses of the catalog only
+            "repeat": False,
+        }
+        response: requests.Response
+        if service_type in _ADAPTERS:
+            adapter = getattr(self._connection, _ADAPTERS[service_type])
+            response = adapter.request(path, "GET", **how)
+        else:
+            url = self._address(service_type, version) + path
+            response = self._connection.session.request(url, "GET", **how)
+        return response
+
+    def _address(self, service_type: str, version: str) -> str:
+        url = self._connection.config.get_session_endpoint(service_type)
+        if not url:
+            raise CloudError("the catalog has no address of it for this interface")
+        base: str = url.rstrip("/")
+        return base if not version or _VERSION.search(urlsplit(base).path) else f"{base}/{version}"
+
+
+def _refusal(status: int) -> str:
+    why = ": the roles of this user do not allow it" if status == 403 else ""
+    return f"it answers {status}{why}"
+
+
+def _is_in(service: Mapping[str, Any], region: str | None) -> bool:
+    regions = [
+        endpoint.get("region_id") or endpoint.get("region")
+        for endpoint in service.get("endpoints", ())
+    ]
+    return bool(regions) and (not region or region in regions)
+
+
+def _pieces(response: requests.Response) -> Iterator[bytes]:
+    size = 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > LOOK_BYTES:
+            raise CloudError(f"its answer has more than {LOOK_BYTES >> 20} MiB")
+        yield piece
