@@ -51,7 +51,7 @@ def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
             servers=tuple(servers),
         ),
         references=plan.references,
-        omissions=plan.omissions,
+        omissions=(*plan.omissions, *plan.left_behind.omissions()),
     )
 
 

@@ -134,7 +134,7 @@ def query_of(arguments: Arguments) -> Query:
 
 def _query(arguments: Arguments, progress: TerminalProgress) -> None:
     wanted = query_of(arguments)
-    added, already_listed = look_for(
+    asked = look_for(
         wanted,
         Path(arguments["RESOURCE_FILE"]),
         cloud_of(arguments),
@@ -142,12 +142,14 @@ def _query(arguments: Arguments, progress: TerminalProgress) -> None:
         progress=progress,
         connect=connect,
     )
-    for match in added:
+    for match in asked.added:
         record = match.record
         shown = record.id if record.id == record.name else f"{record.name} ({record.id})"
         tell(f"added {record.type.replace('_', ' ')} {printable(shown)}")
-    if already_listed:
-        tell(f"{already_listed} {'was' if already_listed == 1 else 'were'} there already")
+    if asked.there:
+        tell(f"{asked.there} {'was' if asked.there == 1 else 'were'} there already")
+    if asked.left is not None:
+        tell("\n".join(view.left_behind_lines(asked.left)))
 
 
 def _plan(arguments: Arguments, progress: TerminalProgress) -> None:

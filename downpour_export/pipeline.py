@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle
@@ -21,18 +22,22 @@ from downpour_export import resource_file
 from downpour_export.assemble import assemble
 from downpour_export.capture import Limits, capture
 from downpour_export.cloud import Connect, SourceCloud, connect
-from downpour_export.discover import complete, discover
+from downpour_export.discover import Inventory, complete, discover
+from downpour_export.discover.left_behind import look_elsewhere
 from downpour_export.discover.quota import FreeQuota
 from downpour_export.discover.server import flavor_name
 from downpour_export.errors import PlanError, PlanFaults, ResourceFileFaults
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
 from downpour_export.plan.capture_quota import capture_quota, lacks
+from downpour_export.plan.left_behind import LeftBehind, left_behind
+from downpour_export.plan.loose import loose
+from downpour_export.plan.make import reach
 from downpour_export.plan.select import select
 from downpour_export.plan.stopped import stopped_by_another
 from downpour_export.playbook import playbook_files
 from downpour_export.resource_file import ResourceFile, merge
-from downpour_export.resource_file.query import Match, Query, matches
+from downpour_export.resource_file.query import Match, Query, all_principal, as_matches, matches
 
 _SOURCE = "source"
 
@@ -44,6 +49,16 @@ class Exported:
     bundle: FinishedBundle
     plan: Plan
     key: Path | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a query did.  ``there``: how many fitting resources the file had already.  ``left``:
+    what stays behind all the same; None where the query was not for everything."""
+
+    added: tuple[Match, ...]
+    there: int
+    left: LeftBehind | None = None
 
 
 def _signer(key: Path) -> Sign:
@@ -145,7 +160,10 @@ def _plan(wanted: ResourceFile, cloud: SourceCloud, progress: Progress) -> tuple
     inventory = discover(cloud, progress)
     carried = make_plan(wanted, inventory).reached.pulled_in_by
     inventory = complete(cloud, inventory, carried, progress)
-    return make_plan(wanted, inventory), inventory.room
+    plan = make_plan(wanted, inventory)
+    elsewhere = look_elsewhere(cloud, inventory.extensions, progress)
+    left = left_behind(inventory, plan.reached, elsewhere)
+    return replace(plan, left_behind=left), inventory.room
 
 
 def look_for(
@@ -156,16 +174,16 @@ def look_for(
     save_state: bool,
     progress: Progress = NULL,
     connect: Connect = connect,
-) -> tuple[list[Match], int]:
+) -> Asked:
     """Add what fits ``query`` to the resource file at ``path``.
 
-    Returns what was added, and how many fitting resources it had already.  Raises what the steps
-    raise, and PlanError when nothing fits; the file is unchanged then.
+    Raises what the steps raise, and PlanError when nothing fits; the file is unchanged then.
     """
     text, existing = merge.load(path)
     cloud = connect(options, progress.say)
     query = replace(query, flavors=tuple(flavor_name(cloud, name) for name in query.flavors))
-    fitting, fruitless = matches(query, discover(cloud, progress))
+    inventory = discover(cloud, progress)
+    fitting, fruitless = _fitting(query, inventory, save_state)
     if not fitting:
         message = " ".join(["nothing fits", ", ".join(fruitless)]).strip()
         raise PlanError(message, where=str(path), remedy="nothing was added")
@@ -174,7 +192,22 @@ def look_for(
     text, added = merge.merged(text, existing, fitting, save_state=save_state)
     if added:
         merge.save(path, text)
-    return added, len(fitting) - len(added)
+    left = None
+    if query.everything:
+        reached = reach(resource_file.parse(text, path), inventory)
+        left = left_behind(
+            inventory, reached, look_elsewhere(cloud, inventory.extensions, progress)
+        )
+    return Asked(tuple(added), len(fitting) - len(added), left)
+
+
+def _fitting(query: Query, inventory: Inventory, save_state: bool) -> tuple[list[Match], list[str]]:
+    """What fits, and the options that fit nothing."""
+    if not query.everything:
+        return matches(query, inventory)
+    principal = all_principal(inventory)
+    others = loose(inventory, chain(*principal.values()), save_state=save_state)
+    return as_matches({**principal, **others}, inventory), []
 
 
 def _write(

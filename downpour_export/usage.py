@@ -77,7 +77,8 @@ Usage:
   downpour-export plan [options] RESOURCE_FILE
 
 It says also what the target must have, which disks are read in which state,
-whether the quota allows it, and what cannot be carried.
+whether the quota allows it, what cannot be carried, and what of the project
+stays behind.
 
 Arguments:
 {_RESOURCE_FILE}
@@ -119,8 +120,8 @@ What:
   --image-name GLOB       The project's own images that are called so.
   --volume-name GLOB      Volumes that are called so.
   --keypair-name GLOB     Keypairs that are called so.
-  --all                   All servers, images, keypairs, and volumes of no
-                          server.
+  --all                   All that can be carried, also what hangs on no
+                          server, and say what stays behind all the same.
   --no-save-state         Carry what is added without its contents.
 
 {OUTPUT}

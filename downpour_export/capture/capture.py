@@ -11,6 +11,7 @@ from functools import partial
 
 from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
+from bundle_spec.text import counted
 from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.copy import Captured, Copier
 from downpour_export.capture.earlier import EarlierRun, Group
@@ -55,7 +56,8 @@ def capture(
     groups = earlier.unfinished(disks, captured)
     _refuse_too_many(groups, limits)
     if captured.disks:
-        progress.say(f"{len(captured.disks)} of {len(disks)} disks are in the bundle already")
+        there = f"{len(captured.disks)} of {counted(len(disks), 'disk')}"
+        progress.say(f"{there} {'is' if len(disks) == 1 else 'are'} in the bundle already")
     # A run that is killed from here on leaves objects at the source: the next must know the uuid.
     writer.keep_if_empty(True)
     writer.checkpoint()

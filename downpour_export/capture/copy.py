@@ -155,7 +155,9 @@ class Copier:
             self._cloud,
             self._writer,
             item,
-            Capture(type=disk.type, id=disk.id, at=at, consistency=holder.consistency),
+            Capture(
+                type=disk.type, id=disk.id, at=disk.taken or at, consistency=holder.consistency
+            ),
             Names(label(disk), _shown(disk)),
             self._cancel,
             self._progress,

@@ -95,6 +95,7 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
             qos_policies=qos_policy.look_up(cloud, filter(None, policies)),
             losses=lost,
             room=quota.discover(cloud),
+            extensions=extensions,
             images=images,
             volumes=volumes,
             volume_snapshots=volume_snapshot.discover(cloud, volumes),

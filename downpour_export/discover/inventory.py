@@ -14,6 +14,7 @@ from bundle_spec.model import (
     Network,
     Port,
     QosPolicyReference,
+    Resource,
     Router,
     SecurityGroup,
     Server,
@@ -40,10 +41,17 @@ class FoundNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundPort:
+    """``device_owner``: empty for a port that nothing uses."""
+
     record: Port
     device_id: str
     device_owner: str
     losses: tuple[Loss, ...] = ()
+
+    @property
+    def of_the_cloud(self) -> bool:
+        """Whether it belongs to a router, to DHCP or the like, and is not carried as a port."""
+        return self.device_owner.startswith("network:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +97,12 @@ class FoundSnapshot:
     record: VolumeSnapshot
     status: str
 
+    @property
+    def taken(self) -> str | None:
+        """When it was taken, UTC, in the form of a manifest's other times; Cinder gives no zone."""
+        created = self.record.created_at
+        return f"{created.removesuffix('Z')}+00:00" if created else None
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoundServer:
@@ -127,3 +141,25 @@ class Inventory:
     """Of routers and subnets, by ID."""
     default_volume_type: str | None = None
     room: FreeQuota = field(default_factory=FreeQuota)
+    extensions: frozenset[str] = frozenset()
+    """Of Neutron, by alias."""
+
+    def listable(self) -> dict[str, list[Resource]]:
+        """What a resource file may name, by its section: all that the project owns and that a
+        bundle can carry, but for subnets, which go with their network."""
+        return {
+            "keypairs": [*self.keypairs.values()],
+            "images": [image.record for image in self.images.values() if image.owned],
+            "volumes": [volume.record for volume in self.volumes.values()],
+            "servers": [server.record for server in self.servers.values()],
+            "networks": [network.record for network in self.networks.values() if network.owned],
+            "routers": [*self.routers.values()],
+            "security_groups": [*self.security_groups.values()],
+            "floating_ips": [*self.floating_ips.values()],
+            "server_groups": [*self.server_groups.values()],
+            "address_groups": [*self.address_groups.values()],
+            # The port of a trunk may be another project's.
+            "trunks": [trunk for trunk in self.trunks.values() if trunk.port_id in self.ports],
+            "ports": [port.record for port in self.ports.values() if not port.of_the_cloud],
+            "volume_snapshots": [snapshot.record for snapshot in self.volume_snapshots.values()],
+        }

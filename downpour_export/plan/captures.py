@@ -53,6 +53,7 @@ def captures(
             size=snapshot.record.size << 30,
             # Nobody knows what wrote to the volume when it was taken: assume the worst.
             consistency="live",
+            taken=snapshot.taken,
         )
     for record in records:
         if record.type == "image":

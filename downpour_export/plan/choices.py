@@ -63,7 +63,9 @@ def shelved_image(server: Server, inventory: Inventory) -> FoundImage | None:
 
 
 def snapshots(selection: Selection, inventory: Inventory) -> list[FoundSnapshot]:
-    """All snapshots of the volumes whose item, or whose server's item, says ``snapshots``."""
+    """Those that are named, and all of the volumes whose item, or whose server's item, says
+    ``snapshots``."""
+    named = {record.id for _, record in selection.volume_snapshots}
     volumes = {record.id for item, record in selection.volumes if item.snapshots}
     volumes |= {
         attached.volume_id
@@ -71,5 +73,8 @@ def snapshots(selection: Selection, inventory: Inventory) -> list[FoundSnapshot]
         if item.snapshots
         for attached in server.volumes
     }
-    existing = inventory.volume_snapshots.values()
-    return [snapshot for snapshot in existing if snapshot.record.volume_id in volumes]
+    return [
+        snapshot
+        for snapshot in inventory.volume_snapshots.values()
+        if snapshot.record.id in named or snapshot.record.volume_id in volumes
+    ]

@@ -184,5 +184,5 @@ def _volumes(selection: Selection, inventory: Inventory) -> Iterator[PlanError]:
             yield PlanError(
                 f"snapshot {snapshot.record.name!r} ({snapshot.record.id}) is of an encrypted "
                 "volume: its bytes are of no use without the key",
-                remedy="leave snapshots out for it",
+                remedy="leave it out, or snapshots: true of its volume",
             )

@@ -24,13 +24,15 @@ class Closure:
         return ref in self.pulled_in_by
 
 
-def closure(inventory: Inventory, roots: Iterable[Resource]) -> Closure:
+def closure(
+    inventory: Inventory, roots: Iterable[Resource], known: Closure | None = None
+) -> Closure:
     """Everything that ``roots`` need, breadth first: ``pulled_in_by`` gives shortest chains.
 
     A root is given as the record that will be carried: a server with another ``key_name``
-    than at the source needs that key and not the old one.
+    than at the source needs that key and not the old one.  ``known``: what is reached already.
     """
-    pulled_in_by: dict[Ref, Ref | None] = {}
+    pulled_in_by: dict[Ref, Ref | None] = dict(known.pulled_in_by) if known else {}
     queue: deque[Resource] = deque()
     for root in roots:
         if root.ref not in pulled_in_by:

@@ -13,13 +13,13 @@ from downpour_export.plan import captures as disks
 from downpour_export.plan import reference
 from downpour_export.plan.choices import rebuilt_roots, snapshots
 from downpour_export.plan.faults import faults
-from downpour_export.plan.graph import carried_record, closure
+from downpour_export.plan.graph import Closure, carried_record, closure
 from downpour_export.plan.model import Plan
 from downpour_export.plan.omissions import omissions
 from downpour_export.plan.prune import hidden, prune
 from downpour_export.plan.room import room_faults
 from downpour_export.plan.select import Selection, select
-from downpour_export.plan.warnings import selection_warnings, size_warnings
+from downpour_export.plan.warnings import selection_warnings, sentences, size_warnings
 from downpour_export.resource_file import Boot, Item, ResourceFile, in_order
 
 
@@ -35,7 +35,7 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
     """
     selection = _selected(wanted, inventory)
     inventory = _with_rebuilt_roots(selection, inventory)
-    servers = {record.id: _server(record, item) for item, record in selection.servers}
+    servers = _servers(selection)
     reached = closure(inventory, _roots(selection, servers, inventory))
     carried = {
         ref: servers.get(ref.id) if ref.type == "server" else carried_record(inventory, ref)
@@ -58,12 +58,26 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
             *omissions(records, selection, inventory),
             *_lost_boot_volumes(servers.values(), boots),
         ),
-        warnings=(*selection_warnings(selection, inventory), *size_warnings(captures)),
+        warnings=tuple(
+            sentences([*selection_warnings(selection, inventory), *size_warnings(captures)])
+        ),
         reached=reached,
     )
     if too_much := list(room_faults(plan)):
         raise PlanFaults("one bundle has no room for this export", too_much)
     return plan
+
+
+def reach(wanted: ResourceFile, inventory: Inventory) -> Closure:
+    """What ``wanted`` names and all that it needs, whatever may stand in its way."""
+    selection, _ = select(wanted, inventory)
+    inventory = _with_rebuilt_roots(selection, inventory)
+    return closure(inventory, _roots(selection, _servers(selection), inventory))
+
+
+def _servers(selection: Selection) -> dict[str, Server]:
+    """The servers as they will be carried, by ID."""
+    return {record.id: _server(record, item) for item, record in selection.servers}
 
 
 def _selected(wanted: ResourceFile, inventory: Inventory) -> Selection:

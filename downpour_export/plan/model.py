@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bundle_spec.model import Omission, Ref, References, Resources
 from downpour_export.plan.graph import Closure
+from downpour_export.plan.left_behind import LeftBehind
 from downpour_export.resource_file import Boot
 
 Consistency = Literal["idle", "stopped", "paused", "live"]
@@ -32,7 +33,8 @@ class DiskCapture:
     """One disk to read.  ``server_id``: snapshotted together with that server's other disks.
 
     ``size``: bytes to read at most; exact for images.  ``image_id``: an image that holds the
-    disk already and is read as it is; of a shelved server Nova has made one.
+    disk already and is read as it is; of a shelved server Nova has made one.  ``taken``: UTC, ISO
+    8601, when the tenant's own snapshot was; None where the capture takes one, or nobody knows.
     """
 
     type: Literal["image", "server", "volume", "volume_snapshot"]
@@ -42,6 +44,7 @@ class DiskCapture:
     consistency: Consistency
     server_id: str | None = None
     image_id: str | None = None
+    taken: str | None = None
 
     @property
     def ref(self) -> Ref:
@@ -66,3 +69,4 @@ class Plan:
     omissions: tuple[Omission, ...]
     warnings: tuple[str, ...]
     reached: Closure
+    left_behind: LeftBehind = field(default_factory=LeftBehind)

@@ -5,23 +5,29 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bundle_spec.model import (
+    AddressGroup,
     FloatingIp,
     Image,
     Keypair,
     Network,
+    Port,
     Resource,
     Router,
     SecurityGroup,
     Server,
     ServerGroup,
+    Trunk,
     Volume,
+    VolumeSnapshot,
 )
 from downpour_export.discover import Inventory
 from downpour_export.errors import PlanError
-from downpour_export.resource_file import Item, ResourceFile
+from downpour_export.resource_file import SECTIONS, Item, ResourceFile
+
+_TREATED_APART = ("keypairs", "images", "volumes", "servers", "volume_snapshots")
 
 R = TypeVar("R", bound=Resource)
 Chosen = tuple[tuple[Item, R], ...]
@@ -40,19 +46,17 @@ class Selection:
     security_groups: Chosen[SecurityGroup] = ()
     floating_ips: Chosen[FloatingIp] = ()
     server_groups: Chosen[ServerGroup] = ()
+    address_groups: Chosen[AddressGroup] = ()
+    trunks: Chosen[Trunk] = ()
+    ports: Chosen[Port] = ()
+    volume_snapshots: Chosen[VolumeSnapshot] = ()
 
     @property
     def others(self) -> Iterator[Resource]:
         """The named resources that are carried as they are."""
-        sections: tuple[Chosen[Any], ...] = (
-            self.networks,
-            self.routers,
-            self.security_groups,
-            self.floating_ips,
-            self.server_groups,
-        )
-        for chosen in sections:
-            yield from (record for _, record in chosen)
+        for section in SECTIONS:
+            if section not in _TREATED_APART:
+                yield from (record for _, record in getattr(self, section))
 
 
 @dataclass
@@ -109,33 +113,14 @@ class _Finder:
 def select(wanted: ResourceFile, inventory: Inventory) -> tuple[Selection, list[PlanError]]:
     """What the file names, and every name that is missing or ambiguous."""
     finder = _Finder()
-    selection = Selection(
-        keypairs=finder.choose("keypair", wanted.keypairs, inventory.keypairs.values()),
-        images=finder.choose(
-            "image",
-            wanted.images,
-            (image.record for image in inventory.images.values() if image.owned),
-        ),
-        volumes=finder.choose(
-            "volume", wanted.volumes, (volume.record for volume in inventory.volumes.values())
-        ),
-        servers=finder.choose(
-            "server", wanted.servers, (server.record for server in inventory.servers.values())
-        ),
-        networks=finder.choose(
-            "network",
-            wanted.networks,
-            (network.record for network in inventory.networks.values() if network.owned),
-        ),
-        routers=finder.choose("router", wanted.routers, inventory.routers.values()),
-        security_groups=finder.choose(
-            "security group", wanted.security_groups, inventory.security_groups.values()
-        ),
-        floating_ips=finder.choose(
-            "floating IP", wanted.floating_ips, inventory.floating_ips.values()
-        ),
-        server_groups=finder.choose(
-            "server group", wanted.server_groups, inventory.server_groups.values()
-        ),
-    )
-    return selection, finder.faults
+    listable = inventory.listable()
+    chosen = {
+        section: finder.choose(_kind(section), getattr(wanted, section), listable[section])
+        for section in SECTIONS
+    }
+    return Selection(**chosen), finder.faults  # type: ignore[arg-type]
+
+
+def _kind(section: str) -> str:
+    """``server group``, ``floating IP``: what an item of the section names."""
+    return section.removesuffix("s").replace("_ip", "_IP").replace("_", " ")

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bundle_spec.model import Omission, Ref, Reference, Resource
-from bundle_spec.text import counted, human_bytes, printable
+from bundle_spec.text import counted, human_bytes, printable, some_of
 from downpour_export.discover.quota import FreeQuota
 from downpour_export.plan.capture_quota import capture_quota, lacks
-from downpour_export.plan.model import DiskCapture, Plan
+from downpour_export.plan.left_behind import Left, LeftBehind
+from downpour_export.plan.model import DiskCapture, Plan, StopMode
 
 FORMAT = "downpour plan 1"
 _SHOWN = 3
+_LEFT_SHOWN = 5
+_STOPS: Mapping[StopMode, str] = {
+    "during": "will be stopped while its disks are snapshotted, then started",
+    "keep": "will be stopped before its disks are snapshotted, and left off",
+}
 
 
 def as_json(plan: Plan, room: FreeQuota) -> dict[str, Any]:
@@ -72,7 +79,17 @@ def as_json(plan: Plan, room: FreeQuota) -> dict[str, Any]:
             }
             for omission in plan.omissions
         ],
+        "left_behind": _left_behind_json(plan.left_behind),
         "warnings": list(plan.warnings),
+    }
+
+
+def _left_behind_json(left: LeftBehind) -> dict[str, Any]:
+    return {
+        "resources": [dataclasses.asdict(thing) for thing in left.things],
+        "more": sorted(left.more),
+        "not_asked": dict(left.not_asked),
+        "unknown_services": list(left.unknown),
     }
 
 
@@ -89,6 +106,7 @@ def as_text(plan: Plan, room: FreeQuota, max_temporary: int) -> str:
             *_disks(plan),
             *_temporary(plan, room, max_temporary),
             *_section("not carried", omission_lines(plan.omissions)),
+            *left_behind_lines(plan.left_behind),
             *_section("warnings", map(printable, plan.warnings)),
         ]
     )
@@ -100,10 +118,32 @@ def omission_lines(omissions: Iterable[Omission]) -> Iterator[str]:
     for lost in omissions:
         groups.setdefault((lost.type, lost.attribute, lost.reason), []).append(lost.name or lost.id)
     for (kind, attribute, reason), names in groups.items():
-        shown = ", ".join(repr(printable(name)) for name in names[:_SHOWN])
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        what = f"{kind.replace('_', ' ')} {shown}{more}"
-        yield f"{what}: {attribute}: {printable(reason)}" if attribute else f"{what}: {reason}"
+        # What stays behind is told for a whole type, without names.
+        what = f"{_words(kind)} {some_of(names, _SHOWN)}".rstrip()
+        about = f"{what}: {attribute}" if attribute else what
+        yield printable(f"{about}: {reason}")
+
+
+def left_behind_lines(left: LeftBehind) -> list[str]:
+    """A section that tells of each type what the project has and the export does not carry."""
+    title = "left behind in this project"
+    return _section(title, _left_behind(left)) or _section(title, ["nothing"])
+
+
+def _left_behind(left: LeftBehind) -> Iterator[str]:
+    groups: dict[tuple[str, str], list[Left]] = {}
+    for thing in left.things:
+        groups.setdefault((thing.type, thing.reason), []).append(thing)
+    for (kind, reason), things in groups.items():
+        shown = ", ".join(_called(thing.name, thing.id) for thing in things[:_LEFT_SHOWN])
+        hidden = max(len(things) - _LEFT_SHOWN, 0)
+        more = f" and {'at least ' if kind in left.more else ''}{hidden} more" if hidden else ""
+        yield f"{_words(kind)} {shown}{more}: {printable(reason)}"
+    for kind, why in left.not_asked.items():
+        yield f"{_words(kind)}: could not be asked: {printable(why)}"
+    if left.unknown:
+        services = ", ".join(repr(printable(service)) for service in left.unknown)
+        yield f"the catalog has {services}, which downpour does not know"
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
@@ -121,7 +161,7 @@ def _tree(plan: Plan) -> Iterator[str]:
     disks = {disk.ref: disk for disk in plan.captures}
     count = sum(1 for disk in plan.captures if disk.type == "server")
     beside = f", and {counted(count, 'disk')} of servers as images or volumes" if count else ""
-    yield f"{counted(len(records), 'resource')} go{beside}:"
+    yield f"{counted(len(records), 'resource')} {'goes' if len(records) == 1 else 'go'}{beside}:"
     stack = [(ref, 1) for ref in reversed(children.get(None, []))]
     while stack:
         ref, depth = stack.pop()
@@ -131,16 +171,23 @@ def _tree(plan: Plan) -> Iterator[str]:
 
 
 def _name(record: Resource | Reference) -> str:
-    kind = record.type.replace("_", " ")
-    if record.name in ("", record.id):
-        return f"{kind} {printable(record.id)}"
-    return f"{kind} {printable(record.name)!r} ({printable(record.id)})"
+    return f"{_words(record.type)} {_called(record.name, record.id)}"
+
+
+def _called(name: str, identity: str) -> str:
+    if name in ("", identity):
+        return printable(identity)
+    return f"{printable(name)!r} ({printable(identity)})"
+
+
+def _words(kind: str) -> str:
+    return printable(kind).replace("_", " ")
 
 
 def _how(record: Resource, disk: DiskCapture | None, plan: Plan) -> str:
     facts = []
     if record.id in plan.stops and record.type == "server":
-        facts.append("is stopped for good" if plan.stops[record.id] == "keep" else "is stopped")
+        facts.append(_STOPS[plan.stops[record.id]])
     if record.id in plan.boots and record.type == "server":
         facts.append(f"will boot from {plan.boots[record.id]}")
     if disk is not None:
@@ -159,8 +206,9 @@ def _disks(plan: Plan) -> list[str]:
     return _section(
         "disks",
         [
-            f"{len(plan.captures)} are read, {human_bytes(total)} at most; the bundle is smaller: "
-            "zeros take no room, and what disks have in common is stored once"
+            f"{counted(len(plan.captures), 'disk')} {'is' if len(plan.captures) == 1 else 'are'} "
+            f"read, {human_bytes(total)} at most; the bundle is smaller: zeros take no room, and "
+            "what disks have in common is stored once"
         ],
     )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from bundle_spec.model import Server
+from bundle_spec.model import Resource, Server
+from bundle_spec.text import some_of
 from downpour_export.discover import Inventory
 from downpour_export.plan.choices import root_volume
 from downpour_export.plan.model import CAPTURABLE, DiskCapture
@@ -12,38 +14,65 @@ from downpour_export.plan.select import Selection
 from downpour_export.resource_file import Item
 
 _TIB = 1 << 40
+_SHOWN = 3
 
 
-def selection_warnings(selection: Selection, inventory: Inventory) -> Iterator[str]:
-    """One sentence for each thing that the resource file asks for and that may surprise."""
+class Warned(NamedTuple):
+    """A resource of this type and name, and what may surprise about it."""
+
+    type: str
+    name: str
+    text: str
+
+
+def sentences(warned: Iterable[Warned]) -> Iterator[str]:
+    """One sentence for all resources of a type about which the same is to be said."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for each in warned:
+        groups.setdefault((each.type, each.text), []).append(each.name)
+    for (kind, text), names in groups.items():
+        yield f"{kind.replace('_', ' ')} {some_of(names, _SHOWN)}: {text}"
+
+
+def selection_warnings(selection: Selection, inventory: Inventory) -> Iterator[Warned]:
+    """What the resource file asks for and may surprise."""
     for item, server in selection.servers:
-        yield from _of_capture(item, server, inventory)
-        yield from _of_boot(item, server, inventory)
-        yield from _of_keypair(item, server, inventory)
+        for text in (
+            *_of_capture(item, server, inventory),
+            *_of_boot(item, server, inventory),
+            *_of_keypair(item, server, inventory),
+        ):
+            yield _about(server, text)
     yield from _of_attachments(selection, inventory)
 
 
-def size_warnings(captures: Iterable[DiskCapture]) -> Iterator[str]:
+def size_warnings(captures: Iterable[DiskCapture]) -> Iterator[Warned]:
     """Disks that may be too large for an image."""
     for capture in captures:
         if capture.size > _TIB:
-            yield (
-                f"{capture.type.replace('_', ' ')} {capture.name!r} may have more than 1 TiB: "
-                "Glance takes no larger image unless its image_size_cap was raised"
+            yield Warned(
+                capture.type,
+                capture.name or capture.id,
+                "may have more than 1 TiB: Glance takes no larger image unless its image_size_cap "
+                "was raised",
             )
+
+
+def _about(record: Resource, text: str) -> Warned:
+    return Warned(record.type, record.name or record.id, text)
 
 
 def _of_capture(item: Item, server: Server, inventory: Inventory) -> Iterator[str]:
     state = CAPTURABLE.get(inventory.servers[server.id].status)
     if item.save_state and state == "live" and item.stop == "no":
-        yield f"server {server.name!r} is running: its disks are captured as after a power cut"
+        yield "captured while it runs: its disks are as after a power cut"
     if item.user_data is not None:
         yield (
-            f"server {server.name!r}: its user data goes into the bundle as the file has it; "
-            "see that it holds nothing that whoever finds the bundle must not know"
+            "its user data goes into the bundle as the file has it; see that it holds nothing that "
+            "whoever finds the bundle must not know"
         )
     if item.stop != "no" and not item.save_state:
-        yield f"server {server.name!r} goes without its contents and is not stopped for that"
+        yield "goes without its contents and is not stopped for that"
 
 
 def _of_boot(item: Item, server: Server, inventory: Inventory) -> Iterator[str]:
@@ -54,8 +83,8 @@ def _of_boot(item: Item, server: Server, inventory: Inventory) -> Iterator[str]:
     disk = inventory.servers[server.id].flavor.disk
     if disk < size:
         yield (
-            f"server {server.name!r} will boot from an image of {size} GiB, and its flavor "
-            f"has a disk of {disk} GiB: map the flavor to a larger one"
+            f"will boot from an image of {size} GiB, and its flavor has a disk of {disk} GiB: map "
+            "the flavor to a larger one"
         )
 
 
@@ -63,17 +92,18 @@ def _of_keypair(item: Item, server: Server, inventory: Inventory) -> Iterator[st
     key = item.key_name or server.key_name
     if key and key not in inventory.keypairs:
         yield (
-            f"server {server.name!r} names the keypair {key!r}, which this user does not have "
-            "at the source: the target must have it, or a mapping for it"
+            f"names the keypair {key!r}, which this user does not have at the source: the target "
+            "must have it, or a mapping for it"
         )
 
 
-def _of_attachments(selection: Selection, inventory: Inventory) -> Iterator[str]:
+def _of_attachments(selection: Selection, inventory: Inventory) -> Iterator[Warned]:
     chosen = {server.id for _, server in selection.servers}
     for item, volume in selection.volumes:
         others = set(inventory.volumes[volume.id].devices) - chosen
         if others and item.save_state:
-            yield (
-                f"volume {volume.name!r} is attached to server {', '.join(sorted(others))}, which "
-                "is not listed: the volume is captured by a snapshot and goes without the server"
+            yield _about(
+                volume,
+                f"attached to server {', '.join(sorted(others))}, which is not listed: it is "
+                "captured by a snapshot and goes without the server",
             )

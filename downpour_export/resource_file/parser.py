@@ -30,7 +30,12 @@ SECTIONS = (
     "security_groups",
     "floating_ips",
     "server_groups",
+    "address_groups",
+    "trunks",
+    "ports",
+    "volume_snapshots",
 )
+"""The plural of the type of what an item of a section names, as in a manifest."""
 
 Stop = Literal["no", "during", "keep"]
 Boot = Literal["image", "volume"]
@@ -115,6 +120,10 @@ class ResourceFile:
     security_groups: tuple[Item, ...] = ()
     floating_ips: tuple[Item, ...] = ()
     server_groups: tuple[Item, ...] = ()
+    address_groups: tuple[Item, ...] = ()
+    trunks: tuple[Item, ...] = ()
+    ports: tuple[Item, ...] = ()
+    volume_snapshots: tuple[Item, ...] = ()
 
 
 def load(path: Path) -> ResourceFile:

@@ -23,7 +23,7 @@ R = TypeVar("R", bound=Resource)
 class Query:
     """``…_names``: globs for names and IDs.  ``flavors``: names.  ``networks``: names or IDs.
 
-    ``metadata``: pairs of key and value.  ``everything``: all that the project has.
+    ``metadata``: pairs of key and value.  ``everything``: all that can be carried.
     """
 
     server_names: tuple[str, ...] = ()
@@ -46,14 +46,20 @@ class Match:
     by_name: bool
 
 
+def all_principal(inventory: Inventory) -> dict[str, list[Resource]]:
+    """The servers, images, keypairs and volumes of no server that ``--all`` takes, by section."""
+    candidates = _candidates(inventory)
+    backed = {image.record.id for image in inventory.images.values() if image.volume_backed}
+    images = [record for record in candidates["images"] if record.id not in backed]
+    return {**candidates, "images": images}
+
+
 def matches(query: Query, inventory: Inventory) -> tuple[list[Match], list[str]]:
     """What fits, sorted by name, and the options that fit nothing, as given.
 
     A volume that is attached to a server of the project is left to that server.
     """
     candidates = _candidates(inventory)
-    if query.everything:
-        return list(_as_matches(candidates, inventory)), []
     fruitless: list[str] = []
 
     def matching(option: str, values: Iterable[str], records: list[R], fits: _Fits[R]) -> list[R]:
@@ -92,7 +98,7 @@ def matches(query: Query, inventory: Inventory) -> tuple[list[Match], list[str]]
         "volumes": matching("--volume-name", query.volume_names, candidates["volumes"], _glob),
         "servers": list(chosen),
     }
-    return list(_as_matches(fitting, inventory)), fruitless
+    return as_matches(fitting, inventory), fruitless
 
 
 _Fits = Callable[[R, str], bool]
@@ -131,15 +137,14 @@ def _candidates(inventory: Inventory) -> dict[str, list[Resource]]:
     }
 
 
-def _as_matches(fitting: Mapping[str, Iterable[Resource]], inventory: Inventory) -> Iterator[Match]:
-    names: dict[str, Iterable[Resource]] = {
-        "keypairs": inventory.keypairs.values(),
-        "images": [image.record for image in inventory.images.values() if image.owned],
-        "volumes": [volume.record for volume in inventory.volumes.values()],
-        "servers": [server.record for server in inventory.servers.values()],
-    }
+def as_matches(fitting: Mapping[str, Iterable[Resource]], inventory: Inventory) -> list[Match]:
+    """Each section's records sorted by name, without temporary objects of exports."""
+    listable = inventory.listable()
+    found: list[Match] = []
     for section, records in fitting.items():
-        count = Counter(record.name for record in names[section])
+        count = Counter(record.name for record in listable[section])
         for record in sorted(records, key=attrgetter("name", "id")):
             if not marks.is_temporary(record.name):
-                yield Match(section, record, bool(record.name) and count[record.name] == 1)
+                by_name = bool(record.name) and count[record.name] == 1
+                found.append(Match(section, record, by_name))
+    return found

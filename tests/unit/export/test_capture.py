@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,18 @@ def test_a_detached_volume_needs_no_snapshot(fake: Source, writer: BundleWriter)
     run(fake, writer, [disk("volume", "v3", "idle")])
     assert fake.sent("POST", "/snapshots") == []
     assert "v3" in fake.of("/volumes")
+
+
+def test_a_snapshot_of_the_tenants_own_is_of_the_moment_when_it_was_taken(
+    fake: Source, writer: BundleWriter
+) -> None:
+    fake.add("/snapshots", id="s1", name="s", status="available", size=1, volume_id="v3")
+    then = "2026-01-02T03:04:05+00:00"
+    own = replace(disk("volume", "s1"), type="volume_snapshot", taken=then)
+    found, _ = run(fake, writer, [own])
+    capture = found.disks[own.ref].capture
+    assert capture is not None
+    assert capture.at == then
 
 
 def test_temporary_volume_and_snapshot_go_before_the_long_download(

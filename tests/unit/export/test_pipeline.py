@@ -198,8 +198,9 @@ def test_query_adds_what_fits_and_keeps_what_is_there(fake: Source, options: Exp
         return SourceCloud(fake.connection)
 
     query = Query(image_names=("gold*",), keypair_names=("k",), volume_names=("v1",))
-    added, there = look_for(query, options.resource_file, OPTIONS, save_state=True, connect=connect)
+    asked = look_for(query, options.resource_file, OPTIONS, save_state=True, connect=connect)
 
-    assert [match.record.id for match in added] == ["v1"]
-    assert there == 2
+    assert [match.record.id for match in asked.added] == ["v1"]
+    assert asked.there == 2
+    assert asked.left is None
     assert "golden" in options.resource_file.read_text()

@@ -178,8 +178,24 @@ def test_a_volume_of_a_server_that_is_not_listed_goes_alone_with_a_warning() -> 
     (warning,) = made.warnings
     assert "attached to server web, which is not listed" in warning
     assert plan("servers: [{name: web}]\nvolumes: [{name: v-data}]\n").warnings == (
-        "server 'web' is running: its disks are captured as after a power cut",
+        "server 'web': captured while it runs: its disks are as after a power cut",
     )
+
+
+def test_what_is_to_be_said_of_many_servers_is_said_once() -> None:
+    many = {f"s{number}": server(f"s{number}") for number in range(40)}
+    text = "servers:\n" + "".join(f"  - name: {name}\n" for name in many)
+    assert plan(text, inventory(servers=many)).warnings == (
+        "server 's0', 's1', 's2' and 37 more: captured while it runs: its disks are as after a "
+        "power cut",
+    )
+
+
+def test_a_volume_without_a_name_is_called_by_its_id() -> None:
+    nameless = volume("v-data", "web")
+    nameless = replace(nameless, record=replace(nameless.record, name=""))
+    (warning,) = plan("volumes: [{id: v-data}]\n", inventory(volumes={"v-data": nameless})).warnings
+    assert warning.startswith("volume 'v-data': attached to server web")
 
 
 def test_a_router_keeps_only_interfaces_on_carried_subnets_and_says_so() -> None:

@@ -192,7 +192,8 @@ def test_a_server_without_contents_gets_no_boot_volume() -> None:
 
 def with_snapshots(status: str = "available") -> Inventory:
     def snapshot(identity: str, of: str) -> FoundSnapshot:
-        record = VolumeSnapshot(id=identity, name=identity, size=2, volume_id=of)
+        at = "2026-01-02T03:04:05"
+        record = VolumeSnapshot(id=identity, name=identity, size=2, volume_id=of, created_at=at)
         return FoundSnapshot(record=record, status=status)
 
     made = [snapshot("s1", "v-data"), snapshot("s2", "v-free"), snapshot("s3", "v-data")]
@@ -205,6 +206,8 @@ def with_snapshots(status: str = "available") -> Inventory:
         ("servers: [{name: web, snapshots: true}]\n", ["s1", "s3"]),
         ("volumes: [{name: v-free, snapshots: true}]\n", ["s2"]),
         ("servers: [{name: web}]\n", []),
+        ("volume_snapshots: [{name: s3}, {id: s2}]\n", ["s2", "s3"]),
+        ("servers: [{name: web, snapshots: true}]\nvolume_snapshots: [{id: s1}]\n", ["s1", "s3"]),
     ],
 )
 def test_snapshots_go_when_they_are_asked_for(text: str, ids: list[str]) -> None:
@@ -214,6 +217,7 @@ def test_snapshots_go_when_they_are_asked_for(text: str, ids: list[str]) -> None
     assert [(each.id, each.size, each.server_id) for each in disks] == [
         (each, 2 << 30, None) for each in ids
     ]
+    assert {each.taken for each in disks} <= {"2026-01-02T03:04:05+00:00"}
 
 
 def test_a_snapshot_that_is_not_there_yet_is_a_fault() -> None:

@@ -30,7 +30,7 @@ def test_the_tree_shows_what_pulled_in_what() -> None:
     assert text.startswith(
         """\
 11 resources go, and 1 disk of servers as images or volumes:
-  server web: is stopped; 2.0 GiB, stopped
+  server web: will be stopped while its disks are snapshotted, then started; 2.0 GiB, stopped
     keypair k
     port p-web
       network 'name of n-own' (n-own)
@@ -47,7 +47,7 @@ the target must have, or a mapping for it:
   network 'name of n-ext' (n-ext)
 
 disks:
-  2 are read, 3.0 GiB at most;"""
+  2 disks are read, 3.0 GiB at most;"""
     )
     assert (
         "at most 20 at once; for one server after another, room is needed for 1 snapshot, "

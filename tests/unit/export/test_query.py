@@ -11,7 +11,7 @@ from bundle_spec.cli.arguments import parse
 from bundle_spec.errors import UsageError
 from downpour_export import cli
 from downpour_export.discover import Inventory
-from downpour_export.resource_file.query import Query, matches
+from downpour_export.resource_file.query import Query, all_principal, as_matches, matches
 from downpour_export.usage import PROGRAM
 from tests.unit.export.things import image, inventory, server, volume
 
@@ -62,14 +62,26 @@ def found(**wanted: object) -> list[str]:
         ({"volume_names": ("v-*",)}, ["v-free", "v-gone"]),
         ({"keypair_names": ("k", "l")}, ["k", "l"]),
         ({"keypair_names": ("k",), "volume_names": ("v-free",)}, ["k", "v-free"]),
-        (
-            {"everything": True},
-            ["k", "l", "i-own", "v-free", "v-gone", "id-db", "id-twin", "web"],
-        ),
     ],
 )
 def test_what_fits(wanted: dict[str, object], ids: list[str]) -> None:
     assert found(**wanted) == ids
+
+
+def test_on_all_of_these_the_rest_of_the_project_hangs() -> None:
+    whole = project()
+    backed = replace(image("i-backed"), volume_backed=True)
+    found = all_principal(replace(whole, images={**whole.images, "i-backed": backed}))
+    assert {section: [each.id for each in records] for section, records in found.items()} == {
+        "keypairs": ["k", "l"],
+        "images": ["i-own", "downpour-0123456789ab-web"],
+        "volumes": ["v-free", "v-gone"],
+        "servers": ["web", "id-db", "id-twin"],
+    }
+    hits = as_matches(found, whole)
+    assert [hit.record.id for hit in hits] == [
+        "k", "l", "i-own", "v-free", "v-gone", "id-db", "id-twin", "web",
+    ]  # fmt: skip
 
 
 def test_what_fits_nothing_is_told_as_it_was_given() -> None:

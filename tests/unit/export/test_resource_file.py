@@ -55,7 +55,8 @@ def test_three_mistakes_are_three_errors_each_with_its_place_and_a_suggestion() 
 def test_an_unknown_key_that_resembles_none_is_answered_with_the_known_ones() -> None:
     assert faults("zzz: []\nkeypairs:\n  - {name: k, save_state: no}\n") == [
         "export.yml:1:1: unknown section 'zzz' (known: keypairs, images, volumes, servers, "
-        "networks, routers, security_groups, floating_ips, server_groups)",
+        "networks, routers, security_groups, floating_ips, server_groups, address_groups, trunks, "
+        "ports, volume_snapshots)",
         "export.yml:3:15: unknown key 'save_state' (known: name, id)",
     ]
 
