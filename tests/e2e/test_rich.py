@@ -23,11 +23,12 @@ MAPPING = "volume_types: {ssd: fast, hdd: bulk}\navailability_zones: {nova: zone
 
 @dataclass(frozen=True)
 class Moved:
-    """``new``: (type, old ID) -> new ID."""
+    """``everything``: the plan of ``query --all``.  ``new``: (type, old ID) -> new ID."""
 
     rich: Rich
     manifest: Manifest
     plan: Any
+    everything: Any
     told: str
     new: Mapping[tuple[str, str], str]
     before: Any
@@ -42,10 +43,13 @@ def moved(clouds: Devcloud, connect: Any, shell: Shell) -> Moved:
     source = connect("source-other")
     rich = build(source)
     (shell.directory / "init.sh").write_bytes(USER_DATA)
-    (shell.directory / "rich.yml").write_text(EXPORT_YML)
+    address = f"floating_ips:\n  - id: {rich.id('spare-fip')}\n"
+    (shell.directory / "rich.yml").write_text(EXPORT_YML + address)
     (shell.directory / "rich-map.yml").write_text(MAPPING)
     cloud = ("--cloud", "source-other")
     plan = shell.run("downpour-export", "plan", "--json", *cloud, "rich.yml")
+    shell.run("downpour-export", "query", "--all", *cloud, "all.yml")
+    everything = shell.run("downpour-export", "plan", "--json", *cloud, "all.yml")
     before = holdings(source)
     exported = shell.run("downpour-export", *cloud, "rich.yml", "rich.dpbundle")
     after = holdings(source)
@@ -57,6 +61,7 @@ def moved(clouds: Devcloud, connect: Any, shell: Shell) -> Moved:
         rich=rich,
         manifest=verify_bundle(shell.directory / "rich.dpbundle", read_data=True).manifest,
         plan=json.loads(plan.stdout),
+        everything=json.loads(everything.stdout),
         told=exported.stderr,
         new={(kind, old): new for kind, _, old, new in rows},
         before=before,
@@ -278,6 +283,35 @@ def test_the_floating_ip_forwards_its_port(pair: Pair, moved: Moved) -> None:
         "description",
     )
     assert new["internal_port_id"] == moved.new["port", old["internal_port_id"]]
+
+
+def test_what_hangs_on_no_server_arrives(pair: Pair, moved: Moved) -> None:
+    equal(pair.network("floating ip", "spare-fip"), "description", "port_id")
+    equal(pair.network("port", "spare-port"), "name", "mac_address", "device_owner")
+    old, new = pair.network("trunk", "spare-trunk")
+    assert new["port_id"] == moved.new["port", old["port_id"]]
+    equal(pair.network("address group", "unused"), "name", "addresses")
+    identity = moved.new["volume snapshot", moved.rich.id("again-before")]
+    volume = call(pair.target.block_storage, "GET", f"/volumes/{identity}")["volume"]
+    assert (volume["name"], volume["bootable"]) == ("again-before", "true")
+
+
+def test_all_takes_all_and_a_part_names_the_rest(moved: Moved) -> None:
+    rich = moved.rich
+    carried = {each["id"] for each in moved.everything["resources"]}
+    assert {made["id"] for made in rich.made.values()} - {rich.id("edge-port")} <= carried
+    left = moved.everything["left_behind"]
+    assert left == {"resources": [], "more": [], "not_asked": {}, "unknown_services": []}
+    rest = moved.plan["left_behind"]["resources"]
+    assert ("security_group", rich.id("loose")) in {(each["type"], each["id"]) for each in rest}
+    assert {each["reason"] for each in rest} == {"not in the resource file"}
+
+
+def test_a_snapshot_is_captured_when_it_was_taken(moved: Moved) -> None:
+    captures = {disk.capture.id: disk.capture for disk in moved.manifest.disks if disk.capture}
+    for name in ("before", "again-before"):
+        created = moved.rich.made[name]["created_at"].partition(".")[0]
+        assert captures[moved.rich.id(name)].at == f"{created}+00:00"
 
 
 def test_the_image(pair: Pair, moved: Moved) -> None:

@@ -34,6 +34,14 @@ networks:
   - name: spare
 server_groups:
   - name: nobody
+address_groups:
+  - name: unused
+trunks:
+  - name: spare-trunk
+ports:
+  - name: spare-port
+volume_snapshots:
+  - name: again-before
 """
 
 

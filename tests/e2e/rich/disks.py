@@ -62,18 +62,18 @@ def volumes(cloud: Cloud, rich: Rich) -> None:
     path = f"/volumes/{rich.id('rich-data')}/action"
     call(storage, "POST", path, {"os-set_bootable": {"bootable": True}})
     call(storage, "POST", path, {"os-set_image_metadata": {"metadata": {"hw_disk_bus": "virtio"}}})
-    snapshot = {
-        "name": "before",
-        "volume_id": rich.id("rich-data"),
-        "description": "as it was",
-        "metadata": {"why": "upgrade"},
-    }
-    made = call(storage, "POST", "/snapshots", {"snapshot": snapshot})["snapshot"]
-    rich.made["before"] = made
-    wait(
-        lambda: call(storage, "GET", f"/snapshots/{made['id']}")["snapshot"],
-        lambda it: it["status"] == "available",
-    )
+
+    def snapshot(name: str, of: str, **more: Any) -> None:
+        body = {"snapshot": {"name": name, "volume_id": rich.id(of), **more}}
+        made = call(storage, "POST", "/snapshots", body)["snapshot"]
+        rich.made[name] = made
+        wait(
+            lambda: call(storage, "GET", f"/snapshots/{made['id']}")["snapshot"],
+            lambda it: it["status"] == "available",
+        )
+
+    snapshot("before", "rich-data", description="as it was", metadata={"why": "upgrade"})
     public = cloud.image.find_image("tiny-linux-1.0").id
     volume("to-image-root", imageRef=public)
     volume("again-root", imageRef=public)
+    snapshot("again-before", "again-root")

@@ -122,6 +122,7 @@ def groups(cloud: Cloud, rich: Rich) -> None:
         description="who may come in",
         addresses=["192.0.2.0/24", "198.51.100.7/32"],
     )
+    make("address_group", "unused", name="unused", addresses=["203.0.113.0/24"])
     make("security_group", "front", ("sg",), name="front", description="the front")
     make("security_group", "loose", name="loose", stateful=False)
     default = call(
@@ -192,7 +193,11 @@ def ports(cloud: Cloud, rich: Rich, policy: str) -> None:
             {"port_id": rich.id("vlan-port"), "segmentation_type": "vlan", "segmentation_id": 101}
         ],
     )
+    for name in ("spare-port", "spare-parent"):
+        make("port", name, name=name, network_id=rich.id("spare"))
+    make("trunk", "spare-trunk", name="spare-trunk", port_id=rich.id("spare-parent"))
     outside = cloud.network.find_network("public").id
+    make("floatingip", "spare-fip", floating_network_id=outside, description="on no port")
     fip = call(
         cloud.network,
         "POST",
