@@ -43,12 +43,13 @@ class Catalog:
         authority does not know is as the catalog has it."""
         known = os_service_types.ServiceTypes()
         region = self._connection.config.region_name
-        found = {
-            known.get_service_type(service["type"]) or service["type"]
+        types = {
+            service.get("type")
             for service in self._connection.service_catalog
             if _is_in(service, region)
         }
-        return tuple(sorted(found))
+        named = [kind for kind in types if isinstance(kind, str)]
+        return tuple(sorted({known.get_service_type(kind) or kind for kind in named}))
 
     def look(
         self,
@@ -122,7 +123,7 @@ def _refusal(status: int) -> str:
 def _is_in(service: Mapping[str, Any], region: str | None) -> bool:
     regions = [
         endpoint.get("region_id") or endpoint.get("region")
-        for endpoint in service.get("endpoints", ())
+        for endpoint in service.get("endpoints") or ()
     ]
     return bool(regions) and (not region or region in regions)
 

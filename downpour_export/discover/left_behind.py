@@ -219,6 +219,8 @@ def _ask(cloud: SourceCloud, kind: Kind) -> _Page | str:
         )
     except DownpourError as exc:
         return exc.message[:MAX_TEXT]
+    except Exception as exc:  # a library that stumbles over an answer must not stop a plan either
+        return f"its answer cannot be read: {type(exc).__name__}"
     return _page(kind, answer, cloud.project_id)
 
 

@@ -15,7 +15,7 @@ import pytest
 from keystoneauth1.token_endpoint import Token
 
 from bundle_spec.text import wrapped
-from downpour_cloud.catalog import LOOK_BYTES
+from downpour_cloud.catalog import LOOK_BYTES, Catalog
 from downpour_cloud.session import RetryingSession
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import left_behind as asking
@@ -154,6 +154,17 @@ def test_a_service_that_drips_is_left_alone(
     found = look(service)
     assert found.not_asked == {"dns_zone": "it does not answer within 1 seconds"}
     assert monotonic() - began < 10
+
+
+def test_a_library_that_stumbles_does_not_stop_a_plan(
+    serve: Callable[[Answer], Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*args: object, **kwargs: object) -> None:
+        raise KeyError("links")
+
+    monkeypatch.setattr(Catalog, "look", stumble)
+    found = look(serve(body(b"")))
+    assert found.not_asked["dns_zone"] == "its answer cannot be read: KeyError"
 
 
 def test_a_service_that_is_not_there_is_told(serve: Callable[[Answer], Service]) -> None:

@@ -24,6 +24,13 @@ def test_types_are_the_official_ones_once_each(fake: FakeCloud) -> None:
     )  # fmt: skip
 
 
+def test_a_service_without_a_type_or_an_endpoint_is_none(fake: FakeCloud) -> None:
+    fake.catalog.append({"endpoints": [{"region": "here"}]})
+    fake.catalog.append({"type": None, "endpoints": [{"region": "here"}]})
+    fake.catalog.append({"type": "dns", "endpoints": None})
+    assert Catalog(fake.connection).types() == ()
+
+
 def test_without_a_region_every_region_counts(fake: FakeCloud) -> None:
     fake.connection.config.region_name = None
     fake.catalog.append({"type": "dns", "endpoints": [{"region": "x"}]})
