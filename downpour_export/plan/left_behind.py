@@ -56,7 +56,7 @@ def _of_type(kind: str, reason: str) -> Omission:
 
 
 def left_behind(inventory: Inventory, reached: Closure, elsewhere: Elsewhere) -> LeftBehind:
-    """All that the project has and ``reached`` does not, by type in the order of a manifest."""
+    """All that the project has and ``reached`` does not; types as a resource file orders them."""
     things: list[Left] = []
     counts: Counter[str] = Counter()
     for left in _of_inventory(inventory, reached):
