@@ -16,7 +16,7 @@ from bundle_spec.check.verify import (
     check_structure,
     verify_bundle,
 )
-from bundle_spec.errors import BundleError, Faults
+from bundle_spec.errors import BundleError, Faults, TrustError
 from bundle_spec.form import digest
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.read.files import BundleFiles
@@ -33,25 +33,29 @@ _WHOLE: dict[Level, str] = {
 
 @dataclass(frozen=True)
 class Report:
-    """``level``: the one that was asked for.  Either ``bundle`` or ``error`` is there, not both."""
+    """``level``: the one that was asked for.  Either ``bundle`` or ``error`` is there, not both.
+
+    ``error``: its faults; or a TrustError, and then it was not checked, or not to the end.
+    """
 
     path: Path
     level: Level
     bundle: CheckedStructure | VerifiedBundle | None = None
-    error: BundleError | None = None
+    error: BundleError | TrustError | None = None
     signed: Signed | None = None
 
     @property
     def whole(self) -> bool | None:
-        """None where no fault was found by a check that may not call a bundle whole [F-16]."""
-        if self.error is not None:
+        """None where no fault was found by a check that may not call a bundle whole [F-16], or by
+        one that did not come to its end."""
+        if isinstance(self.error, BundleError):
             return False
-        return None if self.level == "structure" else True
+        return None if self.level == "structure" or self.error else True
 
     def faults(self) -> list[BundleError]:
         if isinstance(self.error, Faults):
             return [fault for fault in self.error.faults if isinstance(fault, BundleError)]
-        return [self.error] if self.error else []
+        return [self.error] if isinstance(self.error, BundleError) else []
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -60,6 +64,7 @@ class Report:
             "level": self.level,
             "manifest_sha256": self.bundle.manifest_sha256 if self.bundle else None,
             "signed": None if self.signed is None else asdict(self.signed),
+            "refused": self.error.message if isinstance(self.error, TrustError) else None,
             "faults": [fault.as_json() for fault in self.faults()],
         }
 
@@ -89,10 +94,10 @@ def check(
     trust: Trust = ANYBODY,
     progress: Progress = NULL,
 ) -> Report:
-    """Check the bundle to ``level``; its faults are in the report, not raised.
+    """Check the bundle to ``level``; its faults are in the report, not raised, and so is the
+    TrustError when ``trust`` refuses the bundle, whether it is whole or not.
 
-    Raises LocalError when a file cannot be read, and TrustError when ``trust`` refuses the bundle,
-    whether it is whole or not.
+    Raises LocalError when a file cannot be read.
     """
     bundle: CheckedStructure | VerifiedBundle
     try:
@@ -101,7 +106,7 @@ def check(
             bundle = check_structure(files, progress=progress)
         else:
             bundle = verify_bundle(files, read_data=level == "data", progress=progress)
-    except BundleError as exc:
+        provenance.require_same_manifest(files.shown, bundle.manifest_sha256)
+    except (BundleError, TrustError) as exc:
         return Report(files.shown, level, error=exc)
-    provenance.require_same_manifest(files.shown, bundle.manifest_sha256)
     return Report(files.shown, level, bundle, signed=provenance.signed)

@@ -80,7 +80,7 @@ def test_for_programs_there_is_one_object(
     value = json.loads(capsys.readouterr().out)
     assert len(value.pop("manifest_sha256")) == 64
     expected = {"path": str(path), "whole": True, "level": level, "signed": None, "faults": []}
-    assert value == expected
+    assert value == expected | {"refused": None}
 
 
 def test_the_object_tells_faults_too(main: Main, path: Path, capsys: Capture) -> None:
@@ -93,6 +93,25 @@ def test_the_object_tells_faults_too(main: Main, path: Path, capsys: Capture) ->
     assert (fault["code"], fault["rule"]) == ("list-line", "F-9")
     assert fault["member"].startswith("disks/0001/")
     assert "is not a whole bundle" in told.err
+
+
+def test_the_object_tells_why_a_bundle_is_refused(
+    main: Main, path: Path, capsys: Capture, tmp_path: Path
+) -> None:
+    """[F-13]  What is no signature is no fault of the bundle, and nobody's."""
+    none = Forge(signature=b"hello").write(tmp_path / "none.dpbundle")
+    allowed = tmp_path / "allowed"
+    allowed.write_text("ops ssh-ed25519 AAAA\n")
+    refusals = {
+        ("--expect-digest", "0" * 64, str(path)): (5, "not the one that is expected"),
+        ("--allowed-signers", str(allowed), str(none)): (21, "this is no SSH signature"),
+        ("--allowed-signers", str(allowed), "--require-signature", str(path)): (20, "not signed"),
+    }
+    for words, (exit_code, why) in refusals.items():
+        assert main(["verify", "--json", *words]) == exit_code
+        value = json.loads(capsys.readouterr().out)
+        assert why in value["refused"]
+        assert (value["whole"], value["signed"], value["faults"]) == (None, None, [])
 
 
 def test_every_key_of_the_object_is_documented(main: Main, path: Path, capsys: Capture) -> None:
