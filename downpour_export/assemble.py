@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 
 from bundle_spec.model import AttachedVolume, Content, Disk, Image, Server, Source, Volume
 from downpour_export.capture import Captured
+from downpour_export.capture.moment import now
 from downpour_export.plan import Plan
 from downpour_export.plan.choices import root_volume
 
@@ -38,7 +38,7 @@ def assemble(plan: Plan, captured: Captured, source: Source) -> Content:
             server = replace(server, image_id=disk_image.id)
         servers.append(server)
     return Content(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=now(),
         tool=f"downpour {version('downpour')}",
         source=source,
         resources=replace(

@@ -27,7 +27,7 @@ Json = Any
 R = TypeVar("R")
 
 MAX_DEPTH = 32
-"""Nesting allowed in a JSON document of a bundle [M-4]."""
+"""Objects and lists within each other in a JSON document of a bundle [M-4]."""
 
 
 MAX_INTEGER = 2**53 - 1
@@ -88,14 +88,12 @@ def _no_fraction(text: str) -> Json:
 
 
 def _depth(value: Json) -> int:
+    """The most objects and lists that lie within each other."""
     depth, level = 0, [value]
-    while level:
+    while level := [item for item in level if isinstance(item, (dict, list))]:
         depth += 1
         level = [
-            child
-            for item in level
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
+            child for item in level for child in (item.values() if isinstance(item, dict) else item)
         ]
     return depth
 

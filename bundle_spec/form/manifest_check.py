@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError
 from bundle_spec.form import layout
+from bundle_spec.form.value_check import value_faults
 from bundle_spec.model import AbandonedDisk, Disk, Manifest
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -19,7 +20,9 @@ _DISK_ID = re.compile(r"(?!0000)[0-9]{4}")
 
 
 def manifest_faults(manifest: Manifest) -> Iterator[BundleError]:
-    """Every breach of the rules M-8 to M-12, and of F-17 by what the manifest says."""
+    """Every breach of the rules M-8 to M-12 and M-21, and of F-17 by what the manifest says."""
+    for code, message, place in value_faults(manifest):
+        yield _fault(code, message, place)
     if not _UUID.fullmatch(manifest.uuid):
         message = f"{manifest.uuid!r} is not a UUID in lower case"
         yield _fault(Code.DIGEST_FORM, message, "uuid")
@@ -75,14 +78,10 @@ def _disk_faults(disk: Disk | AbandonedDisk) -> Iterator[tuple[Code, str]]:
     if not layout.MIN_CHUNK_SIZE <= size <= layout.MAX_CHUNK_SIZE or size & (size - 1):
         message = f"the chunk size {size} is not a power of two from 64 KiB to 16 MiB"
         yield Code.CHUNK_SIZE, message
-    elif disk.size < 0 or disk.chunks != layout.chunk_count(disk.size, size):
+    elif disk.size >= 0 and 0 <= disk.chunks != layout.chunk_count(disk.size, size):
         yield Code.CHUNK_COUNT, f"{disk.size} bytes do not make {disk.chunks} chunks of {size}"
     if disk.chunks > layout.MAX_CHUNKS:
         yield Code.LIMIT, f"{disk.chunks} chunks are more than {layout.MAX_CHUNKS}"
-    for key, amount in (("stored", disk.stored), ("shared", disk.shared)):
-        # These are summed and printed by ``show``, which does not read the body.
-        if amount < 0:
-            yield Code.DISK_ACCOUNT, f"{key} is no number of bytes that a file can have"
 
 
 def _file_faults(manifest: Manifest) -> Iterator[BundleError]:
@@ -103,7 +102,7 @@ def _file_faults(manifest: Manifest) -> Iterator[BundleError]:
             seen.add(name)
             # Only for a path within its limit: one with a million slashes would take all memory.
             folders.update(name[:cut] for cut, letter in enumerate(name) if letter == "/")
-        if not 0 <= file.size <= layout.MAX_FILE_SIZE:
+        if file.size > layout.MAX_FILE_SIZE:
             message = f"a size of {file.size} bytes is out of bounds"
             yield _fault(Code.LIMIT, message, f"{place}.size")
         if not _is_sha256(file.sha256):

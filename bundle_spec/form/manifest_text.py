@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 
 from bundle_spec.codes import Code
@@ -32,14 +33,14 @@ def format_manifest(manifest: Manifest) -> bytes:
 
 
 def parse_manifest(data: bytes, where: str) -> Manifest:
-    """The manifest in ``data``, checked by the rules M-1 to M-13.
+    """The manifest in ``data``, checked by the rules M-1 to M-13 and M-21.
 
     Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
     BundleFaults, with every fault up to MAX_FAULTS, for anything else.
     """
+    _refuse_other_major(data, where)
     _check_lines(data, where)
     value = codec.loads(data, where)
-    _check_version(value, where)
     try:
         whole = canonical.is_form_of(data, value)
     except UnicodeEncodeError as exc:
@@ -47,6 +48,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
         raise BundleError(message, where=where, code=Code.JSON) from exc
     if not whole:
         raise BundleError("not canonical JSON", where=where, code=Code.NOT_CANONICAL)
+    _check_head(value, where)
     manifest = codec.decode(Manifest, value, layout.MANIFEST_NAME)
     faults = list(islice(manifest_faults(manifest), MAX_FAULTS))
     if faults:
@@ -65,26 +67,30 @@ def _check_lines(data: bytes, where: str) -> None:
         raise BundleError(message, where=where, code=Code.LIMIT)
 
 
-def _check_version(value: Json, where: str) -> None:
+_VERSION = re.compile(rb'\n "version": \[\n  ([0-9]{1,16})[,\n]')
+"""The lines of the version that every major version keeps [M-5]."""
+
+
+def _refuse_other_major(data: bytes, where: str) -> None:
+    """Raise UnsupportedBundle for another major version, whatever else is in the manifest."""
+    match = _VERSION.search(data)
+    if match and int(match[1]) != layout.MAJOR:
+        raise UnsupportedBundle(
+            f"the manifest is of format version {int(match[1])}; this reader knows {layout.MAJOR}",
+            where=where,
+            remedy="use a newer downpour",
+            code=Code.UNKNOWN_VERSION,
+        )
+
+
+def _check_head(value: Json, where: str) -> None:
+    """``format``, ``version`` and ``requires``, before a key is expected to be there."""
     if not isinstance(value, dict) or value.get("format") != "dpbundle":
         raise BundleError("not the manifest of a bundle", where=where, code=Code.FORM)
-    match value.get("version"):
-        # true and false are integers in Python.
-        case [int(major), int(minor)] if bool not in (type(major), type(minor)):
-            if major != layout.MAJOR:
-                raise UnsupportedBundle(
-                    f"the bundle has format version {major}.{minor}; "
-                    f"this reader knows {layout.MAJOR}",
-                    where=where,
-                    remedy="use a newer downpour",
-                    code=Code.UNKNOWN_VERSION,
-                )
-        case _:
-            raise BundleError(
-                "the version is not [major, minor]",
-                where=f"{where}.version",
-                code=Code.VERSION_FORM,
-            )
+    if "version" in value and not _is_version(value["version"]):
+        raise BundleError(
+            "the version is not [major, minor]", where=f"{where}.version", code=Code.VERSION_FORM
+        )
     features = value.get("requires", [])
     if isinstance(features, list):
         unknown = sorted({str(word) for word in features} - KNOWN_FEATURES)
@@ -95,3 +101,12 @@ def _check_version(value: Json, where: str) -> None:
                 remedy="use a newer downpour",
                 code=Code.UNKNOWN_FEATURE,
             )
+
+
+def _is_version(value: Json) -> bool:
+    """Whether it is [1, minor]: a manifest of another major version has been refused."""
+    match value:
+        # true and false are integers in Python.
+        case [int(major), int(minor)] if bool not in (type(major), type(minor)):
+            return major == layout.MAJOR and minor >= 0
+    return False

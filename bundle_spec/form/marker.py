@@ -1,6 +1,7 @@
 """The name space of the marks that an importer puts on the resources that it makes.
 
-No bundle may contain a name in it [M-16], so that no bundle can claim what another import made.
+No bundle may contain one [M-16], so that no bundle can claim what another import made.  Case does
+not matter: some clouds compare without it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import re
 MARKER_PREFIX = "dpb-"
 """Tags and metadata keys that begin so are downpour's own."""
 
-_MARKER = re.compile(r"dpb-[0-9a-f]{12}-[0-9a-f]{32}")
+_MARKER = re.compile(r"dpb-[0-9a-f]{12}-[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
 
 
 def is_reserved(name: str) -> bool:
     """Whether a tag or a metadata key is in the name space."""
-    return name.startswith(MARKER_PREFIX)
+    return name[: len(MARKER_PREFIX)].lower() == MARKER_PREFIX
 
 
 def is_marker(text: str) -> bool:
-    """Whether a description begins with a whole marker; ``dpb-`` alone may be a person's prose."""
+    """Whether a text begins with a whole marker; ``dpb-`` alone may be a person's prose."""
     return _MARKER.match(text) is not None

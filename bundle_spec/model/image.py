@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bundle_spec.model.base import Ref, Resource
+from bundle_spec.model.forms import GiB, MiB
 
 KERNELS = ("kernel_id", "ramdisk_id")
 """Properties that hold the ID of another image (Image API, "Create image")."""
@@ -25,8 +26,8 @@ class Image(Resource):
     disk_id: str
     disk_format: str
     container_format: str
-    min_disk: int = 0
-    min_ram: int = 0
+    min_disk: GiB = 0
+    min_ram: MiB = 0
     visibility: str = "private"
     protected: bool = False
     hidden: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bundle_spec.model.base import Record
+from bundle_spec.model.forms import Bytes, ChunkSize, Count, Moment
 from bundle_spec.model.references import References
 from bundle_spec.model.resources import Resources
 
@@ -32,7 +33,7 @@ class Capture(Record):
 
     type: Literal["image", "volume", "server", "volume_snapshot"]
     id: str
-    at: str
+    at: Moment
     consistency: Literal["idle", "stopped", "paused", "live"]
     source_hash: str | None = None
 
@@ -50,14 +51,14 @@ class Disk(Record):
 
     id: str
     disk_format: str
-    size: int
+    size: Bytes
     sha256: str
-    chunk_size: int
-    chunks: int
+    chunk_size: ChunkSize
+    chunks: Count
     list_sha256: str
-    stored: int
-    shared: int
-    virtual_size: int | None = None
+    stored: Bytes
+    shared: Bytes
+    virtual_size: Bytes | None = None
     capture: Capture | None = None
 
 
@@ -66,12 +67,12 @@ class AbandonedDisk(Record):
     """What a failed capture attempt left: checked like a disk, never imported."""
 
     id: str
-    chunk_size: int
-    size: int
-    chunks: int
+    chunk_size: ChunkSize
+    size: Bytes
+    chunks: Count
     list_sha256: str
-    stored: int
-    shared: int
+    stored: Bytes
+    shared: Bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,7 @@ class File(Record):
     """A small member: ``path`` from the archive root, ``size`` in bytes."""
 
     path: str
-    size: int
+    size: Bytes
     sha256: str
 
 
@@ -101,7 +102,7 @@ class Omission(Record):
 class Content(Record):
     """The part of a manifest that the exporter supplies; the writer adds the rest: see Manifest."""
 
-    created: str
+    created: Moment
     tool: str
     source: Source
     resources: Resources = field(default_factory=Resources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bundle_spec.model.base import Ref, Tagged
+from bundle_spec.model.forms import Bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,7 @@ class Network(Tagged):
     type = "network"
 
     admin_state_up: bool = True
-    mtu: int | None = None
+    mtu: Bytes | None = None
     port_security_enabled: bool = True
     dns_domain: str = ""
     qos_policy_id: str | None = None

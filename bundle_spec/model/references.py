@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from bundle_spec.model.base import Record, Ref
+from bundle_spec.model.forms import Bytes, Count, GiB, MiB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +33,11 @@ class FlavorReference(Reference):
 
     type = "flavor"
 
-    vcpus: int
-    ram: int
-    disk: int
-    ephemeral: int = 0
-    swap: int = 0
+    vcpus: Count
+    ram: MiB
+    disk: GiB
+    ephemeral: GiB = 0
+    swap: MiB = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class ImageReference(Reference):
     type = "image"
 
     disk_format: str | None = None
-    size: int | None = None
+    size: Bytes | None = None
     hash_algo: str | None = None
     hash_value: str | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bundle_spec.model.base import Resource
+from bundle_spec.model.forms import Count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,4 +19,4 @@ class ServerGroup(Resource):
     type = "server_group"
 
     policy: str
-    max_server_per_host: int | None = None
+    max_server_per_host: Count | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from bundle_spec.model.base import Ref, Resource, ResourceType
+from bundle_spec.model.forms import GiB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class Volume(Resource):
 
     type: ClassVar[ResourceType] = "volume"
 
-    size: int
+    size: GiB
     description: str = ""
     volume_type: str | None = None
     availability_zone: str | None = None

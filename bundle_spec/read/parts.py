@@ -19,7 +19,7 @@ MIN_PART_SIZE = 2**16
 """Bytes of the smallest part that a writer makes, but for the last one [F-17]."""
 
 _NUMBERED = re.compile(r"(.+)\.([0-9]{3})", re.S)
-_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _MAX_LIST = 2**20
 """Bytes: more than any list has [F-18]."""
 
@@ -108,19 +108,18 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
                 remedy="check the medium",
             ) from exc
         # Not splitlines: a name may hold a character that Unicode counts as the end of a line.
-        lines = text.removesuffix("\n").split("\n") if text else []
+        *lines, rest = text.split("\n")
         matches = [_LINE.fullmatch(line) for line in lines]
         digests = {match[2]: match[1] for match in matches if match}
         names = [part_name(path.name, number) for number in range(1, len(lines) + 1)]
-        if list(digests) != names or len(names) > MAX_PARTS:
+        if rest or not lines or list(digests) != names or len(names) > MAX_PARTS:
             raise BundleError(
                 "not the list of the parts of this bundle, in their order",
                 where=str(list_path),
                 remedy=_COPY,
                 code=Code.PART_LIST,
             )
-        if digests:
-            return digests
+        return digests
     return {}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from bundle_spec import BundleWriter
 from bundle_spec.form import codec
@@ -12,7 +11,7 @@ from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
 from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.download import Names, download
-from downpour_export.capture.moment import Holder, Kind, Moment, MomentJournal, label
+from downpour_export.capture.moment import Holder, Kind, Moment, MomentJournal, label, now
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
@@ -63,7 +62,7 @@ class Copier:
 
     def snapshot(self, disks: Sequence[DiskCapture]) -> Moment:
         """Snapshot ``disks`` together; nothing is copied yet."""
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = now()
         moment = Moment(at=at, disks=tuple(map(self._hold, disks)))
         self._moments.save(moment)
         return moment

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from bundle_spec import BundleWriter
@@ -33,13 +34,18 @@ class Holder:
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """``at``: UTC, ISO 8601.  The field names are keys in the journal."""
+    """``at``: UTC, as ``now`` gives it.  The field names are keys in the journal."""
 
     at: str
     disks: tuple[Holder, ...]
 
     def holder_of(self, disk: DiskCapture) -> Holder:
         return next(holder for holder in self.disks if holder.label == label(disk))
+
+
+def now() -> str:
+    """This second, as a bundle writes it [M-21]."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def label(disk: DiskCapture) -> str:

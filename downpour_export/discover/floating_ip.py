@@ -42,7 +42,7 @@ def forwardings_of(items: Iterable[Json]) -> tuple[PortForwarding, ...]:
             external_port=item.get("external_port"),
             internal_port_range=item.get("internal_port_range"),
             external_port_range=item.get("external_port_range"),
-            description=item.get("description") or "",
+            description=marks.text(item.get("description")),
         )
         for item in sorted(items, key=lambda item: item["id"])
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bundle_spec import MARKER_PREFIX
 from bundle_spec.model import Image
 from downpour_cloud import Json
 from downpour_export.cloud import SourceCloud
@@ -21,7 +20,7 @@ _DROPPED = frozenset(
     "owner_project_name owner_user_name boot_roles block_device_mapping bdm_v2 root_device_name "
     "mappings signature_verified clean_attempts".split()
 )
-_DROPPED_PREFIXES = ("owner_specified.", "os_glance_", "downpour_", MARKER_PREFIX)
+_DROPPED_PREFIXES = ("owner_specified.", "os_glance_", "downpour_")
 
 
 def discover(cloud: SourceCloud) -> dict[str, FoundImage]:
@@ -70,11 +69,9 @@ def found_of(item: Json, project_id: str) -> FoundImage:
 
 def properties_of(item: Json) -> dict[str, str]:
     """The custom properties that a tenant can set again on another cloud."""
+    texts = {key: value for key, value in sorted(item.items()) if isinstance(value, str)}
     return {
         key: value
-        for key, value in sorted(item.items())
-        if key not in _ATTRIBUTES
-        and key not in _DROPPED
-        and not key.startswith(_DROPPED_PREFIXES)
-        and isinstance(value, str)
+        for key, value in marks.mapping(texts).items()
+        if key not in _ATTRIBUTES and key not in _DROPPED and not key.startswith(_DROPPED_PREFIXES)
     }

@@ -1,7 +1,7 @@
 """Marks that downpour leaves on resources: names of temporary objects, and the prefix ``dpb-``.
 
 A tag, key or description with that prefix says where a resource came from in an earlier move.  It
-means nothing in the next one and never enters a bundle; a bundle that holds one is refused.
+means nothing in the next one and never enters a bundle; a bundle that holds one is refused [M-16].
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ def tags(values: Iterable[str] | None) -> tuple[str, ...]:
 
 
 def mapping(values: Mapping[str, object] | None) -> dict[str, str]:
-    return {key: str(value) for key, value in (values or {}).items() if not is_reserved(key)}
+    """Metadata or properties without what is a mark, be it the key or the value."""
+    texts = {key: str(value) for key, value in (values or {}).items()}
+    return {k: text for k, text in texts.items() if not is_reserved(k) and not is_marker(text)}
 
 
 def text(value: str | None) -> str:

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from bundle_spec.model import Omission, Ref, Resource, Resources, Server
+from bundle_spec.form.mark_check import mark_faults
+from bundle_spec.model import Omission, Ref, References, Resource, Resources, Server
 from downpour_export.discover import Inventory
-from downpour_export.errors import PlanFaults
+from downpour_export.errors import PlanError, PlanFaults
 from downpour_export.plan import captures as disks
 from downpour_export.plan import reference
 from downpour_export.plan.choices import rebuilt_roots, snapshots
@@ -46,9 +47,12 @@ def make_plan(wanted: ResourceFile, inventory: Inventory) -> Plan:
     boots = dict(_boots(selection))
     stops = disks.stops(selection, inventory)
     captures = tuple(disks.captures(selection, records, inventory, stops))
+    resources = _resources(records)
+    references = reference.references(inventory, _not_carried(carried, inventory))
+    _refuse_marks(resources, references)
     plan = Plan(
-        resources=_resources(records),
-        references=reference.references(inventory, _not_carried(carried, inventory)),
+        resources=resources,
+        references=references,
         captures=captures,
         stops=stops,
         stopped_by=_stopped_by(selection, inventory),
@@ -87,6 +91,17 @@ def _selected(wanted: ResourceFile, inventory: Inventory) -> Selection:
     if mistakes:
         raise PlanFaults("this export cannot be made as asked", in_order(mistakes))
     return selection
+
+
+def _refuse_marks(resources: Resources, references: References) -> None:
+    """Raise PlanFaults for a name that begins with a mark: no bundle may have it [M-16]."""
+    remedy = "give it another name or value at the source"
+    marked = [
+        PlanError(fault.message, where=fault.where, remedy=remedy)
+        for fault in mark_faults(resources, references)
+    ]
+    if marked:
+        raise PlanFaults("this export cannot be made as asked", marked)
 
 
 def _roots(

@@ -21,6 +21,7 @@ from bundle_spec.model import (
     Manifest,
     References,
     Resources,
+    forms,
 )
 
 
@@ -35,6 +36,7 @@ def examples(count: int) -> settings:
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
 NUMBER = st.integers(-codec.MAX_INTEGER, codec.MAX_INTEGER)
+SIZE = st.integers(0, codec.MAX_INTEGER)
 DIGEST = st.binary(min_size=32, max_size=32).map(bytes.hex)
 
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -48,11 +50,15 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     int: NUMBER,
     bool: st.booleans(),
     Any: JSON,
+    **dict.fromkeys((forms.Count, forms.Bytes, forms.MiB, forms.GiB), SIZE),
+    forms.Moment: st.datetimes().map(lambda at: at.isoformat(timespec="seconds") + "Z"),
 }
 
 
 def _of(hint: Any) -> st.SearchStrategy[Any]:
     origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _PLAIN[hint] if hint in _PLAIN else _of(parts[0])
     if dataclasses.is_dataclass(hint):
         return record(typing.cast(type, hint))
     if origin in (types.UnionType, typing.Union):
@@ -69,7 +75,7 @@ def _of(hint: Any) -> st.SearchStrategy[Any]:
 @functools.cache
 def record(cls: type) -> st.SearchStrategy[Any]:
     """Any record of this class, also with keys that it does not know [M-7]."""
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     names = [field.name for field in dataclasses.fields(cls) if field.name != "extra"]
     unknown = st.dictionaries(TEXT.filter(lambda key: key not in names), JSON, max_size=1)
     return st.builds(cls, **{name: _of(hints[name]) for name in names}, extra=unknown)
@@ -104,7 +110,7 @@ def _disks(draw: st.DrawFn) -> dict[str, tuple[Disk | AbandonedDisk, ...]]:
             Disk(
                 disk_format=draw(TEXT),
                 sha256=draw(DIGEST),
-                virtual_size=draw(st.none() | NUMBER),
+                virtual_size=draw(st.none() | SIZE),
                 capture=draw(st.none() | record(Capture)),
                 **common,
             )
@@ -139,11 +145,11 @@ def manifests(draw: st.DrawFn, section: str) -> Manifest:
     """A manifest that obeys M-1 to M-12, with some records in one section of ``resources`` or
     in ``references``.  What they refer to need not be there."""
     said: dict[str, Any] = draw(_disks())
-    hints = typing.get_type_hints(Manifest)
+    hints = typing.get_type_hints(Manifest, include_extras=True)
     for name in ("created", "tool", "source", "omissions"):
         said[name] = draw(_of(hints[name]))
     for key, holder in (("resources", Resources), ("references", References)):
-        hint = typing.get_type_hints(holder).get(section)
+        hint = typing.get_type_hints(holder, include_extras=True).get(section)
         said[key] = holder(**({section: draw(_of(hint))} if hint else {}))
     return Manifest(
         format="dpbundle",

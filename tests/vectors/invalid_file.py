@@ -45,6 +45,7 @@ def _damage() -> dict[str, Vector]:
     small, disk, site = vector(empty()), vector(single()), vector(filed())
     edits: dict[str, tuple[Vector, Callable[[bytes], bytes]]] = {
         "no-bytes": (small, lambda data: b""),
+        "cut-within-the-data-of-the-magic": (small, lambda data: data[:515]),
         "cut-within-magic": (small, lambda data: data[:700]),
         "cut-after-magic": (small, lambda data: data[:1024]),
         "cut-after-a-member": (disk, cut(LIST)),

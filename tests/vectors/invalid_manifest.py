@@ -17,7 +17,17 @@ MARK = "dpb-0123456789ab-" + "0" * 32
 
 
 def cases() -> dict[str, Vector]:
-    forges = {**_texts(), **_versions(), **_disks(), **_files(), **_graph()}
+    forges = {
+        **_texts(),
+        **_versions(),
+        **_sizes(),
+        **_moments(),
+        **_disks(),
+        **_files(),
+        **_graph(),
+        **_ids(),
+        **_marks(),
+    }
     return {name: vector(forge) for name, forge in forges.items()}
 
 
@@ -104,12 +114,53 @@ def _utf_16_order(data: bytes) -> bytes:
 
 def _versions() -> Forges:
     """[M-5] [M-6]"""
+    next_major = _with(lambda value: value.update(version=[2, 0]))
+    odd = _with(lambda value: value.update(version=[2, 0]))
+    odd.manifest_bytes = lambda data: data.replace(b' "tool"', b' "uuid": 1.5,\n "tool"', 1)
     return {
-        "version-of-the-next-major": _with(lambda value: value.update(version=[2, 0])),
+        "version-of-the-next-major": next_major,
+        "version-of-the-next-major-in-other-json": odd,
+        "version-missing": _with(lambda value: value.pop("version")),
+        "version-of-a-negative-minor": _with(lambda value: value.update(version=[1, -1])),
         "version-as-text": _with(lambda value: value.update(version="1.0")),
         "version-of-three-numbers": _with(lambda value: value.update(version=[1, 0, 0])),
         "version-true-for-one": _with(lambda value: value.update(version=[True, 0])),
         "requires-delta": _with(lambda value: value.update(requires=["delta"])),
+    }
+
+
+def _sizes() -> Forges:
+    """Nothing has less than no bytes [M-9]."""
+    image = {"id": "i9", "name": "cirros", "size": -1}
+    return {
+        "size-negative": _with(disk(size=-1, chunks=0), _small()),
+        "chunks-negative": _with(disk(chunks=-1), _small()),
+        "stored-negative": _with(disk(stored=-1), _small()),
+        "shared-negative": _with(disk(shared=-1), _small()),
+        "virtual-size-negative": _with(disk(virtual_size=-1), _small()),
+        "file-size-negative": _with(file(size=-1), filed()),
+        "volume-size-negative": _with(_resources(volumes=[record("volumes", "v", size=-1)])),
+        "reference-size-negative": _with(
+            lambda value: value.update(references={"images": [image]})
+        ),
+    }
+
+
+def _moments() -> Forges:
+    """[M-21]"""
+
+    def created(text: str) -> Forge:
+        return _with(lambda value: value.update(created=text))
+
+    capture = {"type": "image", "id": "i", "at": "2026-01-02 03:04:05Z", "consistency": "idle"}
+    return {
+        "created-in-words": created("today"),
+        "created-without-a-zone": created("2026-01-02T03:04:05"),
+        "created-in-another-zone": created("2026-01-02T03:04:05+01:00"),
+        "created-with-a-fraction": created("2026-01-02T03:04:05.5Z"),
+        "created-on-february-30": created("2026-02-30T03:04:05Z"),
+        "created-and-a-line-feed": created("2026-01-02T03:04:05Z\n"),
+        "capture-at-with-a-space": _with(disk(capture=capture), _small()),
     }
 
 
@@ -129,7 +180,6 @@ def _disks() -> Forges:
         ),
         "chunks-too-few": _with(disk(chunks=0), _small()),
         "chunks-of-no-bytes": _with(disk(chunks=1), single(raw=b"")),
-        "size-negative": _with(disk(size=-1, chunks=0), _small()),
         "chunk-size-no-power-of-two": _with(disk(chunk_size=65537), _small()),
         "chunk-size-32-mib": _with(disk(chunk_size=2**25), _small()),
         "chunk-size-0": _with(disk(chunk_size=0), _small()),
@@ -185,15 +235,12 @@ def _files() -> Forges:
 
 
 def _graph() -> Forges:
-    """Resources [M-14] to [M-16]."""
+    """References between resources [M-14] [M-15]."""
     group = {**RULE, "id": "r", "direction": "ingress", "ether_type": "IPv4"}
     network = record("networks", "n")
 
     def resources(**sections: list[Any]) -> Forge:
         return _with(_resources(**sections))
-
-    def marked(**change: Any) -> Forge:
-        return resources(networks=[network | change])
 
     def image(**change: Any) -> Forge:
         return _with(_resources(images=[record("images", "i", disk_id="0001", **change)]), _small())
@@ -229,11 +276,73 @@ def _graph() -> Forges:
                 },
             )
         ),
+    }
+
+
+def _ids() -> Forges:
+    """IDs that are names [M-14]."""
+
+    def references(section: str, **reference: Any) -> Forge:
+        return _with(lambda value: value.update(references={section: [reference]}))
+
+    sizes = {"vcpus": 1, "ram": 512, "disk": 1}
+    return {
+        "id-of-a-keypair": _with(
+            _resources(keypairs=[record("keypairs", "k", name="other", public_key="k")])
+        ),
+        "id-of-a-referenced-keypair": references("keypairs", id="k", name="other"),
+        "id-of-a-flavor": references("flavors", id="42", name="m1.small", **sizes),
+        "id-of-a-volume-type": references("volume_types", id="42", name="fast"),
+        "id-of-a-zone": references(
+            "availability_zones", id="volume/nova", name="nova", service="compute"
+        ),
+    }
+
+
+def _marks() -> Forges:
+    """What only an importer writes [M-16]."""
+    network = record("networks", "n")
+    group = {**RULE, "id": "r", "direction": "ingress", "ether_type": "IPv4"}
+    external = {"id": "ext", "name": "public", "external": True}
+    forwarding = {
+        "protocol": "tcp",
+        "internal_port_id": "p",
+        "internal_ip_address": "10.0.0.5",
+        "description": MARK,
+    }
+
+    def resources(**sections: list[Any]) -> Forge:
+        return _with(_resources(**sections))
+
+    def marked(**change: Any) -> Forge:
+        return resources(networks=[network | change])
+
+    def image(**change: Any) -> Forge:
+        return _with(_resources(images=[record("images", "i", disk_id="0001", **change)]), _small())
+
+    return {
         "mark-tag": marked(tags=["dpb-x"]),
+        "mark-tag-in-upper-case": marked(tags=["DPB-X"]),
+        "mark-name": marked(name=MARK),
         "mark-description": marked(description=MARK + " and more"),
+        "mark-description-in-upper-case": marked(description=MARK.upper()),
         "mark-description-of-a-rule": resources(
             security_groups=[record("security_groups", "g", rules=[{**group, "description": MARK}])]
         ),
+        "mark-description-of-a-forwarding": resources(
+            networks=[network],
+            ports=[record("ports", "p", network_id="n", mac_address="fa:16:3e:00:00:01")],
+            floating_ips=[
+                record("floating_ips", "f", floating_network_id="n", port_forwardings=[forwarding])
+            ],
+        ),
         "mark-metadata": resources(volumes=[record("volumes", "v", metadata={"dpb-x": ""})]),
+        "mark-metadata-value": resources(volumes=[record("volumes", "v", metadata={"x": MARK})]),
         "mark-properties": image(properties={"dpb-x": ""}),
+        "mark-unknown-key": marked(later={"dpb-x": 1}),
+        "mark-under-an-unknown-key": marked(later=[{"a": [MARK]}]),
+        "mark-in-an-unknown-type": resources(shares=[{"id": "s", "description": MARK}]),
+        "mark-in-references": _with(
+            lambda value: value.update(references={"networks": [external | {"name": MARK}]})
+        ),
     }

@@ -32,6 +32,19 @@ def cases() -> dict[str, Vector]:
             two,
             lambda files: files.update({LIST: files[LIST].replace(b"out.", b"in.")}),
         ),
+        "part-list-empty": (two, lambda files: files.update({LIST: b""})),
+        "part-list-without-line-feed": (
+            two,
+            lambda files: files.update({LIST: files[LIST][:-1]}),
+        ),
+        "part-list-with-asterisks": (
+            two,
+            lambda files: files.update({LIST: files[LIST].replace(b"  ", b" *")}),
+        ),
+        "part-in-the-middle-cut": (
+            three,
+            lambda files: files.update({SECOND: files[SECOND][:1000]}),
+        ),
         "parts-swapped": (
             three,
             lambda files: files.update({FIRST: files[SECOND], SECOND: files[FIRST]}),

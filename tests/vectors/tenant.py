@@ -295,6 +295,38 @@ def tenant(disk: str, volume_disk: str) -> dict[str, Json]:
     return {"resources": resources, "references": _references()}
 
 
+def without(disk: str) -> dict[str, Json]:
+    """``resources`` and ``references`` where an empty text stands in the place of null."""
+    rule = {**RULE, "id": "r", "direction": "ingress", "ether_type": "IPv4"}
+    rule |= {"remote_group_id": "", "remote_address_group_id": ""}
+    server = {"image_id": "", "key_name": "", "availability_zone": "", "server_group_id": ""}
+    volume = {"volume_type": "", "availability_zone": "", "image_id": ""}
+    resources: Json = {section: [] for section in DEFAULTS}
+    resources |= {
+        "security_groups": [record("security_groups", "g", rules=[rule])],
+        "networks": [record("networks", "n", qos_policy_id="")],
+        "routers": [record("routers", "rt", external_network_id="")],
+        "ports": [
+            record("ports", "p", network_id="n", mac_address="fa:16:3e:00:00:01", qos_policy_id="")
+        ],
+        "images": [
+            record(
+                "images",
+                "i",
+                disk_id=disk,
+                server_id="",
+                properties={"kernel_id": "", "ramdisk_id": ""},
+            )
+        ],
+        "volumes": [record("volumes", "v", **volume)],
+        "servers": [record("servers", "s", flavor="m1.small", **server)],
+        "floating_ips": [
+            record("floating_ips", "f", floating_network_id="ext", port_id="", qos_policy_id="")
+        ],
+    }
+    return {"resources": resources, "references": _references()}
+
+
 def _references() -> Json:
     return {
         "flavors": [

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.vectors import compressed, signatures
 from tests.vectors.forge import CHUNK, Forge, ForgedDisk, Json, Member
-from tests.vectors.tenant import tenant
+from tests.vectors.tenant import tenant, without
 from tests.vectors.vector import A, B, Vector, empty, linked, noise, single, split, vector
 from tests.vectors.zstd_frames import (
     MAX_BLOCK,
@@ -59,12 +59,22 @@ def cases() -> dict[str, Vector]:
         ),
         "unknown-keys": _unknown_keys(),
         "depth-32": Forge(disks=[], files={}, manifest=lambda value: value.update(deep=nested(31))),
+        "depth-32-and-a-number": Forge(
+            disks=[], files={}, manifest=lambda value: value.update(deep=nested(31, [7]))
+        ),
+        "moments": _moments(),
+        "empty-texts": Forge(
+            disks=[ForgedDisk("0001", b"image")],
+            files={},
+            manifest=lambda value: value.update(without("0001")),
+        ),
         "resources": Forge(
             disks=[ForgedDisk("0001", b"image"), ForgedDisk("0002", b"volume")],
             files={},
             manifest=lambda value: value.update(tenant("0001", "0002")),
         ),
         "signed": Forge(disks=[], files={}, signature=signatures.SIGNED),
+        "signature-that-is-none": Forge(disks=[], files={}, signature=b"hello\n"),
         "everything": everything(signature=signatures.EVERYTHING),
     }
     for forge in forges.values():
@@ -79,9 +89,17 @@ def cases() -> dict[str, Vector]:
     }
 
 
-def nested(levels: int) -> Any:
-    """A value of so many levels."""
-    return [] if levels == 1 else [nested(levels - 1)]
+def nested(levels: int, innermost: Any = ()) -> Any:
+    """Lists within lists, so many."""
+    return list(innermost) if levels == 1 else [nested(levels - 1, innermost)]
+
+
+def _moments() -> Forge:
+    """The other form of UTC."""
+    at = "2028-02-29T23:59:59+00:00"
+    capture = {"type": "image", "id": "i", "at": at, "consistency": "idle", "source_hash": None}
+    disk = ForgedDisk(raw=b"disk", more={"capture": capture})
+    return Forge(disks=[disk], files={}, manifest=lambda value: value.update(created=at))
 
 
 def stored_raw(chunks: int, first: int = 0) -> Forge:

@@ -76,7 +76,7 @@ MANIFESTS: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "no disks": (lambda value: value.pop("disks") and None, "36 bytes|72 bytes where"),
     "a key missing": (lambda value: value.pop("uuid") and None, "the key 'uuid' is missing"),
     "a size as text": (disk(size="1"), "expected an integer"),
-    "a negative size": (disk(size=-1, chunks=0), "do not make"),
+    "a negative size": (disk(size=-1, chunks=0), "-1 is less than 0"),
     "chunks too few": (disk(chunks=3), "do not make 3 chunks"),
     "an odd chunk size": (disk(chunk_size=65537), "not a power of two"),
     "a chunk size of zero": (disk(chunk_size=0), "not a power of two"),
@@ -139,7 +139,7 @@ def test_a_version_that_this_reader_does_not_know(tmp_path: Path) -> None:
     """[M-5]"""
     path = tmp_path / "forged.dpbundle"
     Forge(manifest=lambda value: value.update(version=[2, 7])).write(path)
-    with pytest.raises(UnsupportedBundle, match=r"version 2\.7; this reader knows 1"):
+    with pytest.raises(UnsupportedBundle, match=r"version 2; this reader knows 1"):
         verify_bundle(path)
     Forge(manifest=lambda value: value.update(version="1")).write(path)
     with pytest.raises(BundleError, match="is not \\[major, minor\\]"):

@@ -147,19 +147,21 @@ def test_the_name_space_of_marks_is_kept_free() -> None:
     )
     reserved = "is reserved for downpour's own marks"
     assert faults(resources, FLAVORS, (DISK,)) == [
-        f"resources.security_groups[0]: the description of the rule r {reserved}",
-        f"resources.networks[0]: the tag 'dpb-x' {reserved}",
-        f"resources.networks[0]: the description {reserved}",
-        f"resources.images[0]: the key 'dpb-key' of properties {reserved}",
-        f"resources.volumes[0]: the key 'dpb-a' of image_metadata {reserved}",
-        f"resources.servers[0]: the key 'dpb-b' of metadata {reserved}",
+        f"resources.security_groups[0].rules[0].description: a text {reserved}",
+        f"resources.networks[0].description: a text {reserved}",
+        f"resources.networks[0].tags[0]: a tag {reserved}",
+        f"resources.images[0].properties: the key 'dpb-key' {reserved}",
+        f"resources.volumes[0].image_metadata: the key 'dpb-a' {reserved}",
+        f"resources.servers[0].metadata: the key 'dpb-b' {reserved}",
     ]
 
 
 def test_what_is_a_mark() -> None:
     assert is_reserved("dpb-x")
+    assert is_reserved("DPB-x")
     assert not is_reserved("x-dpb-")
     assert is_marker("dpb-0123456789ab-" + "f" * 32)
+    assert is_marker("dpb-0123456789AB-" + "F" * 32 + " and more")
     assert not is_marker("dpb-0123456789ab-" + "f" * 31)
 
 

@@ -28,7 +28,7 @@ def disk(number: int = 1, *, chunks: int = 1, chunk_size: int = CHUNK) -> Disk:
     return Disk(
         id=f"{number:04d}",
         disk_format="raw",
-        size=chunks * chunk_size,
+        size=chunks * abs(chunk_size),
         sha256=DIGEST,
         chunk_size=chunk_size,
         chunks=chunks,

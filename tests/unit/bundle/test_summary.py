@@ -64,9 +64,9 @@ def write(path: Path, name: str = "web") -> None:
             networks=(Network(id="n1", name=""),),
             images=(image,),
             volumes=(Volume(id="v1", name=f"{name} data", size=1, disk_id=data.id),),
-            servers=(Server(id="s1", name=name, flavor="m1", image_id="i1"),),
+            servers=(Server(id="s1", name=name, flavor=name, image_id="i1"),),
         )
-        flavor = FlavorReference(id="m1", name=name, vcpus=1, ram=1, disk=1)
+        flavor = FlavorReference(id=name, name=name, vcpus=1, ram=1, disk=1)
         zones = (
             AvailabilityZoneReference(id="compute/nova", name="nova", service="compute"),
             AvailabilityZoneReference(id="volume/nova", name="nova", service="volume"),
@@ -277,7 +277,7 @@ def test_what_is_no_bundle_is_not_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("amount", [-1, -(2**53) + 1])
 def test_absurd_accounts_are_refused(tmp_path: Path, key: str, amount: int) -> None:
     forge = Forge(manifest=lambda value: value["disks"][0].update({key: amount}))
-    with pytest.raises(BundleError, match=f"{key} is no number of bytes") as caught:
+    with pytest.raises(BundleError, match=f"{key}: {amount} is less than 0") as caught:
         summarise(forge.write(tmp_path / "b"))
     assert isinstance(caught.value, BundleFaults)
 

@@ -55,7 +55,7 @@ def test_the_files_are_those_that_the_generator_makes() -> None:
 
 def test_they_stay_small() -> None:
     files = [path for path in generate.FOLDER.rglob("*.dpbundle*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 1.5 * 2**20
+    assert sum(path.stat().st_size for path in files) < 2 * 2**20
     assert max(path.stat().st_size for path in files) < 16 * 2**10
 
 

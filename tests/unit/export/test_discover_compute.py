@@ -70,6 +70,8 @@ def test_an_image_carries_what_a_tenant_can_set_and_nothing_else() -> None:
         "os_glance_importing_to_stores": "",
         "downpour_temporary": "u",
         "dpb-marker": MARK,
+        "DPB-other": "x",
+        "copied": MARK.upper(),
         "stores": "file",
     }
     found = image.found_of(item, PROJECT)
@@ -101,7 +103,7 @@ def test_a_volume() -> None:
         "volume_type": "fast",
         "availability_zone": "nova",
         "bootable": "true",
-        "metadata": {"kept": "yes", "readonly": "False", "dpb-marker": MARK},
+        "metadata": {"kept": "yes", "readonly": "False", "dpb-marker": MARK, "copied": MARK},
         "volume_image_metadata": {"image_id": "i", "os_distro": "debian", "size": "4"},
         "status": "in-use",
         "encrypted": True,

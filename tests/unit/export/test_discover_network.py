@@ -239,3 +239,15 @@ def test_a_floating_ip_is_named_by_its_address() -> None:
         port_id="p",
         fixed_ip_address="10.0.0.5",
     )
+
+
+def test_a_mark_in_the_description_of_a_forwarding_is_not_carried() -> None:
+    item = {
+        "id": "pf",
+        "protocol": "tcp",
+        "internal_port_id": "p",
+        "internal_ip_address": "10.0.0.5",
+        "description": MARK,
+    }
+    (forwarding,) = floating_ip.forwardings_of([item])
+    assert forwarding.description == ""

@@ -299,3 +299,12 @@ def test_a_server_that_another_export_stopped_is_told_and_not_taken_for_one_that
     assert str(fault).startswith("server 'web' (web): an export has stopped it and did not start")
     assert "cleanup" in str(fault)
     assert list(stopped_by_another(made, "one")) == []
+
+
+def test_a_name_that_begins_like_a_mark_is_told_before_anything_is_read() -> None:
+    """[M-16]"""
+    marked = volume("v-free")
+    name = "dpb-0123456789ab-" + "0" * 32
+    found = inventory(volumes={"v-free": replace(marked, record=replace(marked.record, name=name))})
+    (fault,) = faults(f"volumes: [{{name: {name}}}]\n", found)
+    assert "volumes[0].name: a text is reserved for downpour's own marks" in fault
