@@ -76,6 +76,7 @@ class Code(Enum):
     DISK_DIGEST = "disk-digest", "M-19", "data"
     DISK_ACCOUNT = "disk-account", "M-20"
     MOMENT_FORM = "moment-form", "M-21"
+    ADDRESS_FORM = "address-form", "M-22"
     # The parts of a split bundle.
     PART_LIST = "part-list", "S-2"
     PART_MISSING = "part-missing", "S-3"

@@ -20,7 +20,7 @@ _DISK_ID = re.compile(r"(?!0000)[0-9]{4}")
 
 
 def manifest_faults(manifest: Manifest) -> Iterator[BundleError]:
-    """Every breach of the rules M-8 to M-12 and M-21, and of F-17 by what the manifest says."""
+    """Every breach of M-8 to M-12, M-21 and M-22, and of F-17 by what the manifest says."""
     for code, message, place in value_faults(manifest):
         yield _fault(code, message, place)
     if not _UUID.fullmatch(manifest.uuid):

@@ -33,7 +33,7 @@ def format_manifest(manifest: Manifest) -> bytes:
 
 
 def parse_manifest(data: bytes, where: str) -> Manifest:
-    """The manifest in ``data``, checked by the rules M-1 to M-13 and M-21.
+    """The manifest in ``data``, checked by the rules M-1 to M-13, M-21 and M-22.
 
     Raises UnsupportedBundle for another major version or an unknown feature; BundleError or
     BundleFaults, with every fault up to MAX_FAULTS, for anything else.

@@ -1,12 +1,13 @@
 """Check the values of a manifest's records by the forms that ``model.forms`` gives them.
 
-The rules M-9 (no size is negative) and M-21 (moments).  Pure.
+The rules M-9 (no size is negative), M-21 (moments) and M-22 (addresses).  Pure.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import ipaddress
 import re
 import types
 import typing
@@ -16,7 +17,7 @@ from typing import Annotated, Any
 
 from bundle_spec.codes import Code
 from bundle_spec.model.base import Record
-from bundle_spec.model.forms import MOMENT, Form
+from bundle_spec.model.forms import ADDRESS, CIDR, MOMENT, Form
 
 Fault = tuple[Code, str]
 Check = Callable[[Any], Fault | None]
@@ -71,7 +72,7 @@ def _parts(hint: Any) -> Iterator[Any]:
 def _check_of(form: Form) -> Check | None:
     if form.minimum is not None:
         return functools.partial(_least, form.minimum)
-    return _moment if form is MOMENT else None
+    return {MOMENT: _moment, ADDRESS: _address, CIDR: _cidr}.get(form)
 
 
 def _least(minimum: int, value: int) -> Fault | None:
@@ -91,3 +92,25 @@ def _moment(value: str) -> Fault | None:
     except ValueError:
         pass
     return Code.MOMENT_FORM, "not a moment as 2026-01-02T03:04:05Z: UTC, in whole seconds"
+
+
+def _address(value: str) -> Fault | None:
+    try:
+        # With a zone it would mean something on one host only.
+        if "%" not in value and ipaddress.ip_address(value):
+            return None
+    except ValueError:
+        pass
+    return Code.ADDRESS_FORM, "not an IP address"
+
+
+_PREFIX = re.compile(r"[^/%]+/[0-9]{1,3}", re.ASCII)
+
+
+def _cidr(value: str) -> Fault | None:
+    try:
+        if _PREFIX.fullmatch(value) and ipaddress.ip_network(value):
+            return None
+    except ValueError:
+        pass
+    return Code.ADDRESS_FORM, "not the addresses of a subnet as 192.0.2.0/24"

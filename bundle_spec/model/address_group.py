@@ -14,4 +14,6 @@ class AddressGroup(Resource):
     type = "address_group"
 
     description: str = ""
+    """Text of the tenant."""
     addresses: tuple[str, ...] = ()
+    """The networks, in any order, each as a CIDR."""

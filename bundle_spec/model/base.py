@@ -56,7 +56,10 @@ class Resource(Record):
     type: ClassVar[ResourceType]
 
     id: str
+    """The ID at the source, by which other records refer to this one; the target gives another. Of
+    a keypair it is the name."""
     name: str
+    """The name, to be kept; it need not be unique, and may be empty."""
 
     @property
     def ref(self) -> Ref:
@@ -72,4 +75,6 @@ class Tagged(Resource):
     """A Neutron resource with the standard attributes ``description`` and ``tags``."""
 
     description: str = ""
+    """Text of the tenant."""
     tags: tuple[str, ...] = ()
+    """Tags of the tenant, in any order."""

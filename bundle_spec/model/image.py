@@ -16,24 +16,33 @@ KERNELS = ("kernel_id", "ramdisk_id")
 class Image(Resource):
     """An image of the tenant, or the disk of an image-booted server as an image.
 
-    ``disk_id`` names the disk of this bundle that holds its bytes.  ``properties`` are those
-    that a tenant can set again.  ``server_id`` is set on an image that was made to capture
-    that server's own disk; its ID is that of the temporary image at the source.
+    The ID of the latter is that of the temporary image at the source.
     """
 
     type = "image"
 
     disk_id: str
+    """The disk of this bundle that holds its bytes."""
     disk_format: str
+    """That of the bytes, as Glance calls it; it is the `disk_format` of the disk too."""
     container_format: str
+    """As Glance has it, mostly `bare`."""
     min_disk: GiB = 0
+    """The least disk of a flavor that can boot it."""
     min_ram: MiB = 0
+    """The least memory of a flavor that can boot it."""
     visibility: str = "private"
+    """As Glance has it; only an operator can make an image `public`, so it becomes `private`."""
     protected: bool = False
+    """Whether it can be deleted; to be set when the image has its bytes."""
     hidden: bool = False
+    """As Glance's `os_hidden`; to be set when the image has its bytes."""
     tags: tuple[str, ...] = ()
+    """Tags of the tenant, in any order."""
     properties: Mapping[str, str] = field(default_factory=dict)
+    """What a tenant can set of its properties. `kernel_id` and `ramdisk_id` name other images."""
     server_id: str | None = None
+    """The server whose own disk this is, taken for this bundle; null: an image of the tenant."""
 
     def references(self) -> tuple[Ref, ...]:
         image_ids = (self.properties.get(key) for key in KERNELS)

@@ -15,4 +15,7 @@ class Keypair(Resource):
     type = "keypair"
 
     public_key: str
+    """The public key as Nova gave it, in the form of `key_type`, without white space at its ends.
+    """
     key_type: Literal["ssh", "x509"] = "ssh"
+    """As Nova's `type` (microversion 2.2)."""

@@ -24,22 +24,36 @@ from bundle_spec.model.volume import Volume, VolumeSnapshot
 
 @dataclass(frozen=True, kw_only=True)
 class Resources(Record):
-    """The order of the fields is the order of creation."""
+    """Resources by type.  The order of the sections is the order of creation."""
 
     keypairs: tuple[Keypair, ...] = ()
+    """Of the user who exported; Nova has no private keys."""
     address_groups: tuple[AddressGroup, ...] = ()
+    """Named by rules of security groups."""
     security_groups: tuple[SecurityGroup, ...] = ()
+    """All groups are made before any rule, as rules of two may name each other."""
     networks: tuple[Network, ...] = ()
+    """Networks that the tenant owns."""
     subnets: tuple[Subnet, ...] = ()
+    """Made without DHCP first."""
     routers: tuple[Router, ...] = ()
+    """Each with its gateway, interfaces and routes."""
     ports: tuple[Port, ...] = ()
+    """Ports of servers, and ports that wait for one."""
     trunks: tuple[Trunk, ...] = ()
+    """Made before the servers that have their parent ports."""
     images: tuple[Image, ...] = ()
+    """With their bytes; kernels and RAM disks are set when all images stand."""
     volumes: tuple[Volume, ...] = ()
+    """With their contents, or without."""
     volume_snapshots: tuple[VolumeSnapshot, ...] = ()
+    """Made as volumes."""
     server_groups: tuple[ServerGroup, ...] = ()
+    """Made before their members."""
     servers: tuple[Server, ...] = ()
+    """Made of all that stands before."""
     floating_ips: tuple[FloatingIp, ...] = ()
+    """The last, as they open the way in."""
 
     def __iter__(self) -> Iterator[Resource]:
         for name in SECTIONS:

@@ -9,22 +9,28 @@ from bundle_spec.model.base import Record, Ref, Tagged
 
 @dataclass(frozen=True, kw_only=True)
 class SubPort(Record):
-    """A port that the parent port carries; ``segmentation_type`` is ``vlan`` or ``inherit``."""
+    """A port that the parent port carries."""
 
     port_id: str
+    """The port whose traffic is carried."""
     segmentation_type: str
+    """`vlan` or `inherit`."""
     segmentation_id: int
+    """The VLAN number in the guest."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trunk(Tagged):
-    """The port ``port_id``, which a server has, carries the traffic of other ports."""
+    """The parent port carries the traffic of other ports, each in a VLAN."""
 
     type = "trunk"
 
     port_id: str
+    """The parent port, which a server has."""
     admin_state_up: bool = True
+    """Whether it forwards traffic."""
     sub_ports: tuple[SubPort, ...] = ()
+    """The ports that it carries."""
 
     def references(self) -> tuple[Ref, ...]:
         return (Ref("port", self.port_id), *(Ref("port", port.port_id) for port in self.sub_ports))

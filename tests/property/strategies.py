@@ -7,6 +7,7 @@ import functools
 import types
 import typing
 from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -45,12 +46,19 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     max_leaves=10,
 )
 
+
+def _cidr(address: IPv4Address | IPv6Address, prefix: int) -> str:
+    return str(ip_network(f"{address}/{prefix}", strict=False))
+
+
 _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXT,
     int: NUMBER,
     bool: st.booleans(),
     Any: JSON,
     **dict.fromkeys((forms.Count, forms.Bytes, forms.MiB, forms.GiB), SIZE),
+    forms.Address: st.ip_addresses().map(str),
+    forms.Cidr: st.builds(_cidr, st.ip_addresses(), st.integers(0, 32)),
     forms.Moment: st.datetimes().map(lambda at: at.isoformat(timespec="seconds") + "Z"),
 }
 

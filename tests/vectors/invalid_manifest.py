@@ -22,6 +22,7 @@ def cases() -> dict[str, Vector]:
         **_versions(),
         **_sizes(),
         **_moments(),
+        **_addresses(),
         **_disks(),
         **_files(),
         **_graph(),
@@ -161,6 +162,37 @@ def _moments() -> Forges:
         "created-on-february-30": created("2026-02-30T03:04:05Z"),
         "created-and-a-line-feed": created("2026-01-02T03:04:05Z\n"),
         "capture-at-with-a-space": _with(disk(capture=capture), _small()),
+    }
+
+
+def _addresses() -> Forges:
+    """[M-22]"""
+
+    def subnet(**change: Any) -> Forge:
+        found = record("subnets", "s", network_id="n", ip_version=4, cidr="10.0.0.0/24")
+        return _with(_resources(networks=[record("networks", "n")], subnets=[found | change]))
+
+    port = record("ports", "p", network_id="n", mac_address="fa:16:3e:00:00:01")
+    fixed = {"fixed_ips": [{"subnet_id": "s", "ip_address": "fe80::1%eth0"}]}
+    found = record("subnets", "s", network_id="n", ip_version=6, cidr="fe80::/64")
+    reference = {"id": "s", "name": "s", "network_id": "n", "cidr": "192.0.2.0/255.255.255.0"}
+    return {
+        "cidr-in-words": subnet(cidr="ten"),
+        "cidr-of-a-host": subnet(cidr="10.0.0.1/24"),
+        "cidr-without-a-length": subnet(cidr="10.0.0.0"),
+        "cidr-with-a-mask": _with(
+            lambda value: value.update(
+                resources={"networks": [record("networks", "n")]},
+                references={"subnets": [reference]},
+            )
+        ),
+        "gateway-of-five-numbers": subnet(gateway_ip="10.0.0.0.1"),
+        "pool-with-leading-zeros": subnet(
+            allocation_pools=[{"start": "10.0.0.010", "end": "10.0.0.99"}]
+        ),
+        "address-with-a-zone": _with(
+            _resources(networks=[record("networks", "n")], subnets=[found], ports=[port | fixed])
+        ),
     }
 
 

@@ -17,6 +17,7 @@ from bundle_spec.__main__ import main
 from bundle_spec.codes import Code
 from bundle_spec.form import codec
 from bundle_spec.form.json_schema import manifest_schema
+from tests.vectors import generate, table
 from tests.vectors.forge import Forge
 
 ROOM = Path(bundle_spec.__file__).parent
@@ -54,6 +55,33 @@ def test_what_does_not_fit(manifest: Any, change: Callable[[Any], None]) -> None
     change(manifest)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(manifest, json.loads(SCHEMA.read_text()))
+
+
+@pytest.mark.parametrize("name", table.valid())
+def test_the_manifest_of_every_valid_vector_fits(tmp_path: Path, name: str) -> None:
+    with open_bundle(generate.unpacked(f"valid/{name}", tmp_path)) as bundle:
+        value = codec.encode(bundle.manifest)
+    jsonschema.validate(value, json.loads(SCHEMA.read_text()))
+
+
+RECORDS = manifest_schema()["$defs"]
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_record_and_every_key_says_what_it_means(name: str) -> None:
+    described = {name: RECORDS[name], **RECORDS[name]["properties"]}
+    assert [key for key, value in described.items() if not value["description"].strip()] == []
+    assert "``" not in json.dumps(described)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_key_may_be_absent_where_there_is_a_default(name: str) -> None:
+    """[M-1]  And the default is a value that the key may have."""
+    keys = RECORDS[name]["properties"]
+    absent = {key: value["default"] for key, value in keys.items() if "default" in value}
+    assert sorted([*RECORDS[name]["required"], *absent]) == sorted(keys)
+    for key, default in absent.items():
+        jsonschema.validate(default, {**keys[key], "$defs": RECORDS})
 
 
 def test_the_table_of_codes_is_that_of_the_code() -> None:
