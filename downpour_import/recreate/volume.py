@@ -48,7 +48,7 @@ class Volumes(Recreator[Volume]):
             body["availability_zone"] = zone
         if record.disk_id is not None:
             body["imageRef"] = context.target(disk_ref(record))
-        elif record.image_id is not None:
+        elif record.image_id:  # an empty text names nothing [M-14]
             body["imageRef"] = context.target(Ref("image", record.image_id))
         answer = context.cloud.post("block_storage", self.path, {"volume": body})
         identity: str = answer["volume"]["id"]

@@ -209,6 +209,13 @@ def test_a_volume_without_contents_is_made_from_its_image(fake: Target, tmp_path
     assert fake.sent("POST", "/volumes")[0].body["volume"]["imageRef"] == "image-there"
 
 
+def test_an_empty_text_names_no_image(fake: Target, tmp_path: Path) -> None:
+    """[M-14]"""
+    volume = Volume(id=source_id(6), name="data", size=1, image_id="")
+    recreate(RECREATORS["volume"], context(fake, tmp_path), volume)
+    assert "imageRef" not in fake.sent("POST", "/volumes")[0].body["volume"]
+
+
 def test_a_volume_that_several_servers_may_write_to_must_be_one(
     fake: Target, tmp_path: Path
 ) -> None:
