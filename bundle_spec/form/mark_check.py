@@ -22,27 +22,29 @@ _SHOWN = 40
 def mark_faults(resources: Resources, references: References) -> Iterator[BundleError]:
     """A fault for each key, tag or text that only an importer may write."""
     for section, value in (("resources", resources), ("references", references)):
-        for place, what in _marks(value, section):
+        for place, what in _marks(value):
             message = f"{what} is reserved for downpour's own marks"
-            where = f"{layout.MANIFEST_NAME}: {place}"
+            where = f"{layout.MANIFEST_NAME}: {section}{place}"
             yield BundleError(message, where=where, code=Code.RESERVED_MARK)
 
 
-def _marks(value: Any, place: str, *, is_tag: bool = False) -> Iterator[tuple[str, str]]:
-    """(place, what it is)"""
+def _marks(value: Any, *, in_tags: bool = False) -> Iterator[tuple[str, str]]:
+    """(place within ``value``, what it is).  A place is only made where there is a mark."""
     if isinstance(value, str):
-        if is_marker(value) or (is_tag and is_reserved(value)):
-            yield place, "a tag" if is_tag else "a text"
+        if is_marker(value) or (in_tags and is_reserved(value)):
+            yield "", "a tag" if in_tags else "a text"
     elif isinstance(value, (list, tuple)):
-        is_tag = place.endswith(".tags")
         for number, item in enumerate(value):
-            yield from _marks(item, f"{place}[{number}]", is_tag=is_tag)
+            for place, what in _marks(item, in_tags=in_tags):
+                yield f"[{number}]{place}", what
     elif isinstance(value, Mapping) or dataclasses.is_dataclass(value):
         for key, child in _items(value):
-            if is_reserved(key):
-                yield place, f"the key {key[:_SHOWN]!r}"
-            else:
-                yield from _marks(child, f"{place}.{key[:_SHOWN]}")
+            if is_reserved(key):  # so is every key that begins with a marker
+                yield "", f"the key {key[:_SHOWN]!r}"
+                continue
+            is_tags = key == "tags" and isinstance(child, (list, tuple))
+            for place, what in _marks(child, in_tags=is_tags):
+                yield f".{key[:_SHOWN]}{place}", what
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
