@@ -12,6 +12,8 @@ from bundle_spec.form.codec import Json
 from bundle_spec.form.manifest_check import manifest_faults
 from bundle_spec.model import Manifest
 
+_VERSION = re.compile(rb'\n "version": \[\n  ([0-9]{1,16})[,\n]')
+"""The lines of the version that every major version keeps [M-5]."""
 KNOWN_FEATURES: frozenset[str] = frozenset()
 """Words of ``requires`` that this reader understands [M-6]."""
 
@@ -65,10 +67,6 @@ def _check_lines(data: bytes, where: str) -> None:
     if canonical.has_more_signs(data, 2 * limit):
         message = f"more values than {limit} lines of canonical JSON have"
         raise BundleError(message, where=where, code=Code.LIMIT)
-
-
-_VERSION = re.compile(rb'\n "version": \[\n  ([0-9]{1,16})[,\n]')
-"""The lines of the version that every major version keeps [M-5]."""
 
 
 def _refuse_other_major(data: bytes, where: str) -> None:
