@@ -13,7 +13,6 @@ from bundle_spec.cli.dispatch import dispatch
 from bundle_spec.cli.usage import PROGRAM
 from bundle_spec.form import codec
 from bundle_spec.form.json_schema import manifest_schema
-from bundle_spec.trust.provenance import Trust
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,23 +24,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _verify(arguments: Arguments, progress: TerminalProgress) -> None:
-    files = commands.files_of(arguments)
-    options = commands.verify_options_of(arguments, files, trust=_trust(arguments))
+    options = commands.verify_options_of(arguments, commands.candidate_of(arguments))
     commands.verify(options, progress)
 
 
 def _show(arguments: Arguments, progress: TerminalProgress) -> None:
-    files = commands.files_of(arguments)
-    commands.show(commands.show_options_of(arguments, files, trust=_trust(arguments)))
-
-
-def _trust(arguments: Arguments) -> Trust:
-    return commands.trust_of(
-        expect=arguments["--expect-digest"],
-        allowed=arguments["--allowed-signers"],
-        revoked=arguments["--revoked-signers"],
-        required=arguments["--require-signature"],
-    )
+    commands.show(commands.show_options_of(arguments, commands.candidate_of(arguments)))
 
 
 def _sign(arguments: Arguments, progress: TerminalProgress) -> None:

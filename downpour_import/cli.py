@@ -16,10 +16,9 @@ from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell
 from bundle_spec.cli.dispatch import Action, dispatch
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
-from bundle_spec.read.files import BundleFiles
 from bundle_spec.text import printable
 from bundle_spec.trust import age
-from bundle_spec.trust.provenance import Trust
+from bundle_spec.trust.provenance import Candidate
 from downpour_cloud import CloudOptions, variables_for_elsewhere
 from downpour_import import pipeline, undo
 from downpour_import.cloud import connect
@@ -27,7 +26,7 @@ from downpour_import.options import ImportOptions
 from downpour_import.preflight import mapping, proposal
 from downpour_import.run import steps
 from downpour_import.run.report import Report, Reported
-from downpour_import.source import policy, select, unpack
+from downpour_import.source import select, unpack
 from downpour_import.source.decrypted import Keys, in_clear
 from downpour_import.source.opening import open_source
 from downpour_import.usage import PROGRAM
@@ -35,22 +34,23 @@ from downpour_import.usage import PROGRAM
 MAX_JOBS = 32
 
 
-def options_of(arguments: Arguments, source: BundleFiles) -> ImportOptions:
-    """The options of an import or a plan of ``source``.
+def options_of(arguments: Arguments, candidate: Candidate) -> ImportOptions:
+    """The options of an import, a plan, an undo or a forget.
 
     Raises UsageError, LocalError or MappingFaults for --map, SelectionFaults, and LocalError for
     --write-map: all that is wrong with them by themselves, whatever the bundle holds.
     """
-    options = _read_options(arguments, source)
+    options = _read_options(arguments, candidate)
     select.require_form(options.only, options.skip)
     if options.write_map:
         proposal.require_new(options.write_map)
     return options
 
 
-def _read_options(arguments: Arguments, source: BundleFiles) -> ImportOptions:
+def _read_options(arguments: Arguments, candidate: Candidate) -> ImportOptions:
     return ImportOptions(
-        source=source,
+        source=candidate.files,
+        trust=candidate.trust,
         cloud=CloudOptions(
             cloud=arguments["--cloud"],
             region=arguments["--region"],
@@ -69,7 +69,6 @@ def _read_options(arguments: Arguments, source: BundleFiles) -> ImportOptions:
         keep_images=arguments["--keep-images"],
         jobs=_jobs(arguments["--jobs"]),
         json=arguments["--json"],
-        trust=_trust(arguments),
         same_project=arguments["--same-project"],
         tags=steps.parse(arguments["--tags"]) if arguments["--tags"] else (),
     )
@@ -81,20 +80,6 @@ def _jobs(text: str | None) -> int | None:
     if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
         raise UsageError(f"--jobs {text} is no number from 1 to {MAX_JOBS}")
     return int(text)
-
-
-def _trust(arguments: Arguments) -> Trust:
-    """The trust options of the command line; those that are not given come from the policy.
-
-    The command line can require a signature, but it cannot waive one that the policy requires.
-    """
-    local_policy = policy.load()
-    return commands.trust_of(
-        expect=arguments["--expect-digest"],
-        allowed=arguments["--allowed-signers"] or local_policy.allowed_signers,
-        revoked=arguments["--revoked-signers"] or local_policy.revoked_signers,
-        required=arguments["--require-signature"] or local_policy.require_signature,
-    )
 
 
 def _path(text: str | None) -> Path | None:
@@ -116,33 +101,32 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 ImportAction = Callable[[Arguments, ImportOptions, TerminalProgress], None]
-BundleAction = Callable[[Arguments, BundleFiles, TerminalProgress], None]
+BundleAction = Callable[[Arguments, Candidate, TerminalProgress], None]
 
 
 def _with_options(action: ImportAction, arguments: Arguments, progress: TerminalProgress) -> None:
     """Run ``action`` with the options of an import, whose bundle is in clear."""
-    files = commands.files_of(arguments, "SOURCE")
-    options = options_of(arguments, files)
-    if age.is_encrypted(files):
+    options = options_of(arguments, commands.candidate_of(arguments, "SOURCE"))
+    if age.is_encrypted(options.source):
         # A wrong password is told now: to decrypt the bundle may take an hour.
         connect(options.cloud, progress.say)
-    with in_clear(files, keys_of(arguments), progress) as clear:
+    with in_clear(options.source, keys_of(arguments), progress) as clear:
         action(arguments, replace(options, source=clear), progress)
 
 
 def _in_clear(action: BundleAction, arguments: Arguments, progress: TerminalProgress) -> None:
     """Run ``action``; on a decrypted copy of the bundle if that is encrypted."""
-    with in_clear(commands.files_of(arguments), keys_of(arguments), progress) as clear:
-        action(arguments, clear, progress)
+    candidate = commands.candidate_of(arguments)
+    with in_clear(candidate.files, keys_of(arguments), progress) as clear:
+        action(arguments, replace(candidate, files=clear), progress)
 
 
-def _verify(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
-    options = commands.verify_options_of(arguments, files, trust=_trust(arguments))
-    commands.verify(options, progress)
+def _verify(arguments: Arguments, candidate: Candidate, progress: TerminalProgress) -> None:
+    commands.verify(commands.verify_options_of(arguments, candidate), progress)
 
 
-def _show(arguments: Arguments, files: BundleFiles, progress: TerminalProgress) -> None:
-    commands.show(commands.show_options_of(arguments, files, trust=_trust(arguments)))
+def _show(arguments: Arguments, candidate: Candidate, progress: TerminalProgress) -> None:
+    commands.show(commands.show_options_of(arguments, candidate))
 
 
 def keys_of(arguments: Arguments) -> Keys:
@@ -155,13 +139,14 @@ def keys_of(arguments: Arguments) -> Keys:
 
 
 def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
-    files, directory = commands.files_of(arguments), Path(arguments["DIR"])
-    if age.is_encrypted(files):
+    candidate, directory = commands.candidate_of(arguments), Path(arguments["DIR"])
+    if age.is_encrypted(candidate.files):
         raise UsageError(
-            f"{files.path} is encrypted, and what unpack makes needs the bundle in clear beside it",
+            f"{candidate.files.path} is encrypted, and what unpack makes needs the bundle in clear "
+            "beside it",
             remedy="age -d -i IDENTITY -o CLEAR BUNDLE makes it, then unpack that",
         )
-    bundle = open_source(files, progress, trust=_trust(arguments))
+    bundle = open_source(candidate.files, progress, trust=candidate.trust)
     unpack.unpack(bundle, directory)
     folder = shlex.quote(str(directory / "playbook"))
     # In that directory another clouds.yaml would be found, or none.

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from downpour_import.source import policy
+from bundle_spec.trust import policy
 
 # The policy of the machine that tests run on has no word in them, nor in commands that they start.
 os.environ[policy.VARIABLE] = ""

@@ -24,8 +24,8 @@ from bundle_spec.show.report import check
 from bundle_spec.show.summary import summarise
 from bundle_spec.show.summary_text import render
 from bundle_spec.text import counted, parse_size, printable
-from bundle_spec.trust import age
-from bundle_spec.trust.provenance import ANYBODY, Trust
+from bundle_spec.trust import age, policy
+from bundle_spec.trust.provenance import Candidate, Trust
 from bundle_spec.trust.signature import Signers
 from bundle_spec.trust.signing import sign_bundle
 from bundle_spec.write.split import split_bundle
@@ -33,30 +33,26 @@ from bundle_spec.write.split import split_bundle
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
-    files: BundleFiles
+    candidate: Candidate
     level: Level = "stored"
     json: bool = False
-    trust: Trust = ANYBODY
 
 
-def verify_options_of(arguments: Arguments, files: BundleFiles, *, trust: Trust) -> VerifyOptions:
-    """The options of a check.  ``trust``: which bundles may be opened."""
+def verify_options_of(arguments: Arguments, candidate: Candidate) -> VerifyOptions:
+    """The options of a check."""
     level: Level = "stored"
     if arguments["--quick"]:
         level = "structure"
     elif arguments["--read-data"]:
         level = "data"
-    return VerifyOptions(
-        files=files,
-        level=level,
-        json=arguments["--json"],
-        trust=trust,
-    )
+    return VerifyOptions(candidate=candidate, level=level, json=arguments["--json"])
 
 
-def files_of(arguments: Arguments, name: str = "BUNDLE") -> BundleFiles:
-    """The bundle that the argument ``name`` names, and where --parts says that more of it lies."""
-    return BundleFiles(Path(arguments[name]), paths(arguments["--parts"]))
+def candidate_of(arguments: Arguments, name: str = "BUNDLE") -> Candidate:
+    """The bundle that the argument ``name`` names, where --parts says that more of it lies, and
+    what it must prove.  Raises UsageError, LocalError for the policy."""
+    files = BundleFiles(Path(arguments[name]), paths(arguments["--parts"]))
+    return Candidate(files, _trust_of(arguments))
 
 
 def paths(texts: Iterable[str]) -> tuple[Path, ...]:
@@ -67,9 +63,10 @@ def paths(texts: Iterable[str]) -> tuple[Path, ...]:
 def verify(options: VerifyOptions, progress: Progress) -> None:
     """Check a bundle and print the report.  Raises its faults, TrustError when it is not trusted,
     UsageError when it is encrypted, LocalError."""
-    _refuse_directory(options.files.path)
-    _refuse_encrypted(options.files)
-    report = check(options.files, level=options.level, trust=options.trust, progress=progress)
+    files, trust = options.candidate.files, options.candidate.trust
+    refuse_directory(files.path)
+    _refuse_encrypted(files)
+    report = check(files, level=options.level, trust=trust, progress=progress)
     if options.json:
         _print_json(report.as_json())
     if report.error:
@@ -80,44 +77,43 @@ def verify(options: VerifyOptions, progress: Progress) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowOptions:
-    files: BundleFiles
+    candidate: Candidate
     json: bool = False
-    trust: Trust = ANYBODY
 
 
-def show_options_of(arguments: Arguments, files: BundleFiles, *, trust: Trust) -> ShowOptions:
-    """The options of ``show``.  ``trust``: which bundles may be opened."""
-    return ShowOptions(
-        files=files,
-        json=arguments["--json"],
-        trust=trust,
-    )
+def show_options_of(arguments: Arguments, candidate: Candidate) -> ShowOptions:
+    """The options of ``show``."""
+    return ShowOptions(candidate=candidate, json=arguments["--json"])
 
 
 def show(options: ShowOptions) -> None:
     """Print what a bundle holds, and that it is not verified.  Raises as ``summarise`` does."""
-    _refuse_directory(options.files.path)
-    _refuse_encrypted(options.files)
-    summary = summarise(options.files, trust=options.trust)
+    files, trust = options.candidate.files, options.candidate.trust
+    refuse_directory(files.path)
+    _refuse_encrypted(files)
+    summary = summarise(files, trust=trust)
     if options.json:
         _print_json(summary.as_json())
     else:
         print(render(summary, columns()))
 
 
-def trust_of(
-    *,
-    expect: str | None,
-    allowed: str | Path | None,
-    revoked: str | Path | None,
-    required: bool,
-) -> Trust:
-    """Which bundles may be opened, by the options as they were written.  Raises UsageError."""
+def _trust_of(arguments: Arguments) -> Trust:
+    """The trust options as they were written; those that are not given come from the policy.
+
+    The command line can require a signature, but it cannot waive one that the policy requires.
+    Raises UsageError, LocalError.
+    """
+    local = policy.load()
+    allowed = arguments["--allowed-signers"] or local.allowed_signers
+    revoked = arguments["--revoked-signers"] or local.revoked_signers
+    required = arguments["--require-signature"] or local.require_signature
     if not allowed and (revoked or required):
         raise UsageError(
             "whose signature is accepted?",
             remedy="name an allowed signers file with --allowed-signers",
         )
+    expect = arguments["--expect-digest"]
     try:
         sha256 = None if expect is None else digest.parse(expect)
     except ValueError as exc:
@@ -138,7 +134,7 @@ class SignOptions:
 def sign(options: SignOptions) -> None:
     """Sign a finished bundle in its place.  Raises as ``sign_bundle`` does, and UsageError for a
     bundle that is encrypted."""
-    _refuse_directory(options.path)
+    refuse_directory(options.path)
     early = "what is signed lies within: sign it before it is encrypted, by export --sign"
     _refuse_encrypted(BundleFiles(options.path), early)
     sha256 = sign_bundle(options.path, options.key, overwrite=options.overwrite)
@@ -167,13 +163,14 @@ def part_size(text: str) -> int:
 
 def split(options: SplitOptions, progress: Progress) -> None:
     """Split a bundle and print the path of the list of its parts.  Raises as ``split_bundle``."""
-    _refuse_directory(options.path)
+    refuse_directory(options.path)
     listed = split_bundle(options.path, options.size, options.folder, progress=progress)
     parts = counted(len(read_list(bundle_name(listed))), "part")
     tell(f"{listed}: {parts}; the bundle itself stays")
 
 
-def _refuse_directory(path: Path) -> None:
+def refuse_directory(path: Path) -> None:
+    """Raises UsageError for a directory where a bundle is needed."""
     if os.path.isdir(path):
         raise UsageError(
             f"{path} is a directory",

@@ -31,7 +31,7 @@ SILENCE = 60.0
 DEBUG_VARIABLE = "DOWNPOUR_DEBUG"
 """Set it to see the traceback of an exception that is no DownpourError."""
 
-_PACKAGES = {"docopt": "docopt-ng", "pyrage": "pyrage", "zstandard": "zstandard"}
+_PACKAGES = {"docopt": "docopt-ng", "pyrage": "pyrage", "yaml": "PyYAML", "zstandard": "zstandard"}
 """Module -> package, of those that ``python -m bundle_spec`` needs for some commands only."""
 
 

@@ -146,8 +146,10 @@ PROGRAM = Program(
     name="python -m bundle_spec",
     summary="the bundle format by itself, without clouds.",
     texts=(VERIFY, SHOW, SIGN, SPLIT, SCHEMA),
-    notes="It needs Python and docopt-ng; verify and split need zstandard, sign ssh-keygen.  The "
-    "format is described in SPEC.md, the exit codes in docs/reference/exit-codes.md.",
+    notes="It needs Python and docopt-ng; verify and split need zstandard, sign ssh-keygen, a "
+    "policy PyYAML.  verify and show obey the policy of the machine, which is described in "
+    "docs/reference/environment.md; the format is in SPEC.md, the exit codes are in "
+    "docs/reference/exit-codes.md.",
 )
 
 BUNDLE_SPEC = Sister(PROGRAM.name, tuple(PROGRAM.commands), tuple(PROGRAM.options))

@@ -37,6 +37,17 @@ ANYBODY = Trust()
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A bundle that somebody named, and what it must prove before anything in it is believed.
+
+    A command line gets the one only with the other, so that no command can forget to ask.
+    """
+
+    files: BundleFiles
+    trust: Trust
+
+
+@dataclass(frozen=True)
 class Provenance:
     """The result of ``check_provenance``.
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bundle_spec.trust import policy
 from downpour_export import resource_file
 from downpour_import.preflight import mapping
 from downpour_import.preflight.places import Places
-from downpour_import.source import policy
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, prose
 from tests.house import PACKAGES
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import bundle_spec
+from bundle_spec.trust import policy
 from tests.unit.bundle.samples import noise, write_bundle
 
 Alone = Callable[..., subprocess.CompletedProcess[str]]
@@ -79,6 +80,16 @@ def test_what_opens_no_disk_needs_docopt_only(alone: Alone, bundle: Path) -> Non
     for words in (["schema"], ["verify", "--quick", "-q", bundle]):
         done = alone(*map(str, words))
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_policy_that_cannot_be_read_for_want_of_a_package_is_not_passed_over(
+    alone: Alone, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "policy.yml").write_text("allowed_signers: signers\n")
+    monkeypatch.setenv(policy.VARIABLE, str(tmp_path / "policy.yml"))
+    done = alone("show", str(bundle), packages=("docopt",))
+    assert (done.returncode, done.stdout) == (12, "")
+    assert done.stderr == "error: the package PyYAML is missing (pip install PyYAML)\n"
 
 
 def test_a_disk_is_read_with_zstandard(alone: Alone, bundle: Path) -> None:

@@ -13,7 +13,6 @@ from bundle_spec.cli.arguments import parse
 from bundle_spec.cli.commands import VerifyOptions
 from bundle_spec.errors import UsageError
 from bundle_spec.model import Port
-from bundle_spec.trust.provenance import ANYBODY
 from downpour_cloud.errors import CloudError
 from downpour_import import cli, pipeline
 from downpour_import.options import ImportOptions
@@ -66,7 +65,7 @@ KEYS = {
 
 def options(*arguments: str) -> ImportOptions:
     parsed = parse(PROGRAM, arguments).arguments
-    return cli.options_of(parsed, commands.files_of(parsed, "SOURCE"))
+    return cli.options_of(parsed, commands.candidate_of(parsed, "SOURCE"))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -85,7 +84,7 @@ def test_every_command_can_be_quiet(command: list[str]) -> None:
 def test_every_option_of_verify_has_an_effect(option: str) -> None:
     def options(*arguments: str) -> VerifyOptions:
         parsed = parse(PROGRAM, ["verify", *arguments, "b"]).arguments
-        return commands.verify_options_of(parsed, commands.files_of(parsed), trust=ANYBODY)
+        return commands.verify_options_of(parsed, commands.candidate_of(parsed))
 
     assert options(*OF_VERIFY[option]) != options()
 

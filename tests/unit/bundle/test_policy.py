@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from bundle_spec.cli import commands
 from bundle_spec.cli.arguments import parse
 from bundle_spec.errors import LocalError
-from bundle_spec.read.files import BundleFiles
+from bundle_spec.trust import policy
+from bundle_spec.trust.policy import Policy
 from bundle_spec.trust.signature import Signers
 from downpour_import import cli
 from downpour_import.options import ImportOptions
-from downpour_import.source import policy
-from downpour_import.source.policy import Policy
 from downpour_import.usage import PROGRAM
 
 
@@ -56,6 +57,49 @@ def test_another_file_may_be_named(
         policy.load()
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["machine", "user"])
+def test_a_policy_that_is_there_and_cannot_be_read_is_no_missing_one(
+    places: tuple[Path, Path], place: int
+) -> None:
+    path = places[place]
+    path.symlink_to("nothing")
+    with pytest.raises(LocalError, match="the policy cannot be read"):
+        policy.load()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(LocalError, match="the policy cannot be read"):
+        policy.load()
+
+
+def test_a_folder_that_is_a_link_to_nothing_is_no_missing_policy(
+    places: tuple[Path, Path],
+) -> None:
+    places[1].parent.rmdir()
+    places[1].parent.symlink_to("nothing")
+    with pytest.raises(LocalError, match="the policy cannot be read: a link to nothing"):
+        policy.load()
+
+
+def test_a_folder_that_is_a_file_is_no_missing_policy(places: tuple[Path, Path]) -> None:
+    places[1].parent.rmdir()
+    places[1].parent.touch()
+    with pytest.raises(LocalError, match="the policy cannot be read: Not a directory"):
+        policy.load()
+
+
+def test_a_user_without_a_home_has_no_policy(
+    places: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And none is looked for in a folder that is called ~."""
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    monkeypatch.chdir(tmp_path)
+    planted = tmp_path / "~" / ".config" / "downpour" / "policy.yml"
+    planted.parent.mkdir(parents=True)
+    planted.write_text("allowed_signers: evil\n")
+    assert policy.load() == Policy()
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -81,7 +125,7 @@ def test_a_mistake_is_told_and_nothing_is_imported(
 def test_the_command_line_asks_for_more_and_never_for_less(places: tuple[Path, Path]) -> None:
     def options(*arguments: str) -> ImportOptions:
         parsed = parse(PROGRAM, [*arguments, "out.dpbundle"]).arguments
-        return cli.options_of(parsed, BundleFiles(Path("out.dpbundle")))
+        return cli.options_of(parsed, commands.candidate_of(parsed, "SOURCE"))
 
     machine, _ = places
     machine.write_text("allowed_signers: /signers\nrequire_signature: true\n")

@@ -1,16 +1,16 @@
-"""The policy of this machine: whose signed bundles are imported here.
+"""The policy of this machine: whose signed bundles are believed here.
 
-It is the operator's alone; nothing in a bundle can change it.
+It is the operator's alone; nothing in a bundle can change it.  Every command that opens a bundle
+obeys it.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from bundle_spec.errors import LocalError
 
@@ -37,14 +37,40 @@ def load() -> Policy:
     named = os.environ.get(VARIABLE)
     if named is not None:
         return _parse(Path(named)) if named else Policy()
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
-    for path in (SYSTEM, config / "downpour" / "policy.yml"):
-        if path.exists():
+    for path in _places():
+        if _is_there(path):
             return _parse(path)
     return Policy()
 
 
+def _places() -> Iterator[Path]:
+    yield SYSTEM
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"))
+    if not str(config).startswith("~"):  # a user without a home has no policy of their own
+        yield config / "downpour" / "policy.yml"
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is an entry of this name, also one that cannot be read, or a link to nothing.
+
+    Raises LocalError where that cannot be told.
+    """
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        dangling = [each for each in path.parents if each.is_symlink() and not each.exists()]
+        if not dangling:
+            return False
+        raise LocalError("the policy cannot be read: a link to nothing", where=str(path)) from None
+    except OSError as exc:
+        raise LocalError(f"the policy cannot be read: {exc.strerror}", where=str(path)) from exc
+    return True
+
+
 def _parse(path: Path) -> Policy:
+    # The rest of the format works without PyYAML.
+    import yaml
+
     try:
         value = yaml.safe_load(path.read_text()) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
