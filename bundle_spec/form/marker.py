@@ -6,12 +6,26 @@ not matter: some clouds compare without it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 MARKER_PREFIX = "dpb-"
 """Tags and metadata keys that begin so are downpour's own."""
 
 _MARKER = re.compile(r"dpb-[0-9a-f]{12}-[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def marker(bundle_uuid: str, source_id: str) -> str:
+    """``dpb-<12 hex of the bundle>-<32 hex of the source ID>``: never the same for two IDs.
+
+    An ID that is no UUID as OpenStack writes it is hashed: without its dashes it could be another
+    one's.
+    """
+    hex32 = source_id.replace("-", "")
+    if not _UUID.fullmatch(source_id):
+        hex32 = hashlib.sha256(source_id.encode()).hexdigest()[:32]
+    return f"{MARKER_PREFIX}{bundle_uuid.replace('-', '')[:12]}-{hex32}"
 
 
 def is_reserved(name: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bundle_spec import MARKER_PREFIX
+from bundle_spec.form.marker import marker
 from bundle_spec.model import Ref, Resource, Resources
 from bundle_spec.read.files import BundleFiles
 from downpour_import.cloud import TargetCloud
@@ -49,8 +50,8 @@ class Context:
         return Failures(self.journal.path.parent)
 
     def marker(self, ref: Ref) -> str:
-        """``dpb-<12 hex of the bundle>-<32 hex of the source ID>``: never the same for two."""
-        return f"{MARKER_PREFIX}{self.bundle_uuid.replace('-', '')[:12]}-{_hex32(ref)}"
+        """What marks the object that is made of ``ref``; see ``bundle_spec.form.marker``."""
+        return marker(self.bundle_uuid, ref.id)
 
     def target(self, ref: Ref) -> str:
         """The target's ID of what ``ref`` names.  Raises RecreateError when there is none."""
@@ -101,11 +102,6 @@ class Context:
         return not self.subnet_gives_addresses(subnet_id) and (
             ipaddress.ip_address(address) in network
         )
-
-
-def _hex32(ref: Ref) -> str:
-    """The source's UUID as 32 hex digits.  Types with other IDs carry no marker."""
-    return ref.id.replace("-", "")
 
 
 def wait_for(
