@@ -28,7 +28,7 @@ from downpour_import.run import steps
 from downpour_import.run.report import Report, Reported
 from downpour_import.source import select, unpack
 from downpour_import.source.decrypted import Keys, in_clear
-from downpour_import.source.opening import open_source
+from downpour_import.source.opening import admit, open_source
 from downpour_import.usage import PROGRAM
 
 MAX_JOBS = 32
@@ -140,14 +140,16 @@ def keys_of(arguments: Arguments) -> Keys:
 
 def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
     candidate, directory = commands.candidate_of(arguments), Path(arguments["DIR"])
+    commands.refuse_directory(candidate.files.path)
     if age.is_encrypted(candidate.files):
         raise UsageError(
             f"{candidate.files.path} is encrypted, and what unpack makes needs the bundle in clear "
             "beside it",
             remedy="age -d -i IDENTITY -o CLEAR BUNDLE makes it, then unpack that",
         )
-    bundle = open_source(candidate.files, progress, trust=candidate.trust)
-    unpack.unpack(bundle, directory)
+    admitted = admit(candidate, progress)
+    opened = open_source(admitted, progress, trust_playbook=arguments["--trust-playbook"])
+    unpack.unpack(opened, directory)
     folder = shlex.quote(str(directory / "playbook"))
     # In that directory another clouds.yaml would be found, or none.
     variables = "".join(

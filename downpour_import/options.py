@@ -9,7 +9,7 @@ from pathlib import Path
 from bundle_spec.model.playbook import MappingRules, Settings
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.parts import bundle_name
-from bundle_spec.trust.provenance import ANYBODY, Trust
+from bundle_spec.trust.provenance import ANYBODY, Candidate, Trust
 from downpour_cloud import CloudOptions
 from downpour_import.preflight import mapping
 
@@ -44,6 +44,10 @@ class ImportOptions:
     trust: Trust = ANYBODY
     tags: tuple[str, ...] = ()
     same_project: bool = False
+
+    @property
+    def candidate(self) -> Candidate:
+        return Candidate(self.source, self.trust)
 
 
 def effective_settings(options: ImportOptions, of_source: Settings) -> Settings:

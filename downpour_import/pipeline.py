@@ -13,7 +13,6 @@ from bundle_spec.errors import DownpourError, TrustError
 from bundle_spec.model import Resource, Subnet, Volume
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.progress import NULL, Progress
-from bundle_spec.trust.provenance import Provenance
 from downpour_cloud import find_cloud
 from downpour_import import session
 from downpour_import.cloud import TargetCloud, connect
@@ -30,13 +29,7 @@ from downpour_import.run.report import Report
 from downpour_import.run.runner import Result, run_playbook
 from downpour_import.run.watch import Watcher
 from downpour_import.session import Connect
-from downpour_import.source import trust
-from downpour_import.source.opening import (
-    Opened,
-    open_source,
-    provenance_of,
-    settings_of_source,
-)
+from downpour_import.source.opening import Admitted, Opened, admit, open_source
 from downpour_import.source.select import select
 from downpour_import.state import directory
 from downpour_import.state.failures import Failures
@@ -53,13 +46,12 @@ Play = Callable[..., Result]
 class Import:
     """What all steps of one import share.
 
-    ``data``: the chosen part of the bundle.  ``edits``: where it differs from the manifest.
+    ``data``: the chosen part of the bundle.
     """
 
     options: ImportOptions
     opened: Opened
     data: PlaybookData
-    edits: tuple[str, ...]
     settings: Settings
     cloud: TargetCloud
     report: Report
@@ -94,7 +86,7 @@ def import_bundle(
             _require(this, preflight)
             if options.check:
                 _check(this, play, lock)
-            elif this.edits and not agree():
+            elif this.opened.edits and not agree():
                 raise TrustError("what was edited is not imported: nobody agreed to it")
             else:
                 _make(this, preflight, play, lock)
@@ -155,12 +147,12 @@ def _reporting(report: Report) -> Iterator[None]:
 
 def _begin(options: ImportOptions, report: Report, progress: Progress, connect: Connect) -> Import:
     find_cloud(options.cloud)
-    provenance = provenance_of(options.source, progress, trust=options.trust)
-    settings = effective_settings(options, settings_of_source(options.source))
+    admitted = admit(options.candidate, progress)
+    settings = effective_settings(options, admitted.settings)
     # A wrong password is told here, not after an hour of reading disks.  The cloud is only asked
     # for a token: the target is read and written for a bundle that is whole and trusted.
     cloud = connect(session.cloud_options(settings), progress.say)
-    opened, data, edits = open_trusted(options, progress, provenance)
+    opened, data = open_chosen(admitted, options, progress)
     manifest = opened.bundle.manifest
     report.bundle, report.project_id = manifest.uuid, cloud.project_id
     report.auth_url = cloud.auth_url
@@ -177,29 +169,25 @@ def _begin(options: ImportOptions, report: Report, progress: Progress, connect: 
         options=options,
         opened=opened,
         data=data,
-        edits=edits,
-        settings=settings,
+        settings=replace(settings, manifest_sha256=opened.bundle.manifest_sha256),
         cloud=cloud,
         report=report,
         progress=progress,
     )
 
 
-def open_trusted(
-    options: ImportOptions, progress: Progress, provenance: Provenance | None = None
-) -> tuple[Opened, PlaybookData, tuple[str, ...]]:
-    """The verified source, with a playbook and data that may be run; the chosen part of the data;
-    and the edits of the data.  ``provenance``: see ``open_source``.
+def open_chosen(
+    admitted: Admitted, options: ImportOptions, progress: Progress
+) -> tuple[Opened, PlaybookData]:
+    """The verified source, with a playbook and data that may be run; the chosen part of the data.
 
-    Raises TrustFaults, SelectionFaults."""
-    opened = open_source(options.source, progress, trust=options.trust, provenance=provenance)
-    if not options.trust_playbook:
-        trust.check_code(opened)
-    data = opened.data()
-    edits = tuple(trust.check_edits(opened, data, allowed=options.edited))
-    for edit in edits:
+    Raises what ``open_source`` raises, and SelectionFaults."""
+    opened = open_source(
+        admitted, progress, trust_playbook=options.trust_playbook, edited=options.edited
+    )
+    for edit in opened.edits:
         progress.say(f"edited: {edit}")
-    return opened, _chosen(data, options), edits
+    return opened, _chosen(opened.data, options)
 
 
 def _chosen(data: PlaybookData, options: ImportOptions) -> PlaybookData:

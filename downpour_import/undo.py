@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import open_bundle
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress
 from downpour_cloud import Json, find_cloud
@@ -21,14 +20,14 @@ from downpour_import.cloud import connect
 from downpour_import.errors import RecreateError, RecreateFaults, StateError
 from downpour_import.options import ImportOptions, effective_settings
 from downpour_import.playbook.data import decode_data, load_data
-from downpour_import.playbook.settings import bundle_of, state_of
+from downpour_import.playbook.settings import state_of
 from downpour_import.recreate import RECREATORS, Context
 from downpour_import.recreate.base import Recreator
 from downpour_import.recreate.image import VolumeDisk
 from downpour_import.recreate.security_group_rule import added_rules
 from downpour_import.recreate.upload import open_own_bundle
 from downpour_import.recreate.volume import disk_image
-from downpour_import.source.opening import settings_of_source
+from downpour_import.source.opening import admit
 from downpour_import.state import directory
 
 
@@ -52,11 +51,12 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     """The context of the import that ``options`` name, with its state locked; and the resources
     of an unpacked directory, which may have been edited.
 
-    Raises StateError when nothing was imported with this state, or by another bundle; CloudError,
-    BundleError.
+    Whose the bundle is, is asked before the cloud is.  Raises TrustError; StateError when nothing
+    was imported with this state, or by another bundle; CloudError, BundleError, LocalError.
     """
     find_cloud(options.cloud)
-    settings = effective_settings(options, settings_of_source(options.source))
+    admitted = admit(options.candidate, progress)
+    settings = effective_settings(options, admitted.settings)
     state = state_of(settings)
     if not directory.is_bound(state):
         raise StateError(
@@ -64,19 +64,20 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
             where=str(state),
             remedy="name the right one with --state",
         )
-    with open_bundle(bundle_of(settings), manifest_sha256=settings.manifest_sha256) as bundle:
-        uuid = bundle.manifest.uuid
+    with admitted.open() as bundle:
+        uuid, digest = bundle.manifest.uuid, bundle.manifest_sha256
+    settings = replace(settings, manifest_sha256=digest)
     cloud = connect(session.cloud_options(settings), progress.say)
     directory.bind(state, uuid, cloud)
     context = session.open_context(settings, cloud)
     with directory.locked(state):
-        yield context, _of_directory(options.source.path)
+        yield context, _of_directory(admitted.directory)
 
 
-def _of_directory(source: Path) -> Resources:
-    if not source.is_dir():
+def _of_directory(directory: Path | None) -> Resources:
+    if directory is None:
         return Resources()
-    path = source / "playbook" / "resources.yml"
+    path = directory / "playbook" / "resources.yml"
     return decode_data(load_data(path), str(path)).resources
 
 

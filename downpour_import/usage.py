@@ -40,11 +40,14 @@ What:
                           a glob.  Several times.
   --skip WHAT             Leave this out.  Several times."""
 
-_EDITED = """\
-An edited directory:
-  --edited                Import a directory whose resources.yml was edited.
-  --trust-playbook        Run site.yml and tasks even if they are not the ones
+_TRUST_PLAYBOOK = """\
+  --trust-playbook        Take site.yml and tasks even if they are not the ones
                           shipped here."""
+
+_EDITED = f"""\
+What is not as it was made:
+  --edited                Import a directory whose resources.yml was edited.
+{_TRUST_PLAYBOOK}"""
 
 _DECRYPTION = """\
 An encrypted bundle:
@@ -183,11 +186,15 @@ Usage:
   downpour-import unpack [options] [--parts DIR]... BUNDLE DIR
 
 There they are read, edited, and run by hand; or imported, with --edited.  The
-disks stay in the bundle.
+disks stay in the bundle.  Only a playbook that is ours is handed out, with data
+that is as the manifest says.
 
 Arguments:
 {BUNDLE}
   DIR                     The directory that is made.
+
+What is not as it was made:
+{_TRUST_PLAYBOOK}
 
 {PARTS}
 
@@ -216,6 +223,8 @@ Mapping and state:
 How:
   --yes                   Delete it without a question.
 
+{TRUST}
+
 {PARTS}
 
 {_DECRYPTION}
@@ -242,6 +251,8 @@ Mapping and state:
 
 How:
   --yes                   Take them off without a question.
+
+{TRUST}
 
 {PARTS}
 

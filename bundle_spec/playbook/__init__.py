@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Protocol
 
 VERSION = 2
 """The playbook version that this release writes, and runs in place of an older one."""
@@ -34,30 +35,29 @@ def _static_files(version: int) -> Mapping[str, bytes]:
     return dict(_walk(files(__name__) / f"v{version}", ""))
 
 
-def version_of(playbook: Mapping[str, bytes]) -> int:
+class File(Protocol):
+    """A file of a playbook that somebody else wrote."""
+
+    def equals(self, shipped: bytes, /) -> bool: ...
+
+
+def version_of(playbook: Mapping[str, File]) -> int:
     """The version whose code ``playbook`` is; of one that is none, the version most like it.
 
-    ``playbook``: path -> bytes, as ``static_files``.  Of equally like ones the newest counts.
+    ``playbook``: path -> file, as ``static_files``.  Of equally like ones the newest counts.
     """
     return min(reversed(VERSIONS), key=lambda version: len(differing(playbook, version)))
 
 
-def differing(playbook: Mapping[str, bytes], version: int) -> list[str]:
+def differing(playbook: Mapping[str, File], version: int) -> list[str]:
     """The files of code in which ``playbook`` is not the one of ``version``, sorted."""
     shipped = _static_files(version)
-    names = playbook.keys() | shipped.keys()
-    code = sorted(name for name in names if name not in DATA_FILES)
-    return [name for name in code if playbook.get(name) != shipped.get(name)]
+    code = sorted((playbook.keys() | shipped.keys()) - set(DATA_FILES))
+    return [name for name in code if not _is_shipped(playbook.get(name), shipped.get(name))]
 
 
-def renewed(playbook: Mapping[str, bytes]) -> dict[str, bytes]:
-    """``playbook`` with the code of VERSION, if its own is that of an older version, byte for
-    byte; else as it is.  Data is the same in all versions and stays."""
-    version = version_of(playbook)
-    if version == VERSION or differing(playbook, version):
-        return dict(playbook)
-    data = {name: playbook[name] for name in DATA_FILES if name in playbook}
-    return {**static_files(), **data}
+def _is_shipped(file: File | None, shipped: bytes | None) -> bool:
+    return file is not None and shipped is not None and file.equals(shipped)
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:

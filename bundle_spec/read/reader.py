@@ -58,7 +58,23 @@ class BundleReader:
                 where=member_place(layout.INDEX_NAME, span),
                 code=Code.INDEX_DIGEST,
             )
+        self._manifest_span = envelope.end.manifest
         self._index = Index(source, envelope)
+
+    def manifest_bytes(self) -> bytes:
+        """The bytes of ``manifest.json`` as they are stored, which ``manifest_sha256`` is of.
+
+        Raises BundleError when they have changed since the bundle was opened.
+        """
+        span = self._manifest_span
+        data = self._source.read(span.offset, span.size)
+        if digest.of(data) != self.manifest_sha256:
+            raise BundleError(
+                "not the digest that END gives",
+                where=member_place(layout.MANIFEST_NAME, span),
+                code=Code.MANIFEST_DIGEST,
+            )
+        return data
 
     def read_file(self, path: str) -> bytes:
         """The bytes of a small file, ``playbook/site.yml``.

@@ -25,7 +25,7 @@ def playbook_of(
         manifest_sha256=opened.bundle.manifest_sha256,
     )
     files = {**opened.playbook, "settings.yml": data_file(run_settings)}
-    if data != opened.data():
+    if data != opened.data:
         files["resources.yml"] = data_file(data)
     if jobs is not None:
         files["inventory.ini"] = inventory(opened.playbook["inventory.ini"], jobs)

@@ -1,140 +1,187 @@
-"""How an import opens its source: a bundle, or a directory that ``unpack`` made of one.
+"""How a command opens what it is given: a bundle, or a directory that ``unpack`` made of one.
 
-Both give a verified bundle and the playbook that goes with it.
+There is one way in.  ``admit`` asks whose the bundle is; ``open_source`` then checks every byte of
+it, its code and its data.  What comes out may be run, made, and handed out.
 """
 
 from __future__ import annotations
 
 import os.path
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundle_spec import VerifiedBundle, verify_bundle
+from bundle_spec import BundleReader, VerifiedBundle, open_bundle, verify_bundle
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest
 from bundle_spec.model.playbook import PlaybookData, Settings
-from bundle_spec.playbook import DATA_FILES, VERSIONS, renewed, static_files, version_of
+from bundle_spec.playbook import static_files, version_of
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
-from bundle_spec.trust.provenance import ANYBODY, Provenance, Trust, check_provenance
+from bundle_spec.trust.provenance import Candidate, Provenance, check_provenance
 from downpour_import.playbook.data import decode_data, parse_data
 from downpour_import.playbook.settings import bundle_of, bundle_path, load_settings
+from downpour_import.source import found, trust
+from downpour_import.source.found import PREFIX, RESOURCES, SETTINGS, Found
 
-PREFIX = "playbook/"
+_TOLD = 10
+"""So many names are told of files that are passed over."""
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A source whose bundle proved what it must; nothing in it is verified yet.
+
+    ``bundle``: ``source`` itself, or the bundle that a directory names.  ``directory``: None for a
+    bundle.  ``settings``: read once; those of a directory, with absolute paths; those of a bundle
+    have only its path and its parts' folders.
+    """
+
+    source: BundleFiles
+    bundle: BundleFiles
+    directory: Path | None
+    settings: Settings
+    provenance: Provenance
+
+    def open(self) -> BundleReader:
+        """The bundle, for what needs no disk.  Raises TrustError when it was replaced since;
+        LocalError, BundleError."""
+        reader = open_bundle(self.bundle, manifest_sha256=self.settings.manifest_sha256)
+        try:
+            self._require_same(reader.manifest_sha256)
+        except BaseException:
+            reader.close()
+            raise
+        return reader
+
+    def verify(self, progress: Progress) -> VerifiedBundle:
+        """Check every byte of it.  Raises as ``verify_bundle`` does, and TrustError as above."""
+        bundle = verify_bundle(self.bundle, progress=progress)
+        self._require_same(bundle.manifest_sha256)
+        return bundle
+
+    def _require_same(self, manifest_sha256: str) -> None:
+        self.provenance.require_same_manifest(self.bundle.shown, manifest_sha256)
 
 
 @dataclass(frozen=True)
 class Opened:
-    """``playbook``: path below ``playbook/`` -> bytes, ``renewed``.  ``settings``: those of a
-    directory, with absolute paths; those of a bundle have only its path and its parts' folders."""
+    """A verified source whose code may be run and whose data may be made.
+
+    ``playbook``: path below ``playbook/`` -> bytes, of all files but ``settings.yml``.
+    ``settings``: those of the source, with the digest of the verified manifest.  ``data``:
+    ``resources.yml``.  ``edits``: where it differs from the manifest.
+    """
 
     path: Path
     bundle: VerifiedBundle
     playbook: Mapping[str, bytes]
     settings: Settings
-
-    def data(self) -> PlaybookData:
-        """``resources.yml`` as records.  Raises BundleFaults."""
-        where = "playbook/resources.yml"
-        value = parse_data(self.playbook["resources.yml"], where)
-        return decode_data(value, where)
+    data: PlaybookData
+    edits: tuple[str, ...] = ()
 
 
-def settings_of_source(source: BundleFiles) -> Settings:
-    """The settings of a directory, or settings that name the bundle.  Nothing is verified."""
-    parts = tuple(str(folder.resolve()) for folder in source.folders)
-    if not os.path.isdir(source.path):
-        return Settings(
-            bundle=bundle_path(source.path),
-            copy_of=str(source.copy_of) if source.copy_of else None,
-            parts=parts,
-        )
-    settings = load_settings(source.path / "playbook" / "settings.yml")
-    return replace(settings, parts=parts or settings.parts)
-
-
-def provenance_of(source: BundleFiles, progress: Progress, *, trust: Trust = ANYBODY) -> Provenance:
-    """Whose the bundle is that ``source`` is or belongs to.
+def admit(candidate: Candidate, progress: Progress) -> Admitted:
+    """Ask whose the bundle is that the candidate is or belongs to.
 
     Needs only the ends of the bundle, so it comes before the disks are read, which can take an
-    hour.  Raises what ``check_provenance`` raises.
+    hour, and before any cloud is asked.  Of a directory ``files.folders``, where there are some,
+    replace those of its settings.  Raises what ``check_provenance`` and ``load_settings`` raise,
+    and LocalError for a directory that names no bundle: nothing could prove what it is.
     """
-    settings = settings_of_source(source)
-    if settings.bundle is None:
-        return Provenance()
-    provenance = check_provenance(bundle_of(settings), trust, progress)
+    source = candidate.files
+    directory = source.path if os.path.isdir(source.path) else None
+    if directory is None:
+        settings, bundle = _settings_of_bundle(source), source
+    else:
+        settings = _settings_of_directory(directory, source.folders)
+        bundle = bundle_of(settings)
+    provenance = check_provenance(bundle, candidate.trust, progress)
     if provenance.signed is not None:
         progress.say(f"signed by {provenance.signed}")
-    return provenance
+    return Admitted(source, bundle, directory, settings, provenance)
 
 
-def open_source(
-    source: BundleFiles,
-    progress: Progress,
-    *,
-    trust: Trust = ANYBODY,
-    provenance: Provenance | None = None,
-) -> Opened:
-    """Verify the bundle ``source``, or the one that the directory ``source.path`` belongs to.
-
-    Of a directory ``source.folders``, where there are some, replace those of its settings.
-    ``provenance``: that of this source, where it was checked before; else it is checked here.
-    Raises TrustError when ``trust`` refuses the bundle, before anything in it is used;
-    BundleFaults, LocalError.
-    """
-    settings = settings_of_source(source)
-    provenance = provenance or provenance_of(source, progress, trust=trust)
-    opened = _open_verified(source, settings, progress)
-    provenance.require_same_manifest(opened.bundle.files.shown, opened.bundle.manifest_sha256)
-    return opened
+def _settings_of_bundle(source: BundleFiles) -> Settings:
+    return Settings(
+        bundle=bundle_path(source.path),
+        copy_of=str(source.copy_of) if source.copy_of else None,
+        parts=tuple(str(folder.resolve()) for folder in source.folders),
+    )
 
 
-def _open_verified(source: BundleFiles, settings: Settings, progress: Progress) -> Opened:
-    if os.path.isdir(source.path):
-        return _open_directory(source.path, settings, progress)
-    bundle = verify_bundle(source, progress=progress)
-    with bundle.open() as reader:
-        files = {
-            file.path.removeprefix(PREFIX): reader.read_file(file.path)
-            for file in bundle.manifest.files
-            if file.path.startswith(PREFIX)
-        }
-    _require_complete(files, source.shown)
-    return Opened(source.path, bundle, renewed(files), settings)
-
-
-def _open_directory(path: Path, settings: Settings, progress: Progress) -> Opened:
-    folder = path / "playbook"
+def _settings_of_directory(directory: Path, folders: Iterable[Path]) -> Settings:
+    path = directory / PREFIX / SETTINGS
+    settings = load_settings(path)
     if settings.bundle is None:
         raise LocalError(
             "settings.yml names no bundle",
-            where=str(folder / "settings.yml"),
+            where=str(path),
             remedy="write its path to bundle:",
         )
-    bundle = verify_bundle(bundle_of(settings), progress=progress)
-    manifest = path / "manifest.json"
-    if digest.of(_read(manifest)) != bundle.manifest_sha256:
+    parts = tuple(str(folder.resolve()) for folder in folders)
+    return replace(settings, parts=parts or settings.parts)
+
+
+def open_source(
+    admitted: Admitted, progress: Progress, *, trust_playbook: bool = False, edited: bool = False
+) -> Opened:
+    """Verify the bundle, and trust of it, or of its directory, only what is ours or as sealed.
+
+    ``trust_playbook``: take other code too.  ``edited``: take data that differs from the manifest.
+    Raises BundleFaults, LocalError; TrustError, TrustFaults.
+    """
+    bundle = admitted.verify(progress)
+    with bundle.open() as reader:
+        if admitted.directory is None:
+            files = found.in_bundle(reader)
+        else:
+            _require_its_manifest(admitted.directory, bundle)
+            files = found.in_directory(admitted.directory / PREFIX, bundle.manifest)
+        _require_complete(files, admitted.source.shown)
+        resources = files.pop(RESOURCES).read()
+        code = trust.check_code(files, trusted=trust_playbook)
+        _tell_passed_over(admitted.directory, files, progress)
+    where = PREFIX + RESOURCES
+    data = decode_data(parse_data(resources, where), where)
+    return Opened(
+        path=admitted.source.path,
+        bundle=bundle,
+        playbook={**code, RESOURCES: resources},
+        settings=replace(admitted.settings, manifest_sha256=bundle.manifest_sha256),
+        data=data,
+        edits=tuple(trust.check_edits(data, bundle.manifest, allowed=edited)),
+    )
+
+
+def _require_its_manifest(directory: Path, bundle: VerifiedBundle) -> None:
+    manifest = directory / "manifest.json"
+    if digest.of(found.read_bounded(manifest)) != bundle.manifest_sha256:
         raise BundleError(
             "not the manifest of the bundle that settings.yml names",
             where=str(manifest),
             remedy="unpack the bundle again; edit playbook/resources.yml, not the manifest",
         )
-    # Only the files that a playbook consists of are read; others in the folder are ignored.
-    names = {*DATA_FILES, *(name for version in VERSIONS for name in static_files(version))}
-    files = {name: _read(folder / name) for name in names if (folder / name).exists()}
-    _require_complete(files, folder)
-    return Opened(path, bundle, renewed(files), settings)
 
 
-def _require_complete(files: Mapping[str, bytes], where: Path) -> None:
-    missing = sorted({*static_files(version_of(files)), *DATA_FILES} - files.keys())
+def _require_complete(files: Mapping[str, Found], where: Path) -> None:
+    missing = sorted({*static_files(version_of(files)), RESOURCES} - {SETTINGS} - files.keys())
     if missing:
         raise BundleError(f"the playbook lacks {', '.join(missing)}", where=str(where))
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+def _tell_passed_over(
+    directory: Path | None, files: Mapping[str, Found], progress: Progress
+) -> None:
+    """Warn of files that take effect by their names alone.  They do not here, but a person may run
+    the playbook of a directory by hand."""
+    if directory is None:
+        names = [name for name in files if found.takes_effect(name)]
+        what = "left out, because it would take effect by its name alone"
+    else:
+        names = list(found.beside(directory / PREFIX))
+        what = "passed over here, but ansible-playbook run by hand there would take it up"
+    for name in names[:_TOLD]:
+        progress.say(f"warning: {PREFIX}{name}: {what}")
+    if len(names) > _TOLD:
+        progress.say(f"warning: the same of {len(names) - _TOLD} more files")

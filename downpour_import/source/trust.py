@@ -9,51 +9,78 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 
-from bundle_spec.errors import DownpourError, Faults, TrustError
+from bundle_spec.errors import MAX_FAULTS, DownpourError, Faults, TrustError
 from bundle_spec.model import Manifest, Ref, Reference, Resource
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.playbook import differing, static_files, version_of
-from downpour_import.source.opening import Opened
+from bundle_spec.text import human_bytes
+from downpour_import.source.found import PREFIX, SETTINGS, Found, takes_effect
 
 MAX_DIFF_LINES = 40
+MAX_DIFF_WIDTH = 200
+"""Characters of a line."""
+MAX_SHOWN = 64 << 10
+"""Bytes of a file whose difference is shown."""
+MAX_PLAYBOOK = 64 << 20
+"""Bytes of foreign code that is run where the operator trusts it."""
 
 
 class TrustFaults(Faults, TrustError):
     pass
 
 
-def check_code(opened: Opened) -> None:
-    """Raises TrustFaults, with a diff, when a file is not the one that this importer ships for the
-    playbook version that is most like it."""
-    version = version_of(opened.playbook)
-    faults = list(_code_faults(opened.playbook, version))
-    if faults:
+def check_code(found: Mapping[str, Found], *, trusted: bool) -> dict[str, bytes]:
+    """The code that may be run: path below ``playbook/`` -> bytes.
+
+    Of a playbook that is one of those that downpour ever wrote, that is the newest version.  Of one
+    that is not, every file that this importer ships is handed out as it is shipped.
+
+    ``found``: all files but the data; ``settings.yml`` of a bundle counts as code, because nobody
+    edited it, and is not handed out.  ``trusted``: the operator runs any other code too, but
+    nothing that takes effect by its name alone.  Raises TrustFaults, with differences.
+    """
+    version = version_of(found)
+    shipped = static_files(version)
+    foreign = [name for name in differing(found, version) if name in found]
+    if SETTINGS in found and not found[SETTINGS].equals(shipped[SETTINGS]):
+        foreign.append(SETTINGS)
+    if not foreign:
+        return {name: data for name, data in static_files().items() if name != SETTINGS}
+    if not trusted:
         raise TrustFaults(
             f"the playbook is not the one that this importer ships (version {version}), so it is "
             "not run",
-            faults,
+            [_code_fault(name, found[name], shipped) for name in foreign[:MAX_FAULTS]],
             remedy="read the difference; --trust-playbook runs it nevertheless",
         )
+    taken = [name for name in foreign if not takes_effect(name) and name != SETTINGS]
+    size = sum(found[name].size for name in taken)
+    if size > MAX_PLAYBOOK:
+        most = human_bytes(MAX_PLAYBOOK)
+        raise TrustError(f"a playbook of {human_bytes(size)} is not run; {most} are the most")
+    code = {name: shipped[name] for name in found if name in shipped and name != SETTINGS}
+    return code | {name: found[name].read() for name in taken}
 
 
-def _code_faults(files: Mapping[str, bytes], version: int) -> Iterator[DownpourError]:
-    shipped = static_files(version)
-    for name in differing(files, version):
-        where = f"playbook/{name}"
-        if name not in shipped:
-            yield TrustError("no file of this playbook version", where=where)
-        elif name in files:
-            diff = difflib.unified_diff(
-                shipped[name].decode().splitlines(),
-                files[name].decode(errors="replace").splitlines(),
-                "shipped",
-                "found",
-                lineterm="",
-            )
-            lines = [f"    {line}" for line in list(diff)[:MAX_DIFF_LINES]]
-            yield TrustError("\n".join(["differs:", *lines]), where=where)
+def _code_fault(name: str, file: Found, shipped: Mapping[str, bytes]) -> DownpourError:
+    where = f"{PREFIX}{name}"
+    if name not in shipped:
+        return TrustError("no file of this playbook version", where=where)
+    if file.size > MAX_SHOWN:
+        sizes = f"{human_bytes(file.size)} where {human_bytes(len(shipped[name]))} are shipped"
+        return TrustError(f"differs: {sizes}", where=where)
+    diff = difflib.unified_diff(
+        shipped[name].decode().splitlines(),
+        file.read().decode(errors="replace").splitlines(),
+        "shipped",
+        "found",
+        lineterm="",
+    )
+    lines = [f"    {line[:MAX_DIFF_WIDTH]}" for line in islice(diff, MAX_DIFF_LINES)]
+    return TrustError("\n".join(["differs:", *lines]), where=where)
 
 
 def edits(data: PlaybookData, manifest: Manifest) -> list[str]:
@@ -90,10 +117,10 @@ def check_keys(data: PlaybookData, manifest: Manifest) -> None:
         raise TrustFaults("playbook/resources.yml has keys that nothing reads", faults)
 
 
-def check_edits(opened: Opened, data: PlaybookData, *, allowed: bool) -> list[str]:
+def check_edits(data: PlaybookData, manifest: Manifest, *, allowed: bool) -> list[str]:
     """``edits`` of the data.  Raises TrustFaults when there are any that are not ``allowed``."""
-    check_keys(data, opened.bundle.manifest)
-    lines = edits(data, opened.bundle.manifest)
+    check_keys(data, manifest)
+    lines = edits(data, manifest)
     if lines and not allowed:
         raise TrustFaults(
             "playbook/resources.yml is not what the manifest says",

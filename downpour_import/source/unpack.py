@@ -12,6 +12,8 @@ import yaml
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.model.playbook import PlaybookData, Settings
+from bundle_spec.playbook import static_files
+from downpour_import.source.found import SETTINGS
 from downpour_import.source.opening import Opened
 
 COLLECTIONS = "collection"
@@ -21,7 +23,9 @@ COLLECTIONS = "collection"
 def unpack(opened: Opened, directory: Path) -> None:
     """Write manifest, playbook and collection to ``directory``; the disks stay in the bundle.
 
-    Raises LocalError when it exists and is not empty.
+    Of the bundle come the manifest, byte for byte, and what ``open_source`` has checked.
+    ``settings.yml`` is the one that we ship, with the values of this place.  Raises LocalError when
+    the directory exists and is not empty.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -29,18 +33,10 @@ def unpack(opened: Opened, directory: Path) -> None:
             raise LocalError(
                 "this directory is not empty", where=str(directory), remedy="name a new one"
             )
-        # Canonical [M-2], so these are the very bytes of the member.
-        manifest = codec.dumps(codec.encode(opened.bundle.manifest))
-        (directory / "manifest.json").write_bytes(manifest)
+        with opened.bundle.open() as reader:
+            (directory / "manifest.json").write_bytes(reader.manifest_bytes())
         playbook = directory / "playbook"
-        write_files(playbook, opened.playbook)
-        settings = playbook / "settings.yml"
-        text = settings.read_text("utf-8")
-        text = _set(text, "bundle", "null", opened.settings.bundle)
-        text = _set(text, "state", "null", str(directory.resolve() / "state"))
-        text = _set(text, "parts", "[]", list(opened.settings.parts))
-        text = _set(text, "manifest_sha256", "null", opened.bundle.manifest_sha256)
-        settings.write_text(text, "utf-8")
+        write_files(playbook, {**opened.playbook, SETTINGS: _settings(opened, directory)})
         with as_file(files("downpour_import") / COLLECTIONS) as source:
             shutil.copytree(
                 source, playbook / "collections", ignore=shutil.ignore_patterns("__pycache__")
@@ -49,12 +45,19 @@ def unpack(opened: Opened, directory: Path) -> None:
         raise LocalError(f"cannot unpack: {exc.strerror}", where=str(directory)) from exc
 
 
+def _settings(opened: Opened, directory: Path) -> bytes:
+    """Our own ``settings.yml``, comments and all, for what lies in ``directory``."""
+    text = static_files()[SETTINGS].decode()
+    text = _set(text, "bundle", "null", opened.settings.bundle)
+    text = _set(text, "state", "null", str(directory.resolve() / "state"))
+    text = _set(text, "parts", "[]", list(opened.settings.parts))
+    text += _yaml({"manifest_sha256": opened.bundle.manifest_sha256})
+    return text.encode()
+
+
 def _set(text: str, key: str, empty: str, value: object) -> str:
-    """``text`` (of settings.yml) with ``value`` at ``key``, where there is the ``empty`` value."""
-    line = _yaml({key: value})
-    if f"\n{key}:" not in text:  # settings of a bundle that is older than this key
-        return f"{text.rstrip()}\n{line}"
-    return text.replace(f"\n{key}: {empty}\n", f"\n{line}", 1)
+    """``text`` with ``value`` at ``key``, where there is the ``empty`` value."""
+    return text.replace(f"\n{key}: {empty}\n", f"\n{_yaml({key: value})}", 1)
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:

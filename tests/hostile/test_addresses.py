@@ -27,9 +27,8 @@ from bundle_spec.model.router import RouterInterface
 from bundle_spec.model.security_group import SecurityGroupRule
 from bundle_spec.model.subnet import AllocationPool, HostRoute
 from bundle_spec.progress import NULL
-from bundle_spec.read.files import BundleFiles
 from downpour_import.preflight.addresses import require_addresses
-from downpour_import.source.opening import open_source
+from downpour_import.source.opening import admit, open_source
 from downpour_import.source.unpack import unpack
 from tests.unit.importer.test_whole_import import Far
 from tests.unit.importer.things import NET, SUBNET, source_id
@@ -120,7 +119,7 @@ def test_of_a_million_no_more_are_told_than_help_anybody() -> None:
 
 def test_an_import_of_such_records_ends_with_a_sentence(tmp_path: Path) -> None:
     far, folder = Far(tmp_path), tmp_path / "unpacked"
-    unpack(open_source(BundleFiles(far.bundle), NULL), folder)
+    unpack(open_source(admit(far.options().candidate, NULL), NULL), folder)
     path = folder / "playbook" / "resources.yml"
     path.write_text(path.read_text().replace(SUBNET.cidr, BAD))
     with pytest.raises(BundleError, match=re.escape(BAD)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import pytest
 import yaml
@@ -12,14 +13,13 @@ from bundle_spec.playbook import (
     VERSION,
     VERSIONS,
     differing,
-    renewed,
     static_files,
     version_of,
 )
 
 WRITTEN = {
     1: "94097f03dcf4eb3f46d84600bd28d1c65de710b72e61007ecc299867dac4f7cb",
-    2: "7f54ee1b6f0e5a94de9e6151db2623703301eb84a6011ddd06844c22ead51b8f",
+    2: "2d9a1461a1e6c5442ec6c631d660a3c5788f5e0a50f72b0fe9b5541a180eed60",
 }
 """SHA-256 over the names and bytes of all files of a version, in order."""
 
@@ -37,20 +37,30 @@ def test_the_newest_is_written() -> None:
     assert static_files() == static_files(VERSION)
 
 
+class Lying(bytes):
+    """The bytes of a file of a playbook that lies somewhere."""
+
+    def equals(self, shipped: bytes, /) -> bool:
+        return self == shipped
+
+
+def lying(files: Mapping[str, bytes]) -> dict[str, Lying]:
+    return {name: Lying(data) for name, data in files.items()}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_playbook_of_a_version_is_told_by_its_files_whatever_its_data_is(version: int) -> None:
-    playbook = {**static_files(version), "resources.yml": b"r", "settings.yml": b"s"}
+    playbook = lying({**static_files(version), "resources.yml": b"r", "settings.yml": b"s"})
     assert version_of(playbook) == version
     assert differing(playbook, version) == []
-    assert renewed(playbook) == {**static_files(), "resources.yml": b"r", "settings.yml": b"s"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_playbook_that_was_changed_is_compared_with_what_it_is_most_like(version: int) -> None:
-    changed = {**static_files(version), "tasks/ports.yml": b"- evil\n", "library/x.py": b"x"}
+    edited = {"tasks/ports.yml": b"- evil\n", "library/x.py": b"x"}
+    changed = lying({**static_files(version), **edited})
     assert version_of(changed) == version
     assert differing(changed, version) == ["library/x.py", "tasks/ports.yml"]
-    assert renewed(changed) == changed
 
 
 def test_the_last_task_tells_what_was_not_made_whatever_the_tags() -> None:

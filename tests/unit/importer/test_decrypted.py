@@ -21,12 +21,13 @@ from bundle_spec.errors import BundleError, BundleFaults, EncryptionError, Local
 from bundle_spec.progress import NULL
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import age
+from bundle_spec.trust.provenance import ANYBODY, Candidate
 from downpour_import import cli
 from downpour_import.playbook.settings import bundle_of, load_settings
 from downpour_import.recreate import Context
 from downpour_import.recreate.upload import open_own_bundle
 from downpour_import.source.decrypted import Keys, in_clear
-from downpour_import.source.opening import settings_of_source
+from downpour_import.source.opening import admit
 from downpour_import.source.unpack import data_file
 from tests.unit.bundle.test_age import write
 
@@ -206,7 +207,7 @@ def test_a_playbook_that_reads_a_decrypted_copy_names_the_encrypted_bundle(
 ) -> None:
     with in_clear(BundleFiles(bundle), keys, NULL) as files:
         path = tmp_path / "settings.yml"
-        path.write_bytes(data_file(settings_of_source(files)))
+        path.write_bytes(data_file(admit(Candidate(files, ANYBODY), NULL).settings))
         again = bundle_of(load_settings(path))
         assert (again.path, again.shown) == (files.path, bundle)
         another = SimpleNamespace(bundle=again, manifest_sha256=None, bundle_uuid="another")

@@ -26,7 +26,7 @@ from downpour_import.recreate import RECREATORS, ending_the_run
 from downpour_import.run.report import Report
 from downpour_import.run.runner import Result
 from downpour_import.session import open_context
-from downpour_import.source.opening import settings_of_source
+from downpour_import.source.opening import admit
 from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
 from tests.unit.bundle.samples import noise
@@ -400,7 +400,7 @@ def test_undo_takes_back_what_a_run_that_failed_has_made(far: Far) -> None:
     failing(far)
     far.cloud.before.clear()
     options = far.options()
-    settings = effective_settings(options, settings_of_source(options.source))
+    settings = effective_settings(options, admit(options.candidate, NULL).settings)
     here = open_context(settings, TargetCloud(far.cloud.connection))
     undo.undo(here, undo.find(here, NULL), NULL)
     left = {path: objects for path, objects in made(far).items() if objects}

@@ -12,10 +12,9 @@ from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_import.options import ImportOptions, effective_settings
 from downpour_import.preflight.proposal import propose
-from downpour_import.source.opening import open_source
 from downpour_import.source.unpack import unpack
 from tests.split import split
-from tests.unit.importer.test_trust import write_bundle
+from tests.unit.importer.test_trust import open_source, write_bundle
 
 
 def test_a_proposal_never_replaces_a_persons_work(tmp_path: Path) -> None:
@@ -38,7 +37,7 @@ def test_a_split_bundle_has_one_state_however_it_is_named(
         source=BundleFiles(Path("media/1") / name, (Path("media/2"),)),
         cloud=CloudOptions(cloud="target"),
     )
-    opened = open_source(options.source, NULL)
+    opened = open_source(options.source.path, NULL, options.source.folders)
     settings = effective_settings(options, opened.settings)
     assert settings.state == str(tmp_path / "b.target")
     # The playbook runs in another directory.
@@ -46,7 +45,7 @@ def test_a_split_bundle_has_one_state_however_it_is_named(
     assert settings.parts == (str(tmp_path / "media/2"),)
     unpack(opened, tmp_path / "out")
     by_hand = dataclasses.replace(options, source=BundleFiles(tmp_path / "out"))
-    own = open_source(by_hand.source, NULL).settings
+    own = open_source(by_hand.source.path, NULL).settings
     settings = effective_settings(by_hand, own)
     assert settings.state == str(tmp_path / "out" / "state")
     assert settings.parts == (str(tmp_path / "media/2"),)
@@ -60,5 +59,5 @@ def test_a_whole_bundle_keeps_the_name_of_its_state(
         options = ImportOptions(
             source=BundleFiles(write_bundle(Path(name))), cloud=CloudOptions(cloud="target")
         )
-        settings = effective_settings(options, open_source(options.source, NULL).settings)
+        settings = effective_settings(options, open_source(options.source.path, NULL).settings)
         assert settings.state == str(tmp_path / state)

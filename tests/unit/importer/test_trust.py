@@ -29,11 +29,8 @@ from bundle_spec.playbook import VERSION, static_files
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import signature
-from bundle_spec.trust.provenance import ANYBODY, Trust
+from bundle_spec.trust.provenance import ANYBODY, Candidate, Trust
 from bundle_spec.trust.signature import Signers
-from downpour_cloud import CloudOptions
-from downpour_import.options import ImportOptions
-from downpour_import.pipeline import open_trusted
 from downpour_import.playbook.settings import load_settings
 from downpour_import.source import opening, trust
 from downpour_import.source.opening import Opened
@@ -77,9 +74,14 @@ def write_bundle(
 
 
 def open_source(
-    path: Path, progress: Progress, folders: Sequence[Path] = (), trust: Trust = ANYBODY
+    path: Path,
+    progress: Progress,
+    folders: Sequence[Path] = (),
+    trust: Trust = ANYBODY,
+    **allowed: bool,
 ) -> Opened:
-    return opening.open_source(BundleFiles.of(path, folders), progress, trust=trust)
+    candidate = Candidate(BundleFiles.of(path, folders), trust)
+    return opening.open_source(opening.admit(candidate, progress), progress, **allowed)
 
 
 @pytest.fixture
@@ -87,13 +89,10 @@ def opened(tmp_path: Path) -> Opened:
     return open_source(write_bundle(tmp_path / "b.dpbundle"), NULL)
 
 
-def options(source: Path, **flags: Any) -> ImportOptions:
-    return ImportOptions(source=BundleFiles(source), cloud=CloudOptions(), **flags)
-
-
 def test_what_we_ship_is_trusted_and_what_we_sealed_is_no_edit(opened: Opened) -> None:
-    trust.check_code(opened)
-    assert trust.check_edits(opened, opened.data(), allowed=False) == []
+    code = {name: data for name, data in static_files().items() if name != "settings.yml"}
+    assert {**opened.playbook, "resources.yml": b""} == {**code, "resources.yml": b""}
+    assert opened.edits == ()
 
 
 def test_only_the_expected_bundle_is_opened(tmp_path: Path) -> None:
@@ -153,17 +152,18 @@ def test_a_changed_task_is_refused_with_the_difference_and_runs_with_the_flag(
     evil = static_files()["tasks/ports.yml"] + b"- name: Evil\n  ansible.builtin.shell: id\n"
     path = write_bundle(tmp_path / "evil.dpbundle", {"tasks/ports.yml": evil})
     with pytest.raises(TrustError) as caught:
-        open_trusted(options(path), NULL)
+        open_source(path, NULL)
     assert "playbook/tasks/ports.yml: differs:" in str(caught.value)
     assert "    +  ansible.builtin.shell: id" in str(caught.value)
     assert "--trust-playbook" in str(caught.value)
-    assert open_trusted(options(path, trust_playbook=True), NULL)
+    opened = open_source(path, NULL, trust_playbook=True)
+    assert opened.playbook["tasks/ports.yml"] == evil
 
 
 def test_an_additional_file_is_refused(tmp_path: Path) -> None:
     path = write_bundle(tmp_path / "b", {"library/evil.py": b"x", "group_vars/all.yml": b"y"})
     with pytest.raises(TrustError) as caught:
-        trust.check_code(open_source(path, NULL))
+        open_source(path, NULL)
     assert "playbook/library/evil.py: no file of this playbook version" in str(caught.value)
     assert "playbook/group_vars/all.yml: no file of this" in str(caught.value)
 
@@ -178,9 +178,9 @@ def test_a_bundle_of_an_older_playbook_version_is_run_with_the_newest(tmp_path: 
     with open_bundle(path) as bundle:
         names = {file.path for file in bundle.manifest.files}
     assert "playbook/tasks/outcome.yml" not in names
-    opened, _, _ = open_trusted(options(path), NULL)
+    opened = open_source(path, NULL)
     for name, text in static_files().items():
-        assert opened.playbook[name] == text
+        assert name == "settings.yml" or opened.playbook[name] == text
     unpack(opened, tmp_path / "out")
     assert (tmp_path / "out" / "playbook" / "tasks" / "outcome.yml").is_file()
     # A directory that an older release unpacked is a playbook of that version too.
@@ -188,7 +188,7 @@ def test_a_bundle_of_an_older_playbook_version_is_run_with_the_newest(tmp_path: 
         if name != "settings.yml":
             (tmp_path / "out" / "playbook" / name).write_bytes(text)
     (tmp_path / "out" / "playbook" / "tasks" / "outcome.yml").unlink()
-    again, _, _ = open_trusted(options(tmp_path / "out"), NULL)
+    again = open_source(tmp_path / "out", NULL)
     assert again.playbook["tasks/outcome.yml"] == static_files()["tasks/outcome.yml"]
 
 
@@ -198,9 +198,9 @@ def test_a_changed_playbook_of_an_older_version_is_compared_with_that_version(
     changed = {"tasks/ports.yml": b"- name: Evil\n"}
     path = write_older_bundle(tmp_path / "old.dpbundle", changed)
     with pytest.raises(trust.TrustFaults, match=r"this importer ships \(version 1\)") as caught:
-        open_trusted(options(path), NULL)
+        open_source(path, NULL)
     assert [str(fault.where) for fault in caught.value.faults] == ["playbook/tasks/ports.yml"]
-    opened, _, _ = open_trusted(options(path, trust_playbook=True), NULL)
+    opened = open_source(path, NULL, trust_playbook=True)
     assert "tasks/outcome.yml" not in opened.playbook
 
 
@@ -257,11 +257,11 @@ EVIL_GROUP = dataclasses.replace(GROUP, description="evil")
     ],
 )
 def test_every_edit_is_found_record_by_record(opened: Opened, edit: Edit, told: list[str]) -> None:
-    data = edit(opened.data())
-    assert trust.edits(data, opened.bundle.manifest) == told
+    data, manifest = edit(opened.data), opened.bundle.manifest
+    assert trust.edits(data, manifest) == told
     with pytest.raises(TrustError, match="--edited"):
-        trust.check_edits(opened, data, allowed=False)
-    assert trust.check_edits(opened, data, allowed=True) == told
+        trust.check_edits(data, manifest, allowed=False)
+    assert trust.check_edits(data, manifest, allowed=True) == told
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_every_edit_is_found_record_by_record(opened: Opened, edit: Edit, told: 
 def test_data_that_is_none_is_told(tmp_path: Path, text: bytes) -> None:
     path = write_bundle(tmp_path / "b", {"resources.yml": text})
     with pytest.raises(BundleError, match=r"playbook/resources\.yml"):
-        open_source(path, NULL).data()
+        open_source(path, NULL)
 
 
 # --- unpack ---
@@ -286,8 +286,8 @@ def test_an_unpacked_directory_is_the_bundle_again(
     assert again.bundle.manifest_sha256 == opened.bundle.manifest_sha256
     assert again.settings.bundle == str(opened.path)
     assert again.settings.state == str(directory / "state")
-    assert again.data() == opened.data()
-    trust.check_code(again)
+    assert again.data == opened.data
+    assert again.playbook == opened.playbook
     assert directory.stat().st_mode & 0o777 == 0o700
 
 
@@ -324,17 +324,6 @@ def test_other_parts_are_found_beside_one_that_is_a_link(tmp_path: Path) -> None
     assert open_source(tmp_path / "out", NULL)
 
 
-def test_settings_from_before_there_were_parts_can_name_them(tmp_path: Path) -> None:
-    text = static_files()["settings.yml"]
-    assert b"\nparts: []\n" in text
-    old = {"settings.yml": text.replace(b"\nparts: []\n", b"\n")}
-    split(write_bundle(tmp_path / "b.dpbundle", old), [tmp_path / "1", tmp_path / "2"], 1 << 13)
-    unpack(open_source(tmp_path / "1" / "b.dpbundle", NULL, [tmp_path / "2"]), tmp_path / "out")
-    again = open_source(tmp_path / "out", NULL)
-    assert again.settings.parts == (str(tmp_path / "2"),)
-    assert again.settings.state == str(tmp_path / "out" / "state")
-
-
 def test_the_collection_lies_beside_the_playbook(opened: Opened, tmp_path: Path) -> None:
     unpack(opened, tmp_path / "out")
     plugins = tmp_path / "out/playbook/collections/ansible_collections/downpour/bundle/plugins"
@@ -364,10 +353,11 @@ def test_an_edited_directory_needs_the_flag_and_a_foreign_file_is_not_even_read(
     resources = playbook / "resources.yml"
     resources.write_text(resources.read_text().replace("name: web", "name: wab"))
     with pytest.raises(TrustError, match="name changed"):
-        open_trusted(options(tmp_path / "out"), NULL)
-    _, data, edits = open_trusted(options(tmp_path / "out", edited=True), NULL)
-    assert len(edits) == 1
-    assert data.resources.security_groups[0].name == "wab"
+        open_source(tmp_path / "out", NULL)
+    edited = open_source(tmp_path / "out", NULL, edited=True)
+    assert len(edited.edits) == 1
+    assert edited.data.resources.security_groups[0].name == "wab"
+    assert "group_vars/all.yml" not in edited.playbook
 
 
 def test_an_edited_manifest_is_refused(opened: Opened, tmp_path: Path) -> None:
@@ -393,7 +383,7 @@ def test_settings_for_the_runner_come_back_whatever_names_hold(name: str, tmp_pa
 
 
 def test_a_mistyped_key_is_refused_even_where_edits_are_allowed(opened: Opened) -> None:
-    data = opened.data()
+    data = opened.data
     net = dataclasses.replace(NET, description="", extra={"descripton": "new"})
     edited = dataclasses.replace(
         data, resources=dataclasses.replace(data.resources, networks=(net,))
@@ -401,4 +391,4 @@ def test_a_mistyped_key_is_refused_even_where_edits_are_allowed(opened: Opened) 
     with pytest.raises(
         TrustError, match=r"unknown key 'descripton' \(did you mean description\?\)"
     ):
-        trust.check_edits(opened, edited, allowed=True)
+        trust.check_edits(edited, opened.bundle.manifest, allowed=True)

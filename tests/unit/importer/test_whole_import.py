@@ -17,6 +17,7 @@ from bundle_spec import BundleWriter
 from bundle_spec.errors import DownpourError, TrustError
 from bundle_spec.model import Resources
 from bundle_spec.model.playbook import MappingRules
+from bundle_spec.progress import NULL
 from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_export.playbook import playbook_files
@@ -36,7 +37,7 @@ from downpour_import.playbook.settings import load_settings
 from downpour_import.recreate import RECREATORS
 from downpour_import.run.report import Report
 from downpour_import.run.runner import Result
-from downpour_import.source.opening import open_source
+from downpour_import.source.opening import admit, open_source
 from downpour_import.source.unpack import unpack
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
@@ -298,7 +299,7 @@ def test_a_quiet_run_says_warnings_only(far: Far) -> None:
 def edited(far: Far) -> Path:
     """A directory whose network has another name."""
     folder = far.folder / "by-hand"
-    unpack(open_source(BundleFiles(far.bundle), Notes()), folder)
+    unpack(open_source(admit(far.options().candidate, NULL), NULL), folder)
     path = folder / "playbook" / "resources.yml"
     path.write_text(path.read_text().replace("name: net\n", "name: renamed\n"))
     return folder
