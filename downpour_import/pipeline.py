@@ -61,6 +61,11 @@ class Import:
     def state(self) -> Path:
         return Path(self.settings.state or "")
 
+    def bind(self) -> None:
+        """Bind the state to what is imported, or check that it is.  Raises StateError."""
+        digest = self.opened.bundle.manifest_sha256
+        directory.bind(self.state, self.data.bundle, self.cloud, manifest_sha256=digest)
+
 
 def import_bundle(
     options: ImportOptions,
@@ -79,7 +84,7 @@ def import_bundle(
     """
     with _reporting(report):
         this = _begin(options, report, progress, connect)
-        directory.bind(this.state, this.data.bundle, this.cloud)
+        this.bind()
         with directory.locked(this.state) as lock:
             report.state, report.log = this.state, this.state / LOG
             preflight = _run_preflight(this)
@@ -109,7 +114,7 @@ def plan_import(
             proposal.write_new(options.write_map, text)
             preflight.require(proposal.how_to_complete(options.write_map))
         if preflight.faults or directory.is_bound(this.state):
-            directory.bind(this.state, this.data.bundle, this.cloud)
+            this.bind()
         _require(this, preflight)
         context = Context(
             cloud=this.cloud,

@@ -181,11 +181,11 @@ def prepare(
     raises.
     """
     with open_bundle(bundle_of(settings), manifest_sha256=settings.manifest_sha256) as bundle:
-        disks = bundle.manifest.disks
+        disks, digest = bundle.manifest.disks, bundle.manifest_sha256
     result = run_preflight(settings, data, cloud, disks)
     result.require(MAPPING_BY_HAND if result.proposals else None)
     state = state_of(settings)
-    directory.bind(state, data.bundle, cloud)
+    directory.bind(state, data.bundle, cloud, manifest_sha256=digest)
     directory.save_targets(state, result.targets)
     Failures(state).begin(isolate=isolate)
     return result
@@ -204,7 +204,7 @@ def open_context(
     bundle = bundle_of(settings)
     uuid = directory.bundle_uuid(state)
     cloud = cloud or connect_within_playbook(settings)
-    directory.bind(state, uuid, cloud)
+    directory.bind(state, uuid, cloud, manifest_sha256=settings.manifest_sha256)
     return Context(
         cloud=cloud,
         journal=Journal(state),

@@ -68,7 +68,7 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
         uuid, digest = bundle.manifest.uuid, bundle.manifest_sha256
     settings = replace(settings, manifest_sha256=digest)
     cloud = connect(session.cloud_options(settings), progress.say)
-    directory.bind(state, uuid, cloud)
+    directory.bind(state, uuid, cloud, manifest_sha256=digest)
     context = session.open_context(settings, cloud)
     with directory.locked(state):
         yield context, _of_directory(admitted.directory)

@@ -20,16 +20,21 @@ STATE_FILE = "state.json"
 TARGETS_FILE = "targets.json"
 
 
-def bind(state: Path, bundle_uuid: str, cloud: TargetCloud) -> None:
+def bind(state: Path, bundle_uuid: str, cloud: TargetCloud, *, manifest_sha256: str | None) -> None:
     """Bind ``state`` to this bundle, cloud and project, or check that it is bound to them.
 
-    Raises StateError when it belongs to another one, LocalError.
+    A uuid is only what a bundle says of itself; the digest of the manifest, in hex, is the bundle.
+    ``manifest_sha256`` None: not known here, and not compared.  A state that has no digest yet
+    gets this one: whoever could plant such a state could plant any other.  Raises StateError when
+    it belongs to another one, LocalError.
     """
     owner = {
         "bundle": bundle_uuid,
         "auth_url": cloud.auth_url,
         "project_id": cloud.project_id,
     }
+    if manifest_sha256 is not None:
+        owner["manifest_sha256"] = manifest_sha256
     path = state / STATE_FILE
     with _local_errors(state):
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -37,12 +42,15 @@ def bind(state: Path, bundle_uuid: str, cloud: TargetCloud) -> None:
             write(path, owner)
     bound = _owner(path)
     for key, value in owner.items():
-        if bound.get(key) != value:
+        if bound.get(key, value if key == "manifest_sha256" else None) != value:
+            what = "a manifest with the digest" if key == "manifest_sha256" else key
             raise StateError(
-                f"this directory belongs to {key} {bound.get(key)}, not {value}",
+                f"this directory belongs to {what} {bound.get(key)}, not {value}",
                 where=str(state),
                 remedy="name another one with --state",
             )
+    if owner.keys() - bound.keys():
+        write(path, {**bound, **owner})
 
 
 def is_bound(state: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -21,11 +22,14 @@ from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import policy
 from bundle_spec.trust.provenance import ANYBODY, Candidate, Trust
 from bundle_spec.trust.signature import NotSigned
-from downpour_import import cli
+from downpour_import import cli, undo
+from downpour_import.errors import StateError
 from downpour_import.source import opening
 from downpour_import.source.opening import admit
 from downpour_import.source.unpack import unpack
+from tests.unit.importer import test_whole_import
 from tests.unit.importer.test_trust import open_source, write_bundle
+from tests.unit.importer.test_whole_import import Far
 from tests.unit.programs import COMMANDS, MAINS, PROGRAMS, name
 
 EXEMPT = {
@@ -252,3 +256,51 @@ def test_a_file_of_a_directory_that_is_no_file_is_told(here: Path) -> None:
             open_source(here / "dir", NULL)
         path.unlink()
         path.write_bytes(kept)
+
+
+# --- another bundle that calls itself by the same uuid ---
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Far:
+    far = Far(tmp_path)
+    far.run()
+    return far
+
+
+def namesake(far: Far) -> Path:
+    """Another bundle, of the uuid that the one of ``far`` has."""
+    bound = json.loads((far.folder / "state" / "state.json").read_text())
+    path = far.folder / "namesake.dpbundle"
+    return test_whole_import.write_bundle(path, uuid=bound["bundle"], seed=1)
+
+
+def test_a_state_is_bound_to_the_bundle_and_not_to_what_it_calls_itself(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = namesake(far)
+    far.cloud.calls.clear()
+    monkeypatch.setattr(undo, "connect", far.connect)
+    refused = pytest.raises(StateError, match="belongs to a manifest with the digest")
+    with refused:
+        far.run(source=other)
+    with refused, undo.opened(far.options(source=other), NULL):
+        pass
+    with refused:
+        far.plan(source=other)
+    assert far.cloud.writes == []
+    far.run()
+
+
+def test_a_state_from_before_it_had_a_digest_gets_one(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = far.folder / "state" / "state.json"
+    bound = json.loads(path.read_text())
+    path.write_text(json.dumps({key: bound[key] for key in ("bundle", "auth_url", "project_id")}))
+    monkeypatch.setattr(undo, "connect", far.connect)
+    with undo.opened(far.options(), NULL) as (context, edited):
+        assert undo.find(context, NULL, edited)
+    assert json.loads(path.read_text()) == bound
+    with pytest.raises(StateError):
+        far.run(source=namesake(far))

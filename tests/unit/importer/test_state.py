@@ -21,19 +21,19 @@ def cloud() -> TargetCloud:
 
 def test_a_state_is_bound_once_and_known_again(tmp_path: Path, cloud: TargetCloud) -> None:
     directory = tmp_path / "a" / "state"
-    state.bind(directory, "b1", cloud)
+    state.bind(directory, "b1", cloud, manifest_sha256="m1")
     assert directory.stat().st_mode & 0o777 == 0o700
-    state.bind(directory, "b1", cloud)
+    state.bind(directory, "b1", cloud, manifest_sha256="m1")
     assert state.bundle_uuid(directory) == "b1"
 
 
 @pytest.mark.parametrize("other", ["bundle", "auth_url", "project_id"])
 def test_a_state_of_another_one_is_refused(tmp_path: Path, cloud: TargetCloud, other: str) -> None:
-    state.bind(tmp_path, "b1", cloud)
+    state.bind(tmp_path, "b1", cloud, manifest_sha256="m1")
     if other != "bundle":
         setattr(cloud, other, "changed")
     with pytest.raises(StateError, match=f"belongs to {other} .*--state"):
-        state.bind(tmp_path, "b2" if other == "bundle" else "b1", cloud)
+        state.bind(tmp_path, "b2" if other == "bundle" else "b1", cloud, manifest_sha256="m1")
 
 
 def test_targets_are_kept_for_the_steps_that_follow(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_targets_are_kept_for_the_steps_that_follow(tmp_path: Path) -> None:
 def test_a_damaged_state_is_refused(tmp_path: Path, cloud: TargetCloud) -> None:
     (tmp_path / state.STATE_FILE).write_text("{")
     with pytest.raises(StateError, match="this file is damaged"):
-        state.bind(tmp_path, "b", cloud)
+        state.bind(tmp_path, "b", cloud, manifest_sha256="m1")
     (tmp_path / state.STATE_FILE).write_text("{}")
     with pytest.raises(StateError, match="no bundle is named here"):
         state.bundle_uuid(tmp_path)
@@ -58,7 +58,7 @@ def test_a_directory_that_cannot_be_made_is_a_local_error(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalError, match="cannot write"):
-        state.bind(tmp_path / "file", "b", cloud)
+        state.bind(tmp_path / "file", "b", cloud, manifest_sha256="m1")
 
 
 def test_one_import_at_a_time(tmp_path: Path) -> None:
@@ -95,5 +95,5 @@ def test_targets_of_another_shape_are_damage(tmp_path: Path, text: str) -> None:
 
 def test_an_empty_directory_is_nobodys(tmp_path: Path, cloud: TargetCloud) -> None:
     assert not state.is_bound(tmp_path)
-    state.bind(tmp_path, "b", cloud)
+    state.bind(tmp_path, "b", cloud, manifest_sha256="m1")
     assert state.is_bound(tmp_path)

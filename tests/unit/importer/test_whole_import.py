@@ -147,16 +147,20 @@ def write_bundle(
     more: Mapping[str, bytes] = MappingProxyType({}),
     resources: Callable[..., Resources] = records,
     disks: int = 1,
+    *,
+    uuid: str | None = None,
+    seed: int = 0,
 ) -> Path:
     """One resource of each type, with the playbook and ``more`` files in it.
 
-    ``resources``: others, of the IDs of ``disks``.
+    ``resources``: others, of the IDs of ``disks``.  ``seed``: of the noise on the first of these.
     """
     with BundleWriter(path) as writer:
+        writer.uuid = uuid or writer.uuid
         written = []
         for number in range(disks):
             disk = writer.disk("raw")
-            disk.write(noise(70_000, number))
+            disk.write(noise(70_000, seed + number))
             written.append(disk.finish().id)
         whole = replace(content(resources(*written)), references=REFERENCES)
         files = playbook_files(writer.uuid, whole)
