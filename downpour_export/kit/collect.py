@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import string
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from downpour_export.kit.own_wheel import pack
 
 SUMS = "SHA256SUMS"
 _PLATFORM = "PLATFORM"
+_INSTALLER = "install.sh"
+_WHEELS = "wheels"
 _ROUNDS = 5
 """How often pip is called at most: each call adds the requirements that markers hid from the one
 before.  One call usually is enough."""
@@ -68,7 +71,7 @@ def make_kit(options: KitOptions, progress: Progress = NULL) -> Kit:
         _refuse_what_is_no_kit(directory)
         with tempfile.TemporaryDirectory(prefix=f".{directory.name}.", dir=directory.parent) as tmp:
             own_wheel = pack(Path(tmp))
-            old_wheel = directory / "wheels" / own_wheel.name
+            old_wheel = directory / _WHEELS / own_wheel.name
             if old_wheel.is_file() and old_wheel.read_bytes() == own_wheel.read_bytes():
                 kept = _undamaged(directory, options)
                 if kept is not None:
@@ -84,7 +87,7 @@ def make_kit(options: KitOptions, progress: Progress = NULL) -> Kit:
 def _fill(
     kit: Path, own_wheel: Path, far_sides: Sequence[FarSide], tmp: Path, progress: Progress
 ) -> None:
-    wheels = kit / "wheels"
+    wheels = kit / _WHEELS
     wheels.mkdir(parents=True)
     for far in far_sides:
         with progress.task(f"wheels for Python {far.python}", None, "resources") as task:
@@ -98,9 +101,8 @@ def _fill(
                 task.advance(1)
         (kit / f"requirements-{far.python}.txt").write_text("".join(lines))
     (kit / _PLATFORM).write_text(f"{far_sides[0].platform}\n")
-    files = resources.files("downpour_export.kit")
-    (kit / "install.sh").write_text(files.joinpath("install.sh").read_text())
-    readme = string.Template(files.joinpath("README.txt").read_text())
+    (kit / _INSTALLER).write_text(_shipped(_INSTALLER))
+    readme = string.Template(_shipped("README.txt"))
     (kit / "README.txt").write_text(
         readme.substitute(
             version=version("downpour"),
@@ -110,6 +112,11 @@ def _fill(
     )
     names = sorted(path.relative_to(kit).as_posix() for path in _files(kit))
     (kit / SUMS).write_text("".join(f"{_sha256(kit / name)}  {name}\n" for name in names))
+
+
+def _shipped(name: str) -> str:
+    """The text of a file of this package."""
+    return resources.files("downpour_export.kit").joinpath(name).read_text()
 
 
 def _gather(own_wheel: Path, far: FarSide, tmp: Path) -> tuple[Wheel, ...]:
@@ -161,15 +168,13 @@ def _what_pip_says(stderr: str) -> str:
 
 def _refuse_what_is_no_kit(directory: Path) -> None:
     """Only an empty directory or a kit and nothing else may be replaced.  Raises LocalError."""
-    if not directory.exists() and not directory.is_symlink():
+    if not os.path.lexists(directory):
         return
     if directory.is_dir() and not directory.is_symlink():
         if not any(directory.iterdir()):
             return
-        listed = {SUMS, *_listed(directory)}
-        if len(listed) > 1 and all(
-            path.relative_to(directory).as_posix() in listed for path in _files(directory)
-        ):
+        found = set(_entries(directory)) - {SUMS}
+        if found and found <= _listed(directory).keys():
             return
     raise LocalError(
         "what is there is not a kit, or holds more than a kit",
@@ -179,17 +184,20 @@ def _refuse_what_is_no_kit(directory: Path) -> None:
 
 
 def _undamaged(directory: Path, options: KitOptions) -> Kit | None:
-    """The existing kit, if it is for the same far sides and its digests are right."""
+    """The existing kit, if it is for the same far sides, has our installer, and its digests are
+    right."""
     listed = _listed(directory)
     wanted = {f"requirements-{python}.txt" for python in options.pythons}
     if {name for name in listed if name.startswith("requirements-")} != wanted:
         return None
-    try:
-        if (directory / _PLATFORM).read_text().strip() != options.platform:
+    # A list can name files elsewhere: no file is read but those of the directory.
+    if {SUMS, *listed} != set(_entries(directory)):
+        return None
+    same = {_PLATFORM: f"{options.platform}\n", _INSTALLER: _shipped(_INSTALLER)}
+    for name, text in same.items():
+        if name not in listed or (directory / name).read_bytes() != text.encode():
             return None
-        if any(_sha256(directory / name) != digest for name, digest in listed.items()):
-            return None
-    except FileNotFoundError:
+    if any(_sha256(directory / name) != digest for name, digest in listed.items()):
         return None
     return _kit(directory, made=False)
 
@@ -209,7 +217,7 @@ def _put_in_place(new: Path, directory: Path, old: Path) -> None:
 def _kit(directory: Path, *, made: bool) -> Kit:
     return Kit(
         directory,
-        wheels=len(list((directory / "wheels").iterdir())),
+        wheels=len(list((directory / _WHEELS).iterdir())),
         size=sum(path.stat().st_size for path in _files(directory)),
         sums_sha256=_sha256(directory / SUMS),
         made=made,
@@ -220,13 +228,31 @@ def _files(directory: Path) -> Iterator[Path]:
     return (path for path in directory.rglob("*") if not path.is_dir())
 
 
+def _entries(directory: Path) -> Iterator[str]:
+    """The names below a directory; of what is no regular file with a "/" behind, as no list has
+    them.  Not ``wheels`` itself."""
+    for path in directory.rglob("*"):
+        name, mode = path.relative_to(directory).as_posix(), path.lstat().st_mode
+        if stat.S_ISREG(mode):
+            yield name
+        elif not (name == _WHEELS and stat.S_ISDIR(mode)):
+            yield f"{name}/"
+
+
 def _listed(directory: Path) -> dict[str, str]:
     """File name -> digest in SHA256SUMS; empty if there is no such file."""
+    path = directory / SUMS
+    if path.is_symlink() or not path.is_file():
+        return {}
     try:
-        lines = (directory / SUMS).read_text().splitlines()
+        lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+    return {
+        name: digest
+        for digest, _, name in (line.partition("  ") for line in lines)
+        if not name.endswith("/")
+    }
 
 
 def _sha256(path: Path) -> str:
