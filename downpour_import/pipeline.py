@@ -29,6 +29,7 @@ from downpour_import.run.report import Report
 from downpour_import.run.runner import Result, run_playbook
 from downpour_import.run.watch import Watcher
 from downpour_import.session import Connect
+from downpour_import.source.disks import check_disks
 from downpour_import.source.opening import Admitted, Opened, admit, open_source
 from downpour_import.source.select import select
 from downpour_import.state import directory
@@ -208,7 +209,8 @@ def _chosen(data: PlaybookData, options: ImportOptions) -> PlaybookData:
 
 
 def _run_preflight(this: Import) -> Preflight:
-    """The preflight; its decisions and warnings are reported."""
+    """The preflight; its decisions and warnings are reported.  Raises TrustFaults for disks that
+    no cloud is sent."""
     disks = this.opened.bundle.manifest.disks
     preflight = session.run_preflight(this.settings, this.data, this.cloud, disks)
     this.report.taken, this.report.warnings = list(preflight.taken), list(preflight.warnings)
@@ -216,6 +218,7 @@ def _run_preflight(this: Import) -> Preflight:
         this.progress.note(f"taken: {line}")
     for line in preflight.warnings:
         this.progress.say(f"warning: {line}")
+    check_disks(this.opened, this.data, preflight.targets)
     return preflight
 
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from bundle_spec.errors import LocalError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.qcow2 import HEADER_SIZE, virtual_size
+from bundle_spec.form.disk_format import START_SIZE
+from bundle_spec.form.qcow2 import virtual_size
 from bundle_spec.model import Capture, Disk
 from bundle_spec.write.stage import Prepared, Stage
 
@@ -22,7 +23,8 @@ class DiskWriter:
     """Takes a disk's raw bytes in order, from one thread at a time.
 
     ``id``: of the disk in the bundle, ``0001``.  ``size``: bytes taken so far.  ``chunk_size``: in
-    bytes.  End it with ``finish``, ``leave`` or ``abandon``.
+    bytes.  ``start``: its first START_SIZE bytes.  End it with ``finish``, ``leave`` or
+    ``abandon``.
     """
 
     def __init__(self, stage: Stage, disk: str, disk_format: str, chunk_size: int):
@@ -34,7 +36,7 @@ class DiskWriter:
         self._format = disk_format
         self._closed = False
         self._raw_digest = digest.new()
-        self._start = b""
+        self.start = b""
         self._tail = bytearray()
         self._batch: list[bytes] = []
         self._cut = 0
@@ -62,8 +64,8 @@ class DiskWriter:
             view = view[taken:]
 
     def _count(self, view: bytes | memoryview) -> None:
-        if len(self._start) < HEADER_SIZE:
-            self._start += view[: HEADER_SIZE - len(self._start)]
+        if len(self.start) < START_SIZE:
+            self.start += view[: START_SIZE - len(self.start)]
         self._raw_digest.update(view)
         self.size += len(view)
 
@@ -103,7 +105,7 @@ class DiskWriter:
             list_sha256=closed.sha256,
             stored=closed.stored,
             shared=closed.shared,
-            virtual_size=virtual_size(self._start),
+            virtual_size=virtual_size(self.start),
             capture=capture,
         )
         self._stage.end_disk(record, closed.span)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from bundle_spec import BundleWriter, DiskWriter
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
+from bundle_spec.form.disk_format import fault_of_start
 from bundle_spec.model import Capture, Disk
 from bundle_spec.progress import Progress
 from downpour_cloud import Json
@@ -78,6 +79,8 @@ def download(
             continue
         if not hasher:
             tell("the source tells no hash to compare its bytes with")
+        if reason := fault_of_start(disk.start, image["disk_format"], image["container_format"]):
+            tell(f"warning: an import will refuse this disk: {reason}")
         source_hash = f"{image['os_hash_algo']}:{image['os_hash_value']}" if hasher else None
         return disk.finish(dataclasses.replace(capture, source_hash=source_hash))
     raise AssertionError("unreachable")

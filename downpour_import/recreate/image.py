@@ -25,7 +25,7 @@ from downpour_import.recreate.upload import (
     of_one_disk,
     open_own_bundle,
     put_bytes,
-    refuse_foreign,
+    refuse_unsafe,
 )
 
 _PATCH = "application/openstack-images-v2.1-json-patch"
@@ -114,7 +114,7 @@ class Images(Recreator[Image]):
             disk = bundle.manifest.disk(record.disk_id)
             body = DiskBody(reader, disk, self._on_bytes)
             try:
-                refuse_foreign(reader, record)
+                refuse_unsafe(reader, record)
                 item = self.fetch(context, target)
                 if item is None or item["status"] != "active":
                     put_bytes(context, f"{self.path}/{target}/file", body)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bundle_spec import BundleReader, DiskReader, open_bundle
 from bundle_spec.errors import BundleError, LocalError
-from bundle_spec.form.qcow2 import HEADER_SIZE, foreign_file
+from bundle_spec.form import disk_format
 from bundle_spec.model import Disk, Image
 from bundle_spec.read.ahead import Hashing
 from downpour_import.errors import RecreateError, TargetLost
@@ -135,8 +135,13 @@ def open_own_bundle(context: Context) -> BundleReader:
     return bundle
 
 
-def refuse_foreign(reader: DiskReader, record: Image) -> None:
-    """Raises RecreateError for a qcow2 that would have the target read a file of its own hosts."""
-    foreign = foreign_file(reader.read(0, HEADER_SIZE))
-    if foreign:
-        raise failure(f"this qcow2 names a {foreign}, a file of the target's own hosts", record)
+def upload_fault(reader: DiskReader, record: Image) -> str | None:
+    """Why no cloud may be sent this disk as the image ``record``; None if one may."""
+    return disk_format.fault(reader, record.disk_format, record.container_format)
+
+
+def refuse_unsafe(reader: DiskReader, record: Image) -> None:
+    """Raises RecreateError for a disk that would have the target read a file of its own hosts, or
+    that is not what its record says."""
+    if reason := upload_fault(reader, record):
+        raise failure(f"the disk is not uploaded: {reason}", record)

@@ -85,6 +85,7 @@ class Source(FakeCloud):
             owner=PROJECT,
             size=len(data),
             disk_format="raw",
+            container_format="bare",
             os_hash_algo="sha512",
             os_hash_value=hashlib.sha512(data).hexdigest(),
         )

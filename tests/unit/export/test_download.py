@@ -167,3 +167,14 @@ def test_an_image_without_a_hash_is_held_against_its_size(
     assert disk_found.capture is not None
     assert disk_found.capture.source_hash is None
     assert "tells no hash" in notes.notes[0]
+
+
+def test_a_disk_that_no_import_takes_is_told_when_it_is_read(
+    fake: Source, writer: BundleWriter
+) -> None:
+    fake.image("nested", "nested", b"QFI\xfb\0\0\0\3".ljust(5000, b"\0"))
+    _, notes = run(fake, writer, [disk("image", "nested", "idle")])
+    assert [note for note in notes.notes if "warning" in note] == [
+        "image nested: warning: an import will refuse this disk: it is said to be 'raw' and "
+        "begins as qcow2"
+    ]

@@ -163,7 +163,7 @@ def test_a_qcow2_that_names_another_file_is_not_uploaded(fake: Target, tmp_path:
     header = b"QFI\xfb" + (3).to_bytes(4, "big") + (104).to_bytes(8, "big")
     header += (11).to_bytes(4, "big") + bytes(80) + b"/etc/passwd"
     bundle = write(tmp_path / "b.dpbundle", header + bytes(1000), "qcow2")
-    with pytest.raises(RecreateError, match="a file of the target's own hosts"):
+    with pytest.raises(RecreateError, match="a file of the cloud's own hosts"):
         recreate(Images(), at(fake, bundle), image_of(bundle))
     assert fake.sent("PUT") == []
     assert fake.of("/images") == {}
