@@ -7,6 +7,7 @@ attributes, and what arrives must equal what left.
 
 from __future__ import annotations
 
+import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,12 @@ PAGE_SIZE = 500
 
 MAX_REASON = 500
 """Characters of a service's own error text that our error repeats."""
+
+MAX_LIST = 512 << 20
+"""Bytes of all pages of a list."""
+
+NO_JSON = (ValueError, RecursionError)
+"""What the parser raises: for what is no JSON, for a number of too many digits, for depth."""
 
 TRIES_OF_ANSWERS = 3
 """How often a GET is sent at most while its answer is not JSON: a proxy's error page, or a body
@@ -79,28 +86,38 @@ class Cloud(ABC):
     ) -> Iterator[Json]:
         """Every item of a list call, page by page; ``key`` holds the items in the answer."""
         query = {"limit": PAGE_SIZE, **(params or {})}
+        seen, total = set[str](), 0
         while True:
-            answer = self.get(service, path, query)
-            yield from answer[key]
+            page, size = self._json_of_get(service, path, query, ())
+            answer = page if isinstance(page, dict) else {}
+            items = answer.get(key)
+            if not isinstance(items, list):
+                raise self._no_json("GET", path)
+            yield from items
             marker = _next_marker(answer, key)
-            if marker is None or not answer[key]:
+            if marker is None or not items:
                 return
+            total += size
+            if marker in seen or total > MAX_LIST:
+                message = f"the {self.side}'s list does not end: {len(seen) + 1} pages came"
+                raise self.failure(message, where=path, status=None)
+            seen.add(marker)
             query["marker"] = marker
 
     def get(self, service: Service, path: str, params: Mapping[str, Any] | None = None) -> Json:
         """The JSON answer of a GET."""
-        return self._json_of_get(service, path, params, ())
+        return self._json_of_get(service, path, params, ())[0]
 
     def get_or_none(self, service: Service, path: str) -> Json | None:
         """The JSON answer of a GET, or None if the object does not exist (404)."""
-        return self._json_of_get(service, path, None, (404,))
+        return self._json_of_get(service, path, None, (404,))[0]
 
     def get_optional(
         self, service: Service, path: str, params: Mapping[str, Any] | None = None
     ) -> Json | None:
         """The JSON answer of a GET, or None where the service refuses it with any status: for facts
         that a run can do without."""
-        return self._json_of_get(service, path, params, range(400, 600))
+        return self._json_of_get(service, path, params, range(400, 600))[0]
 
     def _json_of_get(
         self,
@@ -108,14 +125,15 @@ class Cloud(ABC):
         path: str,
         params: Mapping[str, Any] | None,
         none_for: tuple[int, ...] | range,
-    ) -> Json | None:
+    ) -> tuple[Json | None, int]:
+        """The answer, None for a status in ``none_for``; and how many bytes it has."""
         for attempt in range(1, TRIES_OF_ANSWERS + 1):
             response = self._send(service, "GET", path, params=params)
             if response.status_code in none_for:
-                return None
+                return None, 0
             try:
-                return self._checked(response).json()
-            except requests.exceptions.JSONDecodeError as exc:
+                return _parsed(self._checked(response)), len(response.content)
+            except NO_JSON as exc:
                 if attempt == TRIES_OF_ANSWERS:
                     raise self._no_json("GET", path) from exc
         raise AssertionError("unreachable")
@@ -138,8 +156,8 @@ class Cloud(ABC):
     def _json_of(self, method: str, service: Service, path: str, body: Json) -> Json:
         response = self.request(service, method, path, json=body)
         try:
-            return response.json() if response.content else None
-        except requests.exceptions.JSONDecodeError as exc:
+            return _parsed(response) if response.content else None
+        except NO_JSON as exc:
             raise self._no_json(method, path) from exc
 
     def delete(self, service: Service, path: str) -> bool:
@@ -177,16 +195,14 @@ class Cloud(ABC):
             response.close()
 
     def _send(self, service: Service, method: str, path: str, **kwargs: Any) -> Any:
-        adapter = getattr(self._connection, service)
         try:
+            adapter = getattr(self._connection, service)
             return adapter.request(
                 path, method, raise_exc=False, microversion=self.microversion(service), **kwargs
             )
         except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
-            message = f"the {self.side} does not answer {method}: {brief(exc)}"
-            if answer_lost(exc, method, streamed=kwargs.get("data") is not None):
-                raise self.failure(message, where=path, status=None) from exc
-            raise self.lost(message, where=path) from exc
+            streamed = kwargs.get("data") is not None
+            raise self._no_answer(method, path, exc, streamed=streamed) from exc
 
     def _checked(self, response: Any) -> Any:
         status: int = response.status_code
@@ -197,6 +213,14 @@ class Cloud(ABC):
             where=urlsplit(response.url).path,
             status=status,
         )
+
+    def _no_answer(
+        self, method: str, path: str, exc: Exception, *, streamed: bool = False
+    ) -> DownpourError:
+        message = f"the {self.side} does not answer {method}: {brief(exc)}"
+        if answer_lost(exc, method, streamed=streamed):
+            return self.failure(message, where=path, status=None)
+        return self.lost(message, where=path)
 
     def _no_json(self, method: str, path: str) -> DownpourError:
         message = f"the {self.side}'s answer to {method} is not whole: it is no JSON"
@@ -216,8 +240,11 @@ class Cloud(ABC):
     def microversion(self, service: Service) -> str | None:
         """The microversion in use, or None where the service has none."""
         if service not in self._microversions:
-            adapter = getattr(self._connection, service)
-            self._microversions[service] = negotiate(adapter, service)
+            try:
+                adapter = getattr(self._connection, service)
+                self._microversions[service] = negotiate(adapter, service)
+            except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
+                raise self._no_answer("GET", f"the versions of {service}", exc) from exc
         return self._microversions[service]
 
     def supports(self, service: Service, microversion: str) -> bool:
@@ -226,12 +253,17 @@ class Cloud(ABC):
         return used is not None and version(used) >= version(microversion)
 
 
+def _parsed(response: requests.Response) -> Json:
+    """The JSON of an answer; requests would guess an encoding first, from all of the bytes."""
+    return json.loads(response.content)
+
+
 def _reason(response: requests.Response) -> str:
     """The text of a service's error, on one line of at most MAX_REASON characters."""
     try:
-        body = response.json()
-    except requests.exceptions.JSONDecodeError:
-        lines = _lines_of_page(response.text)
+        body = _parsed(response)
+    except NO_JSON:
+        lines = _lines_of_page(response.content[: 16 * MAX_REASON].decode(errors="replace"))
     else:
         lines = _messages(body)
     text = ": ".join(line for line in lines if line != f"{response.status_code} {response.reason}")
@@ -248,17 +280,20 @@ def _messages(body: Json) -> list[str]:
 
 def _lines_of_page(page: str) -> list[str]:
     """The lines of text of an HTML page, as Glance and proxies give one, without repetitions."""
-    text = re.sub(r"<[^>]*>", "\n", page[: 16 * MAX_REASON])
+    text = re.sub(r"<[^>]*>", "\n", page)
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
 def _next_marker(answer: Mapping[str, Json], key: str) -> str | None:
     """The marker of the next page: Glance gives ``next``, the others ``<key>_links``."""
-    links: list[str | None] = [answer.get("next")] + [
-        link.get("href") for link in answer.get(f"{key}_links", ()) if link.get("rel") == "next"
+    more = answer.get(f"{key}_links")
+    links = [answer.get("next")] + [
+        link.get("href")
+        for link in (more if isinstance(more, list) else ())
+        if isinstance(link, dict) and link.get("rel") == "next"
     ]
     for link in links:
-        markers = parse_qs(urlsplit(link or "").query).get("marker")
+        markers = parse_qs(urlsplit(link).query).get("marker") if isinstance(link, str) else None
         if markers:
             return markers[0]
     return None

@@ -45,6 +45,8 @@ def open_connection(
         config = loader.get_one(cloud=options.cloud, region_name=options.region, app_name=app_name)
         connection = openstack.connection.Connection(config=config)
         connection.session.tell, connection.session.met = tell, met
+        # Within one run only the first process tells it.
+        connection.session.tells_places = not met
         connection.authorize()
     except (sdk_exceptions.SDKException, ks_exceptions.ClientException) as exc:
         raise CloudError(

@@ -32,6 +32,8 @@ from keystoneauth1 import exceptions as ks_exceptions
 from keystoneauth1 import session as ks_session
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from downpour_cloud.guarded import MAX_REDIRECTS, GuardedHttp
+
 RETRY_SECONDS = 120.0
 """Seconds during which one request is repeated, together with the requests for a token and for
 versions that it needs first."""
@@ -69,13 +71,19 @@ _CONNECTION_FAILURES = (
 class RetryingSession(ks_session.Session):
     """``tell`` is given one sentence for each request that is repeated for more than a few
     seconds.  ``met``: whether the cloud has answered yet; before that, a connection that cannot be
-    made is more likely a wrong address than an outage, and the error is raised at once."""
+    made is more likely a wrong address than an outage, and the error is raised at once.
+    ``tells_places``: whether ``tell`` is also given where a token goes outside of the cloud.
+
+    Without a ``session`` of requests, requests go through ``GuardedHttp``."""
 
     tell: Callable[[str], None] = staticmethod(lambda text: None)
     met = False
+    tells_places = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        guarded = GuardedHttp(lambda: getattr(self.auth, "auth_url", None), self._tell_place)
+        kwargs["session"] = kwargs.get("session") or guarded
+        super().__init__(*args, **{"redirect": MAX_REDIRECTS, **kwargs})
         self.timeout: float | None = self.timeout or DEFAULT_TIMEOUT
         self._budget = threading.local()
 
@@ -85,6 +93,7 @@ class RetryingSession(ks_session.Session):
         wants_error = kwargs.pop("raise_exc", True)
         repeat = kwargs.pop("repeat", True)
         kwargs.update(connect_retries=0, status_code_retries=0, raise_exc=False)
+        self._budget.service = (kwargs.get("endpoint_filter") or {}).get("service_type")
         with self.budget() as deadline:
             if repeat:
                 response = self._send_until(url, method, args, kwargs, deadline)
@@ -93,6 +102,11 @@ class RetryingSession(ks_session.Session):
         if wants_error and response.status_code >= 400:
             raise ks_exceptions.from_response(response, method, url)
         return response
+
+    def _tell_place(self, text: str) -> None:
+        if self.tells_places:
+            service = getattr(self._budget, "service", None) or "a"
+            self.tell(f"warning: {service} request: {text}")
 
     @contextmanager
     def budget(self) -> Iterator[float]:

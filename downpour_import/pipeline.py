@@ -218,7 +218,7 @@ def _run_preflight(this: Import) -> Preflight:
         this.progress.note(f"taken: {line}")
     for line in preflight.warnings:
         this.progress.say(f"warning: {line}")
-    check_disks(this.opened, this.data, preflight.targets)
+    check_disks(this.opened.bundle, this.data, preflight.targets)
     return preflight
 
 

@@ -10,7 +10,7 @@ from bundle_spec.form import codec
 from bundle_spec.model import Capture, Disk, Image, Ref
 from bundle_spec.progress import Progress
 from downpour_export.capture.cancel import CancelFlag
-from downpour_export.capture.download import Names, download
+from downpour_export.capture.download import MOST, Names, download
 from downpour_export.capture.moment import Holder, Kind, Moment, MomentJournal, label, now
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.temporary import Temporaries
@@ -160,6 +160,8 @@ class Copier:
             Names(label(disk), _shown(disk)),
             self._cancel,
             self._progress,
+            # A qcow2 has tables beside the disk's own bytes.
+            most=disk.size + disk.size // 8 + (64 << 20) if disk.size else MOST,
         )
 
 

@@ -28,6 +28,15 @@ PAUSE = 0.5
 """Seconds before the second try at most; twice as many before each one after it."""
 
 
+MOST = 1 << 40
+"""Bytes of an image at most where nothing tells its size: Glance's own limit (``image_size_cap``)
+unless an operator raises it."""
+
+
+class TooMuch(CaptureError):
+    """The source sends more bytes than it announced."""
+
+
 class Names(NamedTuple):
     """``label``: the disk's name in the bundle's journal.  ``shown``: its name in messages."""
 
@@ -43,8 +52,12 @@ def download(
     names: Names,
     cancel: CancelFlag,
     progress: Progress,
+    *,
+    most: int = MOST,
 ) -> Disk:
     """Read ``image`` (JSON of an active one) into a disk, on from where an earlier run stopped.
+
+    ``most``: bytes that are taken of an image whose size the source does not tell.
 
     After a broken connection the next one goes on at the same byte.  Bytes that do not have
     Glance's hash are abandoned and read again.  Any other error leaves the disk unfinished, so
@@ -59,7 +72,7 @@ def download(
         try:
             with progress.task(names.shown, image["size"], "bytes") as task:
                 task.advance(disk.size)
-                for piece in _pieces(cloud, image, disk.size, cancel, tell):
+                for piece in _pieces(cloud, image, disk.size, most, cancel, tell):
                     cancel.check()
                     disk.write(piece)
                     if hasher:
@@ -103,21 +116,33 @@ def _begin(
 
 
 def _pieces(
-    cloud: SourceCloud, image: Json, offset: int, cancel: CancelFlag, tell: Callable[[str], None]
+    cloud: SourceCloud,
+    image: Json,
+    offset: int,
+    most: int,
+    cancel: CancelFlag,
+    tell: Callable[[str], None],
 ) -> Iterator[bytes]:
-    """The image's bytes from ``offset`` on, over several connections if they break."""
+    """The image's bytes from ``offset`` on, over several connections if they break.
+
+    Raises TooMuch as soon as there are more than its size, or than ``most`` without one.
+    """
     size: int | None = image["size"]
+    most = most if size is None else size
     fruitless = 0
     while size is None or offset < size:
         try:
             for piece in _connection(cloud, image["id"], offset):
                 offset += len(piece)
+                if offset > most:
+                    what = f"more than {most} bytes came"
+                    raise TooMuch(what, where=f"image {image['id']}")
                 fruitless = 0
                 yield piece
             if size is None or offset >= size:
                 return
             raise CaptureError(f"{offset} bytes came of {size}", where=f"image {image['id']}")
-        except Cancelled:
+        except (Cancelled, TooMuch):
             raise
         except CaptureError as exc:
             fruitless += 1

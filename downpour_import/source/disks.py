@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from bundle_spec import BundleReader
+from bundle_spec import BundleReader, VerifiedBundle
 from bundle_spec.errors import TrustError
 from bundle_spec.model import Image, Ref, Volume
 from bundle_spec.model.playbook import PlaybookData
 from downpour_import.recreate.upload import upload_fault
 from downpour_import.recreate.volume import disk_image
-from downpour_import.source.opening import Opened
 from downpour_import.source.trust import TrustFaults
 
 
-def check_disks(opened: Opened, data: PlaybookData, mapped: Container[Ref]) -> None:
+def check_disks(bundle: VerifiedBundle, data: PlaybookData, mapped: Container[Ref]) -> None:
     """Raises TrustFaults with all disks of the data that no cloud may be sent.
 
     ``mapped``: what something of the target stands for.
@@ -26,11 +25,11 @@ def check_disks(opened: Opened, data: PlaybookData, mapped: Container[Ref]) -> N
         *resources.volumes,
         *resources.volume_snapshots,
     )
-    with opened.bundle.open() as bundle:
+    with bundle.open() as reader:
         faults = [
             TrustError(reason, where=f"{record.ref} {record.name!r}")
             for record in records
-            if record.ref not in mapped and (reason := _disk_fault(bundle, record))
+            if record.ref not in mapped and (reason := _disk_fault(reader, record))
         ]
     if faults:
         raise TrustFaults(
@@ -41,11 +40,11 @@ def check_disks(opened: Opened, data: PlaybookData, mapped: Container[Ref]) -> N
         )
 
 
-def _disk_fault(bundle: BundleReader, record: Image | Volume) -> str | None:
+def _disk_fault(reader: BundleReader, record: Image | Volume) -> str | None:
     if record.disk_id is None:
         return None
-    disks = {disk.id: disk for disk in bundle.manifest.disks}
+    disks = {disk.id: disk for disk in reader.manifest.disks}
     if record.disk_id not in disks:
         return f"the bundle has no disk {record.disk_id!r}"
     image = record if isinstance(record, Image) else disk_image(record, disks[record.disk_id])
-    return upload_fault(bundle.disk(image.disk_id), image)
+    return upload_fault(reader.disk(image.disk_id), image)

@@ -11,20 +11,16 @@ from uuid import UUID
 
 import pytest
 
-from bundle_spec import BundleWriter, FinishedBundle, verify_bundle
+from bundle_spec import BundleWriter, FinishedBundle, VerifiedBundle, verify_bundle
 from bundle_spec.form.disk_format import START_SIZE, fault, fault_of_start, kind
 from bundle_spec.model import Image, Ref, Resources, Volume
 from bundle_spec.model.playbook import PlaybookData
-from bundle_spec.progress import NULL
-from bundle_spec.read.files import BundleFiles
 from downpour_import.errors import RecreateError
 from downpour_import.recreate import recreate
 from downpour_import.recreate.image import Images
-from downpour_import.source import trust
-from downpour_import.source.opening import Opened, open_source
+from downpour_import.source.disks import check_disks
 from downpour_import.source.trust import TrustFaults
 from tests.unit.bundle.samples import content
-from tests.unit.importer.test_trust import write_bundle
 from tests.unit.importer.test_upload import at
 from tests.unit.importer.things import Target
 
@@ -391,33 +387,32 @@ def test_nothing_of_such_a_disk_is_sent(tmp_path: Path) -> None:
     assert target.of("/images") == {}
 
 
-def opened_with(tmp_path: Path, data: bytes) -> tuple[Opened, PlaybookData]:
-    bundle = written(tmp_path / "b.dpbundle", data, "raw")
-    whole = open_source(BundleFiles(write_bundle(tmp_path / "whole.dpbundle")), NULL)
-    opened = Opened(bundle.path, verify_bundle(bundle.path), whole.playbook, whole.settings)
-    return opened, PlaybookData(bundle=bundle.manifest.uuid, resources=bundle.manifest.resources)
+def verified_with(tmp_path: Path, data: bytes) -> tuple[VerifiedBundle, PlaybookData]:
+    written(tmp_path / "b.dpbundle", data, "raw")
+    bundle = verify_bundle(tmp_path / "b.dpbundle")
+    return bundle, PlaybookData(bundle=bundle.manifest.uuid, resources=bundle.manifest.resources)
 
 
 def test_all_such_disks_are_told_before_anything_is_written(tmp_path: Path) -> None:
-    opened, data = opened_with(tmp_path, RAW_WITH_QCOW2)
+    bundle, data = verified_with(tmp_path, RAW_WITH_QCOW2)
     with pytest.raises(TrustFaults) as caught:
-        trust.check_disks(opened, data, {})
+        check_disks(bundle, data, {})
     assert [each.where for each in caught.value.faults] == [
         f"image {'1' * 32} 'golden'",
         f"volume {'2' * 32} 'data'",
     ]
     assert "--skip" in str(caught.value)
-    trust.check_disks(opened, data, {Ref("image", "1" * 32), Ref("volume", "2" * 32)})
+    check_disks(bundle, data, {Ref("image", "1" * 32), Ref("volume", "2" * 32)})
 
 
 def test_a_record_that_names_no_disk_of_the_bundle_is_told(tmp_path: Path) -> None:
-    opened, data = opened_with(tmp_path, bytes(1000))
-    trust.check_disks(opened, data, {})
+    bundle, data = verified_with(tmp_path, bytes(1000))
+    check_disks(bundle, data, {})
     (volume,) = data.resources.volumes
     edited = dataclasses.replace(volume, disk_id="0999")
     resources = dataclasses.replace(data.resources, volumes=(edited,))
     with pytest.raises(TrustFaults, match="the bundle has no disk '0999'"):
-        trust.check_disks(opened, dataclasses.replace(data, resources=resources), {})
+        check_disks(bundle, dataclasses.replace(data, resources=resources), {})
 
 
 def test_the_start_of_a_disk_tells_the_exporter(tmp_path: Path) -> None:
