@@ -22,6 +22,8 @@ from downpour_import.source.disks import check_disks
 from downpour_import.source.trust import TrustFaults
 from tests.unit.bundle.samples import content
 from tests.unit.importer.test_upload import at
+from tests.unit.importer.test_whole_import import Far
+from tests.unit.importer.test_whole_import import write_bundle as whole_bundle
 from tests.unit.importer.things import Target
 
 
@@ -403,6 +405,17 @@ def test_all_such_disks_are_told_before_anything_is_written(tmp_path: Path) -> N
     ]
     assert "--skip" in str(caught.value)
     check_disks(bundle, data, {Ref("image", "1" * 32), Ref("volume", "2" * 32)})
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_an_import_refuses_such_a_disk_before_it_makes_anything(
+    tmp_path: Path, command: str
+) -> None:
+    far = Far(tmp_path)
+    far.bundle = whole_bundle(tmp_path / "bad.dpbundle", raw=RAW_WITH_QCOW2)
+    with pytest.raises(TrustFaults, match="disks that no cloud is sent; nothing was written"):
+        getattr(far, command)()
+    assert not any(far.made().values())
 
 
 def test_a_record_that_names_no_disk_of_the_bundle_is_told(tmp_path: Path) -> None:

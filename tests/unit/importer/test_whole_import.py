@@ -150,17 +150,19 @@ def write_bundle(
     *,
     uuid: str | None = None,
     seed: int = 0,
+    raw: bytes = b"",
 ) -> Path:
     """One resource of each type, with the playbook and ``more`` files in it.
 
-    ``resources``: others, of the IDs of ``disks``.  ``seed``: of the noise on the first of these.
+    ``resources``: others, of the IDs of ``disks``.  ``seed``: of the noise on the first of these;
+    ``raw``: what is on them instead.
     """
     with BundleWriter(path) as writer:
         writer.uuid = uuid or writer.uuid
         written = []
         for number in range(disks):
             disk = writer.disk("raw")
-            disk.write(noise(70_000, seed + number))
+            disk.write(raw or noise(70_000, seed + number))
             written.append(disk.finish().id)
         whole = replace(content(resources(*written)), references=REFERENCES)
         files = playbook_files(writer.uuid, whole)
