@@ -10,6 +10,9 @@ from pathlib import Path
 BY_UMASK = 0o666
 """The mode of a new file that is no secret: the umask decides who may read it."""
 
+TEMPORARY_PREFIX = ".downpour-"
+"""How the name of a file begins that a kill may leave, and that nothing reads."""
+
 
 def sync_folder(folder: Path) -> None:
     """fsync a directory so that a rename survives a power cut.  Raises OSError."""
@@ -18,12 +21,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def create_private(path: Path) -> None:
-    """Create an empty file that only its owner reads, unless it exists.  For SQLite, which would
-    create it by the umask.  Raises OSError."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def write_atomically(
@@ -40,7 +37,7 @@ def write_atomically(
     OSError; ``path`` is as it was then, unless it was the fsync of the directory that failed.
     """
     old = stat.S_IMODE(path.stat().st_mode) if keep_mode and path.exists() else None
-    temporary = path.with_name(f".downpour-{secrets.token_hex(8)}")
+    temporary = path.with_name(TEMPORARY_PREFIX + secrets.token_hex(8))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     fd = os.open(temporary, flags, mode if old is None else 0o600)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -11,9 +10,11 @@ from itertools import chain
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle
+from bundle_spec.durable import write_atomically
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.form import codec
 from bundle_spec.model import Source
+from bundle_spec.private import create
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.trust import age, signature
 from bundle_spec.write.tail import Sign
@@ -112,12 +113,10 @@ def _recipients(options: ExportOptions) -> Iterator[tuple[list[age.Recipient], P
         return
     recipient, data = age.passphrase_key(age.passphrase_of(options.passphrase_file))
     path = options.bundle.with_name(options.bundle.name + ".key")
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if options.overwrite else os.O_EXCL)
     try:
-        with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        if not options.overwrite:
+            create(path, b"")  # so that none is replaced
+        write_atomically(path, data)
     except OSError as exc:
         raise LocalError(f"cannot write the key file: {exc.strerror}", where=str(path)) from exc
     try:

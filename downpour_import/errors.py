@@ -47,7 +47,7 @@ class ResultError(DownpourError):
 
 
 class StateError(DownpourError):
-    """The state directory belongs to another bundle, cloud or project, or is damaged."""
+    """The state directory belongs to another bundle, cloud, project or user, or is damaged."""
 
     exit_code = 11
 

@@ -63,9 +63,16 @@ class Import:
         return Path(self.settings.state or "")
 
     def bind(self) -> None:
-        """Bind the state to what is imported, or check that it is.  Raises StateError."""
-        digest = self.opened.bundle.manifest_sha256
-        directory.bind(self.state, self.data.bundle, self.cloud, manifest_sha256=digest)
+        """Bind the state directory to this import.  Raises StateError, LocalError."""
+        directory.bind(self.state, self.data.bundle, self.cloud, manifest_sha256=self._digest)
+
+    def check_state(self) -> None:
+        """Raises StateError where ``bind`` would.  Writes nothing."""
+        directory.check(self.state, self.data.bundle, self.cloud, manifest_sha256=self._digest)
+
+    @property
+    def _digest(self) -> str:
+        return self.opened.bundle.manifest_sha256
 
 
 def import_bundle(
@@ -109,6 +116,7 @@ def plan_import(
     """
     with _reporting(report):
         this = _begin(options, report, progress, connect)
+        this.check_state()
         preflight = _run_preflight(this)
         if options.write_map:
             text = preflight.proposal(this.settings.mapping, whole=True)

@@ -182,9 +182,10 @@ def prepare(
     """
     with open_bundle(bundle_of(settings), manifest_sha256=settings.manifest_sha256) as bundle:
         disks, digest = bundle.manifest.disks, bundle.manifest_sha256
+    state = state_of(settings)
+    directory.check(state, data.bundle, cloud, manifest_sha256=digest)
     result = run_preflight(settings, data, cloud, disks)
     result.require(MAPPING_BY_HAND if result.proposals else None)
-    state = state_of(settings)
     directory.bind(state, data.bundle, cloud, manifest_sha256=digest)
     directory.save_targets(state, result.targets)
     Failures(state).begin(isolate=isolate)

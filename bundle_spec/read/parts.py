@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults, LocalError
+from bundle_spec.private import open_regular
 
 LIST_SUFFIX = ".parts"
 MAX_PARTS = 999
@@ -99,7 +100,7 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
         if not os.path.exists(list_path):
             continue
         try:
-            with list_path.open("rb") as file:
+            with open(open_regular(list_path), "rb") as file:
                 text = os.fsdecode(file.read(_MAX_LIST))
         except OSError as exc:
             raise LocalError(

@@ -10,6 +10,7 @@ from typing import NamedTuple, Self
 
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.private import open_regular
 
 PIECE = 2**20
 COPY_AGAIN = "copy the bundle again, or make it again at the source"
@@ -49,7 +50,7 @@ class Source:
     @staticmethod
     def _open(path: Path) -> int:
         try:
-            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            return open_regular(path)
         except OSError as exc:
             raise LocalError(
                 f"cannot open the bundle: {exc.strerror}",

@@ -9,15 +9,17 @@ pyrage is imported where something is encrypted or decrypted; the rest works wit
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.errors import BundleError, DownpourError, EncryptionError, LocalError
+from bundle_spec.errors import BundleError, EncryptionError, LocalError
 from bundle_spec.read.envelope import AGE_MAGIC
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.source import Source
@@ -25,6 +27,8 @@ from bundle_spec.read.source import Source
 MAGIC = AGE_MAGIC
 MAX_KEY_FILE = 1 << 20
 """Bytes: more than any list of keys has."""
+MAX_HEADER = 1 << 16
+"""Bytes: room for the stanzas of some six hundred recipients."""
 
 Recipient = Any
 Identity = Any
@@ -118,6 +122,7 @@ def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
                 where=str(path),
                 remedy="name a file that has it with --passphrase-file",
             )
+        _require_short_header(data, str(path))
         try:
             data = pyrage.passphrase.decrypt(data, passphrase)
         except (pyrage.DecryptError, OSError) as exc:
@@ -263,11 +268,23 @@ def decrypt(
     file was changed, OSError when ``out`` fails, LocalError when ``source`` cannot be read.
     """
     pyrage = _pyrage()
+    _require_short_header(source.read(0, min(source.size, MAX_HEADER)), str(source.path))
     encrypted, recorder = _SourceStream(source, on_bytes), _FailureRecorder(out)
-    to = io.BufferedWriter(recorder, _PIECE)
-    try:
+
+    def work() -> None:
+        to = io.BufferedWriter(recorder, _PIECE)
         pyrage.decrypt_io(encrypted, to, list(keys))
         to.flush()
+
+    try:
+        # In a thread of its own: a Ctrl-C comes to the main one, else it would come in the midst of
+        # pyrage, which tells any exception as a fault of the file.
+        with ThreadPoolExecutor(1, "decrypt") as pool:
+            done = pool.submit(work)
+            try:
+                done.result()
+            finally:
+                encrypted.stopped = True
     except (pyrage.DecryptError, OSError) as exc:
         if failure := encrypted.failure or recorder.failure:
             raise failure from exc
@@ -284,6 +301,18 @@ def decrypt(
         ) from exc
 
 
+def _require_short_header(start: bytes, where: str) -> None:
+    """Raise EncryptionError unless the header of the age file ends within its first MAX_HEADER
+    bytes, with the line that begins with ``---`` (age-encryption.org/v1, "Header MAC").
+
+    Before any key is tried, a header takes time that grows with the square of its size.
+    """
+    if b"\n--- " not in start[:MAX_HEADER]:
+        raise EncryptionError(
+            f"the header of this age file does not end within {MAX_HEADER} bytes", where=where
+        )
+
+
 class _SourceStream(io.RawIOBase):
     """All bytes of a source, in order, as a stream that pyrage can read."""
 
@@ -292,20 +321,24 @@ class _SourceStream(io.RawIOBase):
         self._pieces: Iterator[bytes] = source.pieces(0, source.size)
         self._on_bytes = on_bytes
         self._rest = memoryview(b"")
-        self.failure: DownpourError | None = None
+        self.failure: BaseException | None = None
+        self.stopped = False
+        """Set it, and the next read fails."""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int:
+        if self.stopped:
+            raise OSError(errno.ECANCELED, "decryption was stopped")
         if not self._rest:
             try:
                 piece = next(self._pieces, b"")
-            except DownpourError as exc:
+                self._on_bytes(len(piece))
+            except BaseException as exc:
                 self.failure = exc
                 raise
             self._rest = memoryview(piece)
-            self._on_bytes(len(piece))
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]

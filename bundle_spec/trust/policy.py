@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_spec.errors import LocalError
+from bundle_spec.private import read_regular
 
 VARIABLE = "DOWNPOUR_POLICY"
 """The environment variable that names another policy file; empty: no policy at all."""
@@ -72,7 +73,7 @@ def _parse(path: Path) -> Policy:
     import yaml
 
     try:
-        value = yaml.safe_load(path.read_text()) or {}
+        value = yaml.safe_load(read_regular(path).decode()) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise LocalError(f"the policy cannot be read: {exc}", where=str(path)) from exc
     if not isinstance(value, dict):

@@ -15,6 +15,7 @@ from bundle_spec.durable import sync_folder, write_atomically
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest, layout
 from bundle_spec.form.layout import BLOCK, End, Span
+from bundle_spec.private import open_regular, read_own
 from bundle_spec.read.envelope import END_AND_TRAILER, read_tail
 from bundle_spec.read.parts import find_parts
 from bundle_spec.read.source import Source
@@ -39,7 +40,7 @@ def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
             remedy="sign it before it is split, or export it with --sign",
         )
     try:
-        if kept.exists():
+        if os.path.lexists(kept):
             _restore_tail(path, kept)
             _remove(kept)
         with Source(path) as source:
@@ -64,7 +65,7 @@ def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
     except OSError as exc:
         raise LocalError(
             f"cannot sign the bundle: {exc.strerror}",
-            where=str(path),
+            where=str(exc.filename or path),
             remedy="check its permissions and the free space",
         ) from exc
     return end.manifest_sha256
@@ -90,7 +91,7 @@ def _restore_tail(path: Path, kept: Path) -> None:
     """Write the tail in the file ``kept`` back into the bundle, over what a killed signing wrote.
 
     Raises LocalError when ``kept`` is not of this bundle."""
-    old = kept.read_bytes()
+    old = read_own(kept)
     try:
         end = layout.decode_end(old[-END_AND_TRAILER:][BLOCK : 2 * BLOCK], str(kept))
         with Source(path) as source:
@@ -107,7 +108,7 @@ def _restore_tail(path: Path, kept: Path) -> None:
 
 
 def _replace(path: Path, start: int, tail: bytes) -> None:
-    with path.open("r+b") as file:
+    with open(open_regular(path, os.O_RDWR), "r+b") as file:
         file.seek(start)
         file.write(tail)
         file.truncate()

@@ -10,8 +10,8 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from bundle_spec.durable import create_private
 from bundle_spec.form.layout import MAX_LINKS
+from bundle_spec.private import claim_database
 
 CACHE = 96 * 2**20
 """Bytes of the file that are kept in memory."""
@@ -27,7 +27,7 @@ class ContentIndex:
     def __init__(self, path: Path):
         self._path = path
         path.unlink(missing_ok=True)
-        create_private(path)
+        claim_database(path)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.executescript(
             f"""

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bundle_spec.durable import create_private
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.form.layout import Span, disk_id
 from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.private import claim_database
 
 _FORMAT = "dpbundle journal 1"
 
@@ -106,7 +106,7 @@ class Journal:
         Raises LocalError for a journal of another version, OSError.
         """
         self.path = path
-        create_private(path)
+        claim_database(path)
         self._db = sqlite3.connect(path, timeout=1, check_same_thread=False, isolation_level=None)
         try:
             self._open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import io
 import os
@@ -13,6 +14,7 @@ from bundle_spec.durable import BY_UMASK, sync_folder, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.form import digest, layout
 from bundle_spec.form.layout import Span
+from bundle_spec.private import open_own
 from bundle_spec.progress import Progress
 from bundle_spec.read import parts
 from bundle_spec.read.source import Source
@@ -21,7 +23,13 @@ from bundle_spec.write.sink import Sink
 
 _BUFFER = 2**20
 FREE_SPACE = "free space and run the same command again; another output path starts from scratch"
-_READ_WRITE = os.O_RDWR | os.O_CLOEXEC
+IN_THE_WAY = "move it away, or choose another name"
+
+
+def remedy_for(exc: Exception) -> str:
+    """What to do where a file of an unfinished bundle cannot be opened or written."""
+    refused = isinstance(exc, OSError) and exc.errno == errno.EPERM
+    return IN_THE_WAY if refused else FREE_SPACE
 
 
 class PartialFile:
@@ -54,7 +62,7 @@ class PartialFile:
         first = self._temporary(1)
         with self.local_errors():
             # Not through a link: what it leads to would be emptied.
-            fd = os.open(first, _READ_WRITE | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+            fd = open_own(first, os.O_RDWR | os.O_CREAT)
         try:
             self._lock(fd, first)
         except BaseException:
@@ -118,8 +126,8 @@ class PartialFile:
         except OSError as exc:
             raise LocalError(
                 f"cannot write the bundle: {exc.strerror}",
-                where=str(self.path),
-                remedy=FREE_SPACE,
+                where=str(exc.filename or self.path),
+                remedy=remedy_for(exc),
             ) from exc
 
     def begin(self, position: int = 0, digests: Sequence[str] = ()) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bundle_spec.private import open_own
 from bundle_spec.read.parts import MAX_PARTS
 
 _PIECE = 2**20
@@ -57,8 +58,9 @@ class Sink(io.RawIOBase):
     def _next_part(self) -> None:
         if len(self._fds) == MAX_PARTS:
             raise OSError(0, f"a bundle has at most {MAX_PARTS} parts, choose larger ones")
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_TRUNC
-        self._fds.append(os.open(self._path_of(len(self._fds) + 1), flags, 0o600))
+        fd = open_own(self._path_of(len(self._fds) + 1), os.O_RDWR | os.O_CREAT)
+        self._fds.append(fd)
+        os.ftruncate(fd, 0)
         self.digests.append(self._running.hexdigest())
         self._running = hashlib.sha256()
 
@@ -71,7 +73,7 @@ class Sink(io.RawIOBase):
         size = self._part_size
         before = len(digests) if size else 0
         for number in range(2, before + 2):
-            self._fds.append(os.open(self._path_of(number), os.O_RDWR | os.O_CLOEXEC))
+            self._fds.append(open_own(self._path_of(number), os.O_RDWR))
         within = position - before * (size or 0)
         if os.fstat(self._fds[-1]).st_size < within:
             raise OSError(0, "it is shorter than its journal says")

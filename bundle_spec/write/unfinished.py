@@ -13,7 +13,7 @@ from bundle_spec.form import layout
 from bundle_spec.trust.age import Recipient
 from bundle_spec.write.content_index import ContentIndex
 from bundle_spec.write.journal import Journal
-from bundle_spec.write.partial import FREE_SPACE, PartialFile
+from bundle_spec.write.partial import PartialFile, remedy_for
 
 
 class Unfinished:
@@ -68,9 +68,9 @@ class Unfinished:
             yield
         except (sqlite3.Error, OSError) as exc:
             raise LocalError(
-                f"cannot keep the journal of the bundle: {exc}",
-                where=str(self._journal_path),
-                remedy=FREE_SPACE,
+                f"cannot keep the journal of the bundle: {getattr(exc, 'strerror', None) or exc}",
+                where=str(getattr(exc, "filename", None) or self._journal_path),
+                remedy=remedy_for(exc),
             ) from exc
 
     # --- opening ---

@@ -12,6 +12,7 @@ import yaml
 
 from bundle_spec.durable import BY_UMASK, write_atomically
 from bundle_spec.errors import LocalError
+from bundle_spec.private import read_regular
 from bundle_spec.text import printable
 from downpour_export import resource_file
 from downpour_export.errors import ResourceFileError, ResourceFileFaults
@@ -81,7 +82,7 @@ def load(path: Path) -> tuple[str, ResourceFile]:
     Raises LocalError, and ResourceFileFaults with every mistake in it.
     """
     try:
-        text = path.read_bytes().decode()  # not as text, which loses CRLF
+        text = read_regular(path).decode()  # not as text, which loses CRLF
     except FileNotFoundError:
         return "", ResourceFile(path=path)
     except (OSError, UnicodeDecodeError):

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 from bundle_spec.errors import DownpourError, LocalError
+from bundle_spec.private import read_regular
 from downpour_export.errors import ResourceFileError, ResourceFileFaults
 
 F = TypeVar("F", bound=DownpourError)
@@ -142,7 +143,7 @@ def read(path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
     Raises LocalError when it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode()
     except OSError as exc:
         raise LocalError(f"cannot read the resource file: {exc.strerror}", where=str(path)) from exc
     except UnicodeDecodeError as exc:
@@ -259,7 +260,7 @@ class _Parser:
         """The bytes of a file, relative to the resource file, if Nova would take so many."""
         path = self.path.parent / name
         try:
-            data = path.read_bytes()
+            data = read_regular(path)
         except (OSError, ValueError) as exc:
             self._fault(node, f"cannot read {path}: {getattr(exc, 'strerror', None) or exc}")
             return None

@@ -11,6 +11,7 @@ import yaml
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import codec
 from bundle_spec.model.playbook import PlaybookData
+from bundle_spec.private import read_regular
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -18,7 +19,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def load_data(path: Path) -> Any:
     """``resources.yml`` as plain data.  Raises LocalError, BundleError (not YAML)."""
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
     except OSError as exc:
         raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
     return parse_data(text, str(path))

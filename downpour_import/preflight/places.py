@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from bundle_spec.errors import DownpourError, LocalError
+from bundle_spec.private import read_regular
 
 Keys = tuple[object, ...]
 """The keys that lead to a value of the document, from the outermost on."""
@@ -48,7 +49,7 @@ def read(path: Path, error: type[DownpourError]) -> tuple[object, Places]:
     Raises LocalError when it cannot be read, ``error`` when it is not YAML.
     """
     try:
-        text = path.read_text("utf-8")
+        text = read_regular(path).decode()
     except OSError as exc:
         raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
     except UnicodeDecodeError as exc:

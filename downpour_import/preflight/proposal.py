@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import os.path
 from pathlib import Path
 
+from bundle_spec.durable import BY_UMASK
 from bundle_spec.errors import LocalError
+from bundle_spec.private import create, read_own
 
 NAME = "mapping.yml"
 
 
 def require_new(path: Path) -> None:
     """Raises LocalError when ``path`` exists, or cannot be made in its folder."""
-    if path.exists():
+    if os.path.lexists(path):
         raise _exists(path)
     if not path.parent.is_dir():
         raise LocalError(
@@ -23,8 +26,7 @@ def require_new(path: Path) -> None:
 def write_new(path: Path, text: str) -> None:
     """Write a file.  Raises LocalError, also when ``path`` exists."""
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        create(path, text.encode(), BY_UMASK)
     except FileExistsError as exc:
         raise _exists(path) from exc
     except OSError as exc:
@@ -45,9 +47,9 @@ def propose(text: str, directory: Path) -> Path:
     for number in itertools.count(1):
         path = directory / (NAME if number == 1 else f"mapping-{number}.yml")
         try:
-            if not path.exists():
-                path.write_text(text, "utf-8")
-            if path.read_text("utf-8") == text:
+            if not os.path.lexists(path):
+                create(path, text.encode(), BY_UMASK)
+            if read_own(path) == text.encode():
                 return path
         except OSError as exc:
             raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_spec.errors import LocalError
+from bundle_spec.private import open_own
 from downpour_import.playbook import events
 from downpour_import.source.unpack import COLLECTIONS, write_files
 
@@ -97,7 +98,8 @@ def run_playbook(
         if tags:
             command += ["--tags", ",".join(tags)]
         try:
-            output = stack.enter_context(log.open("ab"))
+            fd = open_own(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            output = stack.enter_context(open(fd, "ab"))
         except OSError as exc:
             raise LocalError(f"cannot write: {exc.strerror}", where=str(log)) from exc
         with _listening(fifo, on_event):
@@ -117,7 +119,7 @@ def run_playbook(
 
 
 def _errors(log: Path, start: int) -> Iterator[str]:
-    with log.open("rb") as file:
+    with open(open_own(log), "rb") as file:
         file.seek(start)
         for line in file:
             text = line.decode(errors="replace").strip()

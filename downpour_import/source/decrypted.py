@@ -13,11 +13,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bundle_spec.errors import LocalError, UsageError
+from bundle_spec.private import FOR_OTHERS, open_own_folder
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.parts import bundle_name
@@ -26,7 +27,6 @@ from bundle_spec.text import human_bytes
 from bundle_spec.trust import age
 
 _PREFIX = ".downpour-clear-"
-_LOCK = "lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,37 +104,56 @@ def _private_directory(place: Path) -> Iterator[Path]:
         # would go to another disk.
         raise LocalError("there is no such directory", where=str(place), remedy="make it first")
     try:
-        with _exclusive(place):
-            _remove_leftovers(place)
-            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
-            lock = (folder / _LOCK).open("w")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        _remove_leftovers(place)
+        folder, lock = _new_locked(place)
     except OSError as exc:
         raise LocalError(f"cannot decrypt to this place: {exc.strerror}", where=str(place)) from exc
     try:
-        with lock:
-            yield folder
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
-@contextmanager
-def _exclusive(place: Path) -> Iterator[None]:
-    """One process at a time: a directory that has no lock yet looks like a leftover."""
-    fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+def _new_locked(place: Path) -> tuple[Path, int]:
+    """A new directory, and the descriptor of it that holds its lock.
+
+    Until it is locked it looks like a leftover, so that another run may remove it; then another one
+    is made.  Raises OSError.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        try:
+            lock = _locked(folder)
+        except FileNotFoundError:
+            continue
+        except OSError:  # of a file system that knows no owners, or no locks
+            folder.rmdir()
+            raise
+        if folder.exists():
+            return folder, lock
+        os.close(lock)
+
+
+def _locked(folder: Path, how: int = fcntl.LOCK_EX) -> int:
+    """A descriptor that holds the lock of a directory which is ours alone.  Raises OSError."""
+    fd = open_own_folder(folder, FOR_OTHERS)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
+        fcntl.flock(fd, how)
+    except BaseException:
         os.close(fd)
+        raise
+    return fd
 
 
 def _remove_leftovers(place: Path) -> None:
-    """Remove what killed runs left in clear; a run that is alive holds its lock."""
+    """Remove what killed runs of ours left in clear; a run that is alive holds the lock.
+
+    ``place`` may be one for all, such as /var/tmp: what another user made there is left alone, and
+    a link is not followed.
+    """
     for folder in place.glob(f"{_PREFIX}*"):
-        try:
-            with (folder / _LOCK).open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue
+        with suppress(OSError):
+            lock = _locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)

@@ -13,6 +13,7 @@ from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import static_files
+from bundle_spec.private import create
 from downpour_import.source.found import SETTINGS
 from downpour_import.source.opening import Opened
 
@@ -34,7 +35,7 @@ def unpack(opened: Opened, directory: Path) -> None:
                 "this directory is not empty", where=str(directory), remedy="name a new one"
             )
         with opened.bundle.open() as reader:
-            (directory / "manifest.json").write_bytes(reader.manifest_bytes())
+            create(directory / "manifest.json", reader.manifest_bytes())
         playbook = directory / "playbook"
         write_files(playbook, {**opened.playbook, SETTINGS: _settings(opened, directory)})
         with as_file(files("downpour_import") / COLLECTIONS) as source:
@@ -65,7 +66,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     for name, data in contents.items():
         path = folder / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(data)
+        create(path, data)
 
 
 def data_file(data: Settings | PlaybookData) -> bytes:

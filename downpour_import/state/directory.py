@@ -4,63 +4,106 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.durable import BY_UMASK, write_atomically
+from bundle_spec.durable import BY_UMASK, TEMPORARY_PREFIX, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
+from bundle_spec.private import open_own, open_own_folder, read_own
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import StateError
 from downpour_import.preflight import Targets
 
 STATE_FILE = "state.json"
 TARGETS_FILE = "targets.json"
+_DIGEST = "manifest_sha256"
 
 
 def bind(state: Path, bundle_uuid: str, cloud: TargetCloud, *, manifest_sha256: str | None) -> None:
     """Bind ``state`` to this bundle, cloud and project, or check that it is bound to them.
 
-    A uuid is only what a bundle says of itself; the digest of the manifest, in hex, is the bundle.
-    ``manifest_sha256`` None: not known here, and not compared.  A state that has no digest yet
-    gets this one: whoever could plant such a state could plant any other.  Raises StateError when
-    it belongs to another one, LocalError.
+    Arguments and StateError as of ``check``; a state that has no digest yet gets this one.  Raises
+    LocalError too.
     """
-    owner = {
-        "bundle": bundle_uuid,
-        "auth_url": cloud.auth_url,
-        "project_id": cloud.project_id,
-    }
-    if manifest_sha256 is not None:
-        owner["manifest_sha256"] = manifest_sha256
-    path = state / STATE_FILE
     with _local_errors(state):
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            write(path, owner)
-    bound = _owner(path)
-    for key, value in owner.items():
-        if bound.get(key, value if key == "manifest_sha256" else None) != value:
-            what = "a manifest with the digest" if key == "manifest_sha256" else key
+    check(state, bundle_uuid, cloud, manifest_sha256=manifest_sha256)
+    owner = _owner(bundle_uuid, cloud, manifest_sha256)
+    bound = _read_owner(state / STATE_FILE) if is_bound(state) else {}
+    if owner.keys() - bound.keys():
+        write(state / STATE_FILE, {**bound, **owner})
+
+
+def check(
+    state: Path, bundle_uuid: str, cloud: TargetCloud, *, manifest_sha256: str | None
+) -> None:
+    """Raise StateError unless ``bind`` can take ``state``.  Writes nothing.
+
+    It belongs to another import, or somebody else may have laid it here, with a journal that says
+    what stands for what: then it is not a directory of ours into which nobody else can write, or
+    has files and no ``state.json``.
+
+    A uuid is only what a bundle says of itself; the digest of the manifest, in hex, is the bundle.
+    ``manifest_sha256`` None: not known here, and not compared; nor is it with a state that has none
+    yet, as whoever could plant such a state could plant any other.
+    """
+    if not os.path.lexists(state):
+        return
+    _require_ours(state)
+    if not is_bound(state):
+        _require_empty(state)
+        return
+    bound = _read_owner(state / STATE_FILE)
+    for key, value in _owner(bundle_uuid, cloud, manifest_sha256).items():
+        if bound.get(key, value if key == _DIGEST else None) != value:
+            what = "a manifest with the digest" if key == _DIGEST else key
             raise StateError(
                 f"this directory belongs to {what} {bound.get(key)}, not {value}",
                 where=str(state),
                 remedy="name another one with --state",
             )
-    if owner.keys() - bound.keys():
-        write(path, {**bound, **owner})
+
+
+def _owner(bundle_uuid: str, cloud: TargetCloud, manifest_sha256: str | None) -> dict[str, str]:
+    owner = {"bundle": bundle_uuid, "auth_url": cloud.auth_url, "project_id": cloud.project_id}
+    return owner if manifest_sha256 is None else {**owner, _DIGEST: manifest_sha256}
+
+
+def _require_ours(state: Path) -> None:
+    try:
+        os.close(open_own_folder(state))
+    except OSError as exc:
+        raise StateError(
+            f"this cannot be a state directory: {exc.strerror}",
+            where=str(state),
+            remedy="name with --state one that nobody but you can write to",
+        ) from exc
+
+
+def _require_empty(state: Path) -> None:
+    with _local_errors(state):
+        names = os.listdir(state)
+    # A kill may have come while its first file was written.
+    if not all(name.startswith(TEMPORARY_PREFIX) for name in names):
+        raise StateError(
+            f"this directory is not empty, and has no {STATE_FILE} of an import",
+            where=str(state),
+            remedy="name another one with --state, or move away what is in it",
+        )
 
 
 def is_bound(state: Path) -> bool:
     """Whether an import has bound ``state`` already."""
-    return (state / STATE_FILE).exists()
+    return os.path.lexists(state / STATE_FILE)
 
 
 def bundle_uuid(state: Path) -> str:
     """The uuid of the bundle that ``state`` is bound to.  Raises StateError."""
-    uuid = _owner(state / STATE_FILE).get("bundle")
+    uuid = _read_owner(state / STATE_FILE).get("bundle")
     if not isinstance(uuid, str):
         raise StateError("no bundle is named here", where=str(state / STATE_FILE))
     return uuid
@@ -85,7 +128,7 @@ def load_targets(state: Path) -> dict[Ref, str | None]:
 
 def load_targets_if_any(state: Path) -> dict[Ref, str | None]:
     """The same; empty where the preflight has not run."""
-    return load_targets(state) if (state / TARGETS_FILE).exists() else {}
+    return load_targets(state) if os.path.lexists(state / TARGETS_FILE) else {}
 
 
 @contextmanager
@@ -95,8 +138,8 @@ def locked(state: Path) -> Iterator[int]:
     Raises StateError when another import holds it.
     """
     with _local_errors(state):
-        file = (state / "lock").open("a")
-    with file:
+        fd = open_own(state / "lock", os.O_RDWR | os.O_CREAT)
+    with open(fd, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
@@ -114,7 +157,7 @@ def write(path: Path, value: Any) -> None:
         write_atomically(path, json.dumps(value, indent=1).encode(), mode=BY_UMASK)
 
 
-def _owner(path: Path) -> dict[str, Any]:
+def _read_owner(path: Path) -> dict[str, Any]:
     owner = _read(path)
     if not isinstance(owner, dict):
         raise StateError("this file is damaged", where=str(path))
@@ -123,7 +166,7 @@ def _owner(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(read_own(path))
     except FileNotFoundError as exc:
         raise StateError(
             "the preflight has not run here", where=str(path), remedy="run the whole playbook"

@@ -23,6 +23,7 @@ from bundle_spec.durable import BY_UMASK, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from bundle_spec.model.resources import RESOURCE_TYPES
+from bundle_spec.private import open_own, read_own
 from downpour_import.errors import StateError
 
 Event = Literal["intent", "made", "reused", "done", "gone"]
@@ -54,7 +55,7 @@ class Journal:
         self._entries: dict[Ref, Entry] = {}
         self._refused: dict[Ref, dict[str, str]] = {}
         try:
-            data = self.path.read_bytes() if self.path.exists() else b""
+            data = read_own(self.path) if os.path.lexists(self.path) else b""
         except OSError as exc:
             raise LocalError(
                 f"cannot read the journal: {exc.strerror}", where=str(self.path)
@@ -144,13 +145,13 @@ class Journal:
             raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
 
     def _append_row(self, ref: Ref) -> None:
-        header = "" if self.csv_path.exists() else _csv(CSV_HEADER)
+        header = "" if os.path.lexists(self.csv_path) else _csv(CSV_HEADER)
         self._append(self.csv_path, header + _csv(_row(ref, self._entries[ref])))
 
     @staticmethod
     def _append(path: Path, text: str) -> None:
         try:
-            with path.open("ab+") as file:
+            with _open(path) as file:
                 _drop_torn_line(file)
                 file.write(text.encode())
                 file.flush()
@@ -160,9 +161,14 @@ class Journal:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self.path.with_name("journal.lock").open("a") as file:
+        with _open(self.path.with_name("journal.lock")) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _open(path: Path) -> IO[bytes]:
+    """A file of ours to append to; made, where it is missing.  Raises OSError."""
+    return open(open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab+")
 
 
 def _drop_torn_line(file: IO[bytes]) -> None:

@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import stat
-import threading
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -77,35 +77,34 @@ def test_what_a_killed_run_left_goes_and_what_a_running_one_needs_stays(
     assert keys.place
     killed, running = (keys.place / f".downpour-clear-{name}" for name in ("killed", "running"))
     for each in (killed, running):
-        each.mkdir()
+        each.mkdir(mode=0o700)
         (each / "out.dpbundle").write_bytes(b"in clear")
-        (each / "lock").touch()
     (keys.place / "mine").write_text("mine")
-    with (running / "lock").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with in_clear(BundleFiles(bundle), keys, NULL):
-            assert not killed.exists()
-        assert sorted(left(keys)) == [running, keys.place / "mine"]
+    lock = os.open(running, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with in_clear(BundleFiles(bundle), keys, NULL):
+        assert not killed.exists()
+    assert sorted(left(keys)) == [running, keys.place / "mine"]
+    os.close(lock)
 
 
-def test_a_run_waits_for_another_one_that_looks_for_what_was_left(bundle: Path, keys: Keys) -> None:
-    """Else its directory, which has no lock for a moment, would look like that."""
-    assert keys.place
-    came = threading.Event()
+def test_a_directory_that_another_run_took_for_a_leftover_is_made_again(
+    bundle: Path, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks like one until it is locked."""
+    made: list[Path] = []
 
-    def other() -> None:
-        with in_clear(BundleFiles(bundle), keys, NULL):
-            came.set()
+    def mkdtemp(prefix: str, dir: Path) -> str:
+        made.append(dir / f"{prefix}{len(made)}")
+        made[-1].mkdir(mode=0o700)
+        if len(made) == 1:
+            made[0].rmdir()
+        return str(made[-1])
 
-    fd = os.open(keys.place, os.O_RDONLY)
-    fcntl.flock(fd, fcntl.LOCK_EX)
-    thread = threading.Thread(target=other)
-    thread.start()
-    assert not came.wait(0.3)
+    monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
+    with in_clear(BundleFiles(bundle), keys, NULL) as files:
+        assert files.path.parent == made[1]
     assert left(keys) == []
-    os.close(fd)
-    thread.join(20)
-    assert came.is_set()
 
 
 def test_a_place_that_is_not_there_is_not_made(bundle: Path, keys: Keys, tmp_path: Path) -> None:
