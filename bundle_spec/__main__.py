@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bundle_spec.cli import commands
 from bundle_spec.cli.arguments import Arguments
-from bundle_spec.cli.console import TerminalProgress
+from bundle_spec.cli.console import TerminalProgress, tell_as_it_is
 from bundle_spec.cli.dispatch import dispatch
 from bundle_spec.cli.usage import PROGRAM
 from bundle_spec.form import codec
@@ -52,7 +52,7 @@ def _split(arguments: Arguments, progress: TerminalProgress) -> None:
 
 
 def _schema(arguments: Arguments, progress: TerminalProgress) -> None:
-    print(codec.dumps(manifest_schema()).decode(), end="")
+    tell_as_it_is(codec.dumps(manifest_schema()).decode().removesuffix("\n"))
 
 
 if __name__ == "__main__":

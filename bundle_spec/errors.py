@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from bundle_spec.codes import Code, Place
+from bundle_spec.text import printable
 
 MAX_FAULTS = 1000
 """At most so many faults of a bundle are collected: each takes memory, and more help nobody."""
@@ -21,19 +22,30 @@ class DownpourError(Exception):
 
     ``message`` is one sentence without a trailing full stop, ``where`` a place that a person
     can find (``export.yml:12:3``, ``disks/0001/00000/00f.zst at 7340032``), ``remedy`` what to do.
+    ``lines``: what stands below, such as a difference.  All may hold data of others: it makes no
+    line of its own, and drives no terminal.
     """
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, *, where: str | None = None, remedy: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        remedy: str | None = None,
+        lines: Iterable[str] = (),
+    ):
         super().__init__(message)
         self.message = message
         self.where = where
         self.remedy = remedy
+        self.lines = tuple(lines)
 
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
-        return f"{text} ({self.remedy})" if self.remedy else text
+        sentence = f"{text} ({self.remedy})" if self.remedy else text
+        return "\n".join(map(printable, (sentence, *self.lines)))
 
 
 class Faults(DownpourError):

@@ -1,16 +1,70 @@
-"""Text for people: sizes, tables, wrapped lines, tenant text without control characters.  Pure."""
+"""Text for people: sizes, tables, lines, and text of others that cannot pass for ours.  Pure.
+
+What a bundle, a medium or a cloud says is data.  ``printable`` keeps it from driving a terminal,
+``as_word`` from reading as a sentence of our own, and ``json_text`` is both for programs.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+MAX_MARKS = 4
+"""Combining marks on one character: more than any script puts there."""
+
+# Letters and marks that show nothing: fillers, variation selectors, the blank of Braille (Unicode,
+# "Default_Ignorable_Code_Point"; the rest of these are no printable characters to Python).
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
+_WORD = re.compile(r"[\w./:@+~=%#-]+")
 
 
 def printable(text: str) -> str:
-    """``text`` with what is not printable escaped (a line end as ``\\n``), so that it stays on one
-    line and cannot drive a terminal."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    """``text`` with what is not to be seen escaped (a line end as ``\\n``).
+
+    So it stays on one line, cannot drive a terminal or turn the direction of writing, differs to
+    the eye from every other text, and keeps to its own line: of combining marks only MAX_MARKS stay
+    on one character.  What was printable stays as it is, so that it may go through here twice.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_visible(text))
+
+
+def _visible(text: str) -> Iterator[str]:
+    marks = MAX_MARKS  # one at the beginning would go to what stands before the text
+    for char in text:
+        marks = marks + 1 if _is_mark(char) else 0
+        shown = char.isprintable() and marks <= MAX_MARKS and not _INVISIBLE.match(char)
+        if not shown and not marks:
+            marks = MAX_MARKS
+        yield char if shown else ascii(char)[1:-1]
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.category(char) in ("Mn", "Me")
+
+
+def printable_lines(text: str) -> str:
+    """The same of text whose line feeds are ours."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def as_word(text: str) -> str:
+    """Data amid words of ours: as it is where it is one word, else in quotes that nothing in it
+    ends.  So it can never read as more words of ours."""
+    return text if _WORD.fullmatch(text) else repr(text)
+
+
+def json_text(value: Any) -> str:
+    """JSON for a terminal or a file, in visible ASCII only, on several lines."""
+    # json leaves DEL as it is, which is ASCII too.
+    return json.dumps(value, indent=1).replace("\x7f", "\\u007f")
 
 
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -51,7 +105,7 @@ def some_of(names: Sequence[str], most: int) -> str:
 def width(text: str) -> int:
     """The columns that a terminal needs for printable text."""
     return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        0 if _is_mark(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in text
     )
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from bundle_spec.cli.arguments import Arguments
 from bundle_spec.cli.commands import part_size
-from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell
+from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell, tell_as_it_is
 from bundle_spec.cli.dispatch import dispatch
 from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
 from bundle_spec.read.parts import bundle_name, read_list
-from bundle_spec.text import counted, printable
+from bundle_spec.text import as_word, counted, json_text, printable
 from downpour_cloud import CloudOptions
 from downpour_export import cleanup
 from downpour_export.cloud import connect
@@ -144,8 +143,10 @@ def _query(arguments: Arguments, progress: TerminalProgress) -> None:
     )
     for match in asked.added:
         record = match.record
-        shown = record.id if record.id == record.name else f"{record.name} ({record.id})"
-        tell(f"added {record.type.replace('_', ' ')} {printable(shown)}")
+        shown = as_word(record.id)
+        if record.id != record.name:
+            shown = f"{as_word(record.name)} ({shown})"
+        tell(f"added {record.type.replace('_', ' ')} {shown}")
     if asked.there:
         tell(f"{asked.there} {'was' if asked.there == 1 else 'were'} there already")
     if asked.left is not None:
@@ -158,7 +159,7 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
         Path(arguments["RESOURCE_FILE"]), cloud_of(arguments), progress, connect
     )
     if arguments["--json"]:
-        print(json.dumps(view.as_json(plan, room), ensure_ascii=False, indent=1))
+        tell_as_it_is(json_text(view.as_json(plan, room)))
     else:
         tell(view.as_text(plan, room, limit))
 
@@ -167,9 +168,10 @@ def _clean_up(arguments: Arguments, progress: TerminalProgress) -> None:
     cloud = connect(cloud_of(arguments), progress.say)
     leftovers = cleanup.find(cloud)
     for server in leftovers.servers:
-        tell(f"start   server    {server.id}  {printable(server.name)}")
+        tell(f"start   server    {as_word(server.id)}  {as_word(server.name)}")
     for item in leftovers.objects:
-        tell(f"delete  {item.kind:8}  {item.id}  {printable(item.name)}  of {item.created} UTC")
+        what = f"{item.kind:8}  {as_word(item.id)}  {as_word(item.name)}"
+        tell(f"delete  {what}  of {printable(item.created)} UTC")
     if not leftovers:
         tell("nothing of downpour is left at the source")
         return
@@ -182,9 +184,9 @@ def _clean_up(arguments: Arguments, progress: TerminalProgress) -> None:
 
 def _tell_kit(kit: Kit) -> None:
     state = "is there, whole and for the same" if not kit.made else "written"
+    wheels = f"{counted(kit.wheels, 'wheel')}, {human_bytes(kit.size)}"
     tell(
-        f"{kit.directory}: a kit of {counted(kit.wheels, 'wheel')}, {human_bytes(kit.size)}; "
-        f"{state}\n"
+        f"{printable(str(kit.directory))}: a kit of {wheels}; {state}\n"
         f"SHA256SUMS sha256 {digest.grouped(kit.sums_sha256)}"
     )
 
@@ -200,14 +202,15 @@ def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress
     if options.part_size:
         parts = f", {counted(len(read_list(bundle_name(bundle.path))), 'part')}"
     tell(
-        f"{bundle.path}: {resources}, {counted(len(manifest.disks), 'disk')}, "
+        f"{printable(str(bundle.path))}: {resources}, {counted(len(manifest.disks), 'disk')}, "
         f"{human_bytes(raw)} in {human_bytes(bundle.size)}{parts}\n"
         f"manifest sha256 {digest.grouped(bundle.manifest_sha256)}"
     )
     if options.sign:
-        tell(f"signed with {options.sign}")
+        tell(f"signed with {printable(str(options.sign))}")
     if exported.key:
-        tell(f"{exported.key}: the key that decrypts it, once the passphrase has opened it")
+        key = printable(str(exported.key))
+        tell(f"{key}: the key that decrypts it, once the passphrase has opened it")
 
 
 if __name__ == "__main__":

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from bundle_spec.cli import commands
 from bundle_spec.cli.arguments import Arguments
-from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell
+from bundle_spec.cli.console import TerminalProgress, agreed, human_bytes, tell, tell_as_it_is
 from bundle_spec.cli.dispatch import Action, dispatch
 from bundle_spec.errors import UsageError
 from bundle_spec.model.playbook import MappingRules
-from bundle_spec.text import printable
+from bundle_spec.text import as_word, printable
 from bundle_spec.trust import age
 from bundle_spec.trust.provenance import Candidate
 from downpour_cloud import CloudOptions, variables_for_elsewhere
@@ -156,7 +156,7 @@ def _unpack(arguments: Arguments, progress: TerminalProgress) -> None:
         f"{name}={shlex.quote(value or 'NAME')} "
         for name, value in variables_for_elsewhere().items()
     )
-    print(f"cd {folder} && {variables}ansible-playbook -i inventory.ini site.yml")
+    tell_as_it_is(f"cd {folder} && {variables}ansible-playbook -i inventory.ini site.yml")
 
 
 def _plan(arguments: Arguments, options: ImportOptions, progress: TerminalProgress) -> None:
@@ -165,23 +165,23 @@ def _plan(arguments: Arguments, options: ImportOptions, progress: TerminalProgre
         pipeline.plan_import(options, report, progress)
     if not options.json:
         for resource in report.resources:
-            what = _named(resource)
+            what, new = _named(resource), as_word(resource.new or "nothing")
             match resource.state:
                 case "planned":
                     tell(f"make: {what}")
                 case "mapped" | "reused":
-                    tell(f"use: {what} -> {resource.new}")
+                    tell(f"use: {what} -> {new}")
                 case _:
-                    tell(f"stands: {what} -> {resource.new}")
+                    tell(f"stands: {what} -> {new}")
         tell(f"{_summary(report.counts)}; nothing was written to the cloud")
         if options.write_map:
-            tell(f"{options.write_map}: the whole mapping, to be read and changed")
+            tell(f"{printable(str(options.write_map))}: the whole mapping, to be read and changed")
 
 
 def _named(resource: Reported) -> str:
     """Its type, name and ID; most ports have no name."""
     kind, name, old = resource.type.replace("_", " "), resource.name, resource.old
-    return f"{kind} {name!r} ({old})" if name else f"{kind} {old}"
+    return f"{kind} {name!r} ({as_word(old)})" if name else f"{kind} {as_word(old)}"
 
 
 @contextmanager
@@ -191,7 +191,7 @@ def _printed(report: Report, json: bool) -> Iterator[None]:
         yield
     finally:
         if json:
-            print(report.dumps())
+            tell_as_it_is(report.dumps())
 
 
 def _undo(arguments: Arguments, options: ImportOptions, progress: TerminalProgress) -> None:
@@ -199,7 +199,7 @@ def _undo(arguments: Arguments, options: ImportOptions, progress: TerminalProgre
         objects = undo.find(context, progress, edited)
         count = _print_objects(objects, "delete")
         cloud = context.cloud
-        place = f"project {cloud.project} at {cloud.auth_url}"
+        place = f"project {cloud.project} at {as_word(cloud.auth_url)}"
         if not count:
             tell("nothing that this import made is left")
         elif arguments["--yes"] or agreed(f"Delete these {count} from {place} for good?"):
@@ -225,9 +225,9 @@ def _print_objects(objects: Sequence[undo.MadeObject], verb: str) -> int:
     """Print a line for each object; returns how many of them are not kept."""
     for obj in objects:
         kind = obj.record.type.replace("_", " ")
-        name = printable(obj.recreator.display_name(obj.record, obj.item))
+        name = as_word(obj.recreator.display_name(obj.record, obj.item))
         kept = f": {obj.kept}" if obj.kept else ""
-        tell(f"{'keep' if obj.kept else verb}  {kind}  {obj.target}  {name}{kept}")
+        tell(f"{'keep' if obj.kept else verb}  {kind}  {as_word(obj.target)}  {name}{kept}")
     return sum(1 for obj in objects if not obj.kept)
 
 
@@ -241,18 +241,19 @@ def _import(arguments: Arguments, options: ImportOptions, progress: TerminalProg
         pipeline.import_bundle(options, report, progress, agree)
     if options.json:
         return
+    state = printable(str(report.state))
     if options.check:
-        tell(f"{_summary(report.counts)}; nothing was made; the log is in {report.state}")
+        tell(f"{_summary(report.counts)}; nothing was made; the log is in {state}")
     else:
         sent = f"; {human_bytes(report.sent)} of disks sent" if report.sent else ""
         refused = f", but for what was refused: {len(report.refused)}" if report.refused else ""
         for resource in report.resources:
             if resource.state == "reused":
-                tell(f"reused: {_named(resource)} -> {resource.new}")
+                tell(f"reused: {_named(resource)} -> {as_word(resource.new or '')}")
         source = "the edited records say" if options.edited else "the manifest says"
         what = f"resource of {', '.join(options.tags)}" if options.tags else "resource"
         tell(f"{_summary(report.counts)}{sent}; every {what} is as {source}{refused}")
-        tell(f"journal, report, log and uuids.csv are in {report.state}")
+        tell(f"journal, report, log and uuids.csv are in {state}")
 
 
 @contextmanager

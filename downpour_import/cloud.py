@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bundle_spec.text import as_word
 from downpour_cloud import Cloud, CloudOptions, open_connection
 from downpour_import.errors import RecreateError, Refused, TargetLost
 
@@ -26,7 +27,8 @@ class TargetCloud(Cloud):
     def project(self) -> str:
         """The project for a person: its ID, and its name where the configuration has it."""
         name = self._connection.current_project.name
-        return f"{name} ({self.project_id})" if name else self.project_id
+        project_id = as_word(self.project_id)
+        return f"{as_word(name)} ({project_id})" if name else project_id
 
     def failure(self, message: str, *, where: str, status: int | None) -> RecreateError:
         if status == 401:

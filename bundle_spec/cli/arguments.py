@@ -287,6 +287,6 @@ def _refused(program: Program, command: CommandText | None, sentence: str) -> Us
     if command is None:
         lines += [f"`{program.name} {HELP}` has the commands"]
     else:
-        lines += ["Usage:", command.usage]
+        lines += ["Usage:", *command.usage.split("\n")]
         lines += [f"`{program.name} {HELP} {command.name}` has its options"]
-    return UsageError("\n".join(lines).removeprefix("error: "))
+    return UsageError(lines[0].removeprefix("error: "), lines=lines[1:])

@@ -5,16 +5,14 @@ They print: stdout is data.  Nothing but a command line imports this module.
 
 from __future__ import annotations
 
-import json
 import os.path
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bundle_spec.check.verify import Level
 from bundle_spec.cli.arguments import Arguments
-from bundle_spec.cli.console import columns, tell
+from bundle_spec.cli.console import columns, tell, tell_as_it_is
 from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
 from bundle_spec.progress import Progress
@@ -23,7 +21,7 @@ from bundle_spec.read.parts import MIN_PART_SIZE, bundle_name, read_list
 from bundle_spec.show.report import check
 from bundle_spec.show.summary import summarise
 from bundle_spec.show.summary_text import render
-from bundle_spec.text import counted, parse_size, printable
+from bundle_spec.text import counted, json_text, parse_size, printable
 from bundle_spec.trust import age, policy
 from bundle_spec.trust.provenance import Candidate, Trust
 from bundle_spec.trust.signature import Signers
@@ -68,7 +66,7 @@ def verify(options: VerifyOptions, progress: Progress) -> None:
     _refuse_encrypted(files)
     report = check(files, level=options.level, trust=trust, progress=progress)
     if options.json:
-        _print_json(report.as_json())
+        tell_as_it_is(json_text(report.as_json()))
     if report.error:
         raise report.error
     if not options.json:
@@ -93,9 +91,9 @@ def show(options: ShowOptions) -> None:
     _refuse_encrypted(files)
     summary = summarise(files, trust=trust)
     if options.json:
-        _print_json(summary.as_json())
+        tell_as_it_is(json_text(summary.as_json()))
     else:
-        print(render(summary, columns()))
+        tell(render(summary, columns()))
 
 
 def _trust_of(arguments: Arguments) -> Trust:
@@ -166,7 +164,7 @@ def split(options: SplitOptions, progress: Progress) -> None:
     refuse_directory(options.path)
     listed = split_bundle(options.path, options.size, options.folder, progress=progress)
     parts = counted(len(read_list(bundle_name(listed))), "part")
-    tell(f"{listed}: {parts}; the bundle itself stays")
+    tell(f"{printable(str(listed))}: {parts}; the bundle itself stays")
 
 
 def refuse_directory(path: Path) -> None:
@@ -188,8 +186,3 @@ def _refuse_encrypted(files: BundleFiles, remedy: str = _DECRYPT) -> None:
     """Raise UsageError; where a program can decrypt a bundle, it has done so before."""
     if age.is_encrypted(files):
         raise UsageError(f"{files.path} is encrypted", remedy=remedy)
-
-
-def _print_json(value: Any) -> None:
-    # ASCII only, so that no name in it can drive a terminal.
-    print(json.dumps(value, indent=1))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, LocalError, UsageError
 from bundle_spec.progress import Task, Unit
 from bundle_spec.text import human_bytes as human_bytes
-from bundle_spec.text import printable, wrapped
+from bundle_spec.text import printable, printable_lines, wrapped
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -47,7 +47,7 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
     try:
         return main() or 0
     except DownpourError as exc:
-        progress.say(f"error: {exc}")
+        progress.say_lines(f"error: {exc}")
         return exc.exit_code
     except KeyboardInterrupt:
         progress.say(f"interrupted: {interrupted}")
@@ -76,8 +76,17 @@ def columns(stream: TextIO | None = None) -> int | None:
 
 
 def tell(text: str) -> None:
-    """Print text for people to stdout, on a terminal wrapped between words."""
-    print(wrapped(text, columns()))
+    """Print lines for people to stdout, on a terminal wrapped between words.
+
+    Whoever makes lines of data puts it through ``printable`` or ``as_word`` first, so that it makes
+    none of its own; here it is only kept from driving the terminal.
+    """
+    print(wrapped(printable_lines(text), columns()))
+
+
+def tell_as_it_is(text: str) -> None:
+    """The same for lines that are not to be wrapped: a command, JSON, a help text."""
+    print(printable_lines(text))
 
 
 def agreed(question: str) -> bool:
@@ -87,7 +96,7 @@ def agreed(question: str) -> bool:
             "confirmation needed, but stdin is not a terminal",
             remedy="add --yes to do what is listed",
         )
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{printable(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -111,8 +120,11 @@ class TerminalProgress:
         return _Step(self, printable(label), total, unit)
 
     def say(self, text: str) -> None:
-        text = "\n".join(map(printable, text.split("\n")))
-        text = wrapped(text, columns(sys.stderr))
+        self.say_lines(printable(text))
+
+    def say_lines(self, text: str) -> None:
+        """Say several lines; line feeds in ``text`` are ours."""
+        text = wrapped(printable_lines(text), columns(sys.stderr))
         with self._lock:
             if not self._bars:
                 sys.stderr.write(f"{text}\n")

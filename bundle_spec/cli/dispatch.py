@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from bundle_spec.cli.arguments import Arguments, asked_text, parse
-from bundle_spec.cli.console import TerminalProgress, run
+from bundle_spec.cli.console import TerminalProgress, run, tell_as_it_is
 from bundle_spec.cli.program import Program
 
 Action = Callable[[Arguments, TerminalProgress], None]
@@ -30,7 +30,7 @@ def dispatch(
         words = sys.argv[1:] if argv is None else argv
         text = asked_text(program, words)
         if text is not None:
-            print(text)
+            tell_as_it_is(text)
             return
         parsed = parse(program, words)
         progress = TerminalProgress(quiet=parsed.arguments["--quiet"])

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from bundle_spec.text import as_word
+
 ResourceType = Literal[
     "keypair",
     "address_group",
@@ -35,7 +37,7 @@ class Ref(NamedTuple):
     id: str
 
     def __str__(self) -> str:
-        return f"{self.type.replace('_', ' ')} {self.id}"
+        return f"{self.type.replace('_', ' ')} {as_word(self.id)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from bundle_spec.errors import BundleError, Faults, TrustError
 from bundle_spec.form import digest
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.read.files import BundleFiles
-from bundle_spec.text import counted, human_bytes, printable
+from bundle_spec.text import as_word, counted, human_bytes, printable
 from bundle_spec.trust.provenance import ANYBODY, Trust, check_provenance
 from bundle_spec.trust.signature import Signed
 
@@ -83,7 +83,7 @@ class Report:
             f"{counted(len(manifest.disks), 'disk')} of "
             f"{human_bytes(sum(disk.size for disk in manifest.disks))}\n"
             f"manifest sha256 {digest.grouped(self.bundle.manifest_sha256)}\n"
-            f"made {manifest.created}{signed}"
+            f"made {as_word(manifest.created)}{signed}"
         )
 
 

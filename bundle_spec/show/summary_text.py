@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bundle_spec.form import digest
 from bundle_spec.show.summary import DiskSummary, Named, NotCarried, Summary, Totals
-from bundle_spec.text import filled, human_bytes, printable, table, width, wrapped
+from bundle_spec.text import as_word, filled, human_bytes, printable, table, width, wrapped
 
 _COLUMNS = (
     "disk", "format", "virtual", "size", "stored", "shared", "consistency", "captured", "what",
@@ -55,11 +55,11 @@ def _head(summary: Summary) -> Iterator[tuple[str, str]]:
     source = summary.source
     region = f", region {source.region!r}" if source.region is not None else ""
     parts = f" in {summary.parts} parts" if summary.parts > 1 else ""
-    yield "uuid", summary.uuid
-    yield "format", f"{'.'.join(map(str, summary.version))}, written by {summary.tool}"
-    yield "created", summary.created
-    yield "source", f"{source.auth_url}{region}"
-    yield "project", f"{source.project_name!r} ({source.project_id})"
+    yield "uuid", as_word(summary.uuid)
+    yield "format", f"{'.'.join(map(str, summary.version))}, written by {summary.tool!r}"
+    yield "created", as_word(summary.created)
+    yield "source", f"{as_word(source.auth_url)}{region}"
+    yield "project", f"{source.project_name!r} ({as_word(source.project_id)})"
     yield "manifest sha256", digest.grouped(summary.manifest_sha256)
     yield "signature", _signature(summary)
     yield "file", f"{human_bytes(summary.size)} ({summary.size:,} bytes){parts}"
@@ -96,8 +96,8 @@ def _sections(
 def _named(item: Named) -> str:
     if item.type == "availability_zone":
         # Compute and block storage have zones of their own, which often have the same name.
-        return f"{item.name!r} ({item.id.partition('/')[0]})"
-    return repr(item.name) if item.name else item.id
+        return f"{item.name!r} ({as_word(item.id.partition('/')[0])})"
+    return repr(item.name) if item.name else as_word(item.id)
 
 
 def _disks(disks: Sequence[DiskSummary], totals: Totals, columns: int | None) -> Iterator[str]:
@@ -125,13 +125,13 @@ def _row(disk: DiskSummary) -> tuple[str, ...]:
     used_by = ", ".join(f"{_words(user.type)} {user.name or user.id!r}" for user in disk.used_by)
     return (
         disk.id,
-        disk.disk_format,
+        as_word(disk.disk_format),
         "-" if disk.virtual_size is None else human_bytes(disk.virtual_size),
         human_bytes(disk.size),
         human_bytes(disk.stored),
         human_bytes(disk.shared),
-        disk.consistency or "-",
-        disk.captured_at or "-",
+        as_word(disk.consistency or "-"),
+        as_word(disk.captured_at or "-"),
         used_by or "-",
     )
 
@@ -146,9 +146,10 @@ def _saved(totals: Totals) -> str:
 
 
 def _not_carried(omitted: NotCarried) -> str:
-    name = repr(omitted.name) if omitted.name else omitted.id
-    what = " ".join(filter(None, (_words(omitted.type), name, omitted.attribute)))
-    return printable(f"  {what}: {omitted.reason}")
+    name = repr(omitted.name) if omitted.name else as_word(omitted.id) if omitted.id else ""
+    attribute = as_word(omitted.attribute) if omitted.attribute else ""
+    what = " ".join(filter(None, (_words(as_word(omitted.type)), name, attribute)))
+    return printable(f"  {what}: {omitted.reason!r}")
 
 
 def _words(name: str) -> str:

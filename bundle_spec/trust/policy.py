@@ -75,7 +75,8 @@ def _parse(path: Path) -> Policy:
     try:
         value = yaml.safe_load(read_regular(path).decode()) or {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise LocalError(f"the policy cannot be read: {exc}", where=str(path)) from exc
+        why = getattr(exc, "strerror", None) or " ".join(str(exc).split())
+        raise LocalError(f"the policy cannot be read: {why}", where=str(path)) from exc
     if not isinstance(value, dict):
         raise LocalError("the policy is no mapping of settings", where=str(path))
     faults = [f"{key}: {fault}" for key, item in value.items() if (fault := _fault(key, item))]

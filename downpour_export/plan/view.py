@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bundle_spec.model import Omission, Ref, Reference, Resource
-from bundle_spec.text import counted, human_bytes, printable, some_of
+from bundle_spec.text import as_word, counted, human_bytes, printable, some_of
 from downpour_export.discover.quota import FreeQuota
 from downpour_export.plan.capture_quota import capture_quota, lacks
 from downpour_export.plan.left_behind import Left, LeftBehind
@@ -99,17 +99,16 @@ def _ref(ref: Ref | None) -> dict[str, str] | None:
 
 def as_text(plan: Plan, room: FreeQuota, max_temporary: int) -> str:
     """What ``plan`` prints: lines without a trailing line end."""
-    return "\n".join(
-        [
-            *_tree(plan),
-            *_references(plan.references),
-            *_disks(plan),
-            *_temporary(plan, room, max_temporary),
-            *_section("not carried", omission_lines(plan.omissions)),
-            *left_behind_lines(plan.left_behind),
-            *_section("warnings", map(printable, plan.warnings)),
-        ]
-    )
+    lines = [
+        *_tree(plan),
+        *_references(plan.references),
+        *_disks(plan),
+        *_temporary(plan, room, max_temporary),
+        *_section("not carried", omission_lines(plan.omissions)),
+        *left_behind_lines(plan.left_behind),
+        *_section("warnings", plan.warnings),
+    ]
+    return "\n".join(map(printable, lines))
 
 
 def omission_lines(omissions: Iterable[Omission]) -> Iterator[str]:
@@ -120,14 +119,13 @@ def omission_lines(omissions: Iterable[Omission]) -> Iterator[str]:
     for (kind, attribute, reason), names in groups.items():
         # What stays behind is told for a whole type, without names.
         what = f"{_words(kind)} {some_of(names, _SHOWN)}".rstrip()
-        about = f"{what}: {attribute}" if attribute else what
-        yield printable(f"{about}: {reason}")
+        yield f"{what}: {attribute}: {reason}" if attribute else f"{what}: {reason}"
 
 
 def left_behind_lines(left: LeftBehind) -> list[str]:
     """A section that tells of each type what the project has and the export does not carry."""
     title = "left behind in this project"
-    return _section(title, _left_behind(left)) or _section(title, ["nothing"])
+    return _section(title, map(printable, _left_behind(left))) or _section(title, ["nothing"])
 
 
 def _left_behind(left: LeftBehind) -> Iterator[str]:
@@ -138,11 +136,11 @@ def _left_behind(left: LeftBehind) -> Iterator[str]:
         shown = ", ".join(_called(thing.name, thing.id) for thing in things[:_LEFT_SHOWN])
         hidden = max(len(things) - _LEFT_SHOWN, 0)
         more = f" and {'at least ' if kind in left.more else ''}{hidden} more" if hidden else ""
-        yield f"{_words(kind)} {shown}{more}: {printable(reason)}"
+        yield f"{_words(kind)} {shown}{more}: {reason}"
     for kind, why in left.not_asked.items():
-        yield f"{_words(kind)}: could not be asked: {printable(why)}"
+        yield f"{_words(kind)}: could not be asked: {why}"
     if left.unknown:
-        services = ", ".join(repr(printable(service)) for service in left.unknown)
+        services = ", ".join(map(repr, left.unknown))
         yield f"the catalog has {services}, which downpour does not know"
 
 
@@ -176,12 +174,12 @@ def _name(record: Resource | Reference) -> str:
 
 def _called(name: str, identity: str) -> str:
     if name in ("", identity):
-        return printable(identity)
-    return f"{printable(name)!r} ({printable(identity)})"
+        return as_word(identity)
+    return f"{name!r} ({as_word(identity)})"
 
 
 def _words(kind: str) -> str:
-    return printable(kind).replace("_", " ")
+    return kind.replace("_", " ")
 
 
 def _how(record: Resource, disk: DiskCapture | None, plan: Plan) -> str:

@@ -1,27 +1,31 @@
 """Names that may surprise: those that stand on the target already, and those that a spreadsheet
-would run as formulas.  Pure."""
+would run as formulas, as it would IDs.  Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 
 from bundle_spec.model import Network, Resource, Server, Volume
+from bundle_spec.text import counted, some_of
 from downpour_cloud import Json
 from downpour_import.preflight.survey import Survey
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """A cell that begins so is a formula to a spreadsheet (OWASP, "CSV Injection")."""
 
 _SHOWN = 5
 
 
 def formulas(resources: Iterable[Resource]) -> Iterator[str]:
-    """One warning, should a spreadsheet run names in uuids.csv as formulas."""
-    names = [record.name for record in resources if record.name.startswith(_FORMULA_STARTS)]
-    if names:
+    """One warning, should a spreadsheet run names or old IDs in uuids.csv as formulas.
+
+    They are not changed there: programs read it, and the IDs must be those of the source."""
+    texts = dict.fromkeys(text for record in resources for text in (record.name, record.id))
+    cells = [text for text in texts if text.startswith(_FORMULA_STARTS)]
+    if cells:
         yield (
-            f"a spreadsheet would take {len(names)} names in uuids.csv for formulas: "
-            f"{_shown(names)}; import its columns as text"
+            f"a spreadsheet would take {counted(len(cells), 'text')} in uuids.csv for formulas: "
+            f"{some_of(cells, _SHOWN)}; import its columns as text"
         )
 
 
@@ -47,14 +51,9 @@ def namesakes(
         if names:
             yield (
                 f"{word} of these names stand already on the target, and others are made beside "
-                f"them: {_shown([*names])}; --skip leaves them out"
+                f"them: {some_of([*names], _SHOWN)}; --skip leaves them out"
             )
 
 
 def _is_ours(network: Json, target: Survey) -> bool:
     return bool(network.get("project_id") == target.project_id)
-
-
-def _shown(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(map(repr, names[:_SHOWN])) + more

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from bundle_spec.errors import DownpourError, Faults
 from bundle_spec.model import Resource
+from bundle_spec.text import json_text
 from downpour_import.state.failures import Failure, Subject
 
 
@@ -63,7 +63,7 @@ class Report:
         self.faults += [
             {
                 "where": None if fault.where is None else str(fault.where),
-                "message": fault.message,
+                "message": "\n".join((fault.message, *fault.lines)),
                 "remedy": fault.remedy,
             }
             for fault in faults
@@ -105,7 +105,7 @@ class Report:
         }
 
     def dumps(self) -> str:
-        return json.dumps(self.as_json(), ensure_ascii=False, indent=1)
+        return json_text(self.as_json())
 
 
 def _named(subject: Subject) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from bundle_spec.model import Manifest
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.model.resources import RESOURCE_TYPES
 from bundle_spec.progress import Progress, Task
+from bundle_spec.text import as_word
 from downpour_import.errors import RecreateError
 
 
@@ -59,7 +60,8 @@ class Watcher:
             case "outcome":
                 self.ended = True
             case "failed":
-                self.failures.append(RecreateError(event["message"], where=_what(event)))
+                message, *lines = event["message"].split("\n")
+                self.failures.append(RecreateError(message, where=_what(event), lines=lines))
 
     def _tell(self, event: dict[str, Any]) -> None:
         """Say at once what could not be made; the error at the end has all of it."""
@@ -70,7 +72,9 @@ class Watcher:
     def _disk(self, event: dict[str, Any]) -> Task:
         if event["id"] not in self._disks:
             size = self._sizes.get(self._disk_of.get(event["id"]) or "")
-            task = self._progress.task(f"upload {event['type']} {event['name']}", size, "bytes")
+            task = self._progress.task(
+                f"upload {event['type']} {as_word(event['name'])}", size, "bytes"
+            )
             self._disks[event["id"]] = task.__enter__()
         return self._disks[event["id"]]
 

@@ -80,7 +80,7 @@ def _code_fault(name: str, file: Found, shipped: Mapping[str, bytes]) -> Downpou
         lineterm="",
     )
     lines = [f"    {line[:MAX_DIFF_WIDTH]}" for line in islice(diff, MAX_DIFF_LINES)]
-    return TrustError("\n".join(["differs:", *lines]), where=where)
+    return TrustError("differs:", where=where, lines=lines)
 
 
 def edits(data: PlaybookData, manifest: Manifest) -> list[str]:

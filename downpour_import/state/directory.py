@@ -14,6 +14,7 @@ from bundle_spec.durable import BY_UMASK, TEMPORARY_PREFIX, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from bundle_spec.private import open_own, open_own_folder, read_own
+from bundle_spec.text import json_text
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import StateError
 from downpour_import.preflight import Targets
@@ -154,7 +155,7 @@ def locked(state: Path) -> Iterator[int]:
 def write(path: Path, value: Any) -> None:
     """Write ``value`` as JSON, atomically.  Raises LocalError."""
     with _local_errors(path):
-        write_atomically(path, json.dumps(value, indent=1).encode(), mode=BY_UMASK)
+        write_atomically(path, json_text(value).encode(), mode=BY_UMASK)
 
 
 def _read_owner(path: Path) -> dict[str, Any]:

@@ -210,7 +210,7 @@ def test_query_writes_a_file_that_can_be_planned(shell: Shell, connect: Any, mad
     assert [line.split(" (")[0] for line in done.stdout.splitlines()] == [
         "added keypair demo-key",
         "added volume scratch",
-        "added server web {{ 7*7 }}",
+        "added server 'web {{ 7*7 }}'",
         "added server worker",
     ]
     assert "nothing fits --image-name none" in done.stderr

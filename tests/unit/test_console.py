@@ -63,7 +63,7 @@ def test_tenant_text_cannot_drive_the_terminal(capsys: pytest.CaptureFixture[str
     progress = TerminalProgress()
     with progress.task("volume \x1b[2Jevil\r\n", 5, "bytes") as task:
         task.advance(5)
-    progress.say("\x1b]0;title\x07")
+    progress.say("\x1b]0;title\x07\nerror: of nobody")
     told = capsys.readouterr().err
     assert told.count("\n") == 2
     assert "\x1b" not in told

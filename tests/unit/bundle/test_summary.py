@@ -161,7 +161,7 @@ def test_people_read_it_at_a_glance(path: Path) -> None:
         r"  1.5 MiB in .*: compression [\d.]+ to 1, and .* saved by storing repeated chunks once",
         r"  abandoned capture attempts, never imported: 1, .* stored",
         r"not carried: 1",
-        r"  server 'web' user_data: never told",
+        r"  server 'web' user_data: 'never told'",
     ):
         assert re.search(f"^{line}$", text, re.M), line
 

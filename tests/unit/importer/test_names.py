@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundle_spec.model import Network, Server, VolumeSnapshot
+from bundle_spec.model import Keypair, Network, Server, VolumeSnapshot
 from downpour_import.preflight import formulas, namesakes
 from downpour_import.preflight.survey import Survey
 
@@ -16,12 +16,20 @@ def named(*names: str) -> list[Network]:
 @pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", "\tx"])
 def test_what_begins_like_a_formula_is_told(name: str) -> None:
     (line,) = formulas(named("web", name, "a=b", ""))
-    assert line.startswith(f"a spreadsheet would take 1 names in uuids.csv for formulas: {name!r};")
+    assert line.startswith(f"a spreadsheet would take 1 text in uuids.csv for formulas: {name!r};")
+
+
+@pytest.mark.parametrize("start", ["=", "-", "\n", "\uff1d"])
+def test_an_old_id_that_begins_like_a_formula_is_told_too(start: str) -> None:
+    (line,) = formulas([Keypair(id=f"{start}x", name=f"{start}x", public_key="ssh-rsa A")])
+    assert f"take 1 text in uuids.csv for formulas: {start + 'x'!r};" in line
+    (line,) = formulas([Network(id=f"{start}x", name="web")])
+    assert repr(f"{start}x") in line
 
 
 def test_of_many_only_some_are_shown() -> None:
     (line,) = formulas(named(*[f"={number}" for number in range(9)]))
-    assert "take 9 names" in line
+    assert "take 9 texts" in line
     assert "'=4' and 4 more" in line
     assert "'=5'" not in line
 
