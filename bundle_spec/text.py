@@ -67,6 +67,61 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=1).replace("\x7f", "\\u007f")
 
 
+QUOTED = 60
+"""At most so many characters of a name or value from outside stand in a sentence: a stranger
+decides how long it is."""
+
+
+def shortened(text: str, length: int = QUOTED) -> str:
+    """``text`` from outside, for a sentence: printable, its first ``length`` characters at most."""
+    return printable(text[:length]) + "..." * (len(text) > length)
+
+
+def quoted(text: str) -> str:
+    """The same in quotes, as Python writes it."""
+    return repr(text[:QUOTED]) + "..." * (len(text) > QUOTED)
+
+
+def outline(value: object, length: int = 40) -> str:
+    """The beginning of a JSON value, in ASCII, cut to ``length`` characters.
+
+    However large it is, no more of it is looked at.
+    """
+    found = ""
+    for token in _tokens(value, length):
+        found += token
+        if len(found) > length:
+            return found[: length - 3] + "..."
+    return found
+
+
+def _tokens(value: object, length: int) -> Iterator[str]:
+    """The JSON of ``value``, piece by piece; of a string no more than shows that it is longer."""
+    if isinstance(value, dict):
+        for number, (key, item) in enumerate(value.items()):
+            yield ", " if number else "{"
+            yield from _tokens(key, length)
+            yield ": "
+            yield from _tokens(item, length)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield ", " if number else "["
+            yield from _tokens(item, length)
+        yield "]" if value else "[]"
+    elif isinstance(value, str):
+        yield json.dumps(value[:length])
+    else:
+        yield _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    try:
+        return json.dumps(value)
+    except (TypeError, ValueError):  # a task of a playbook may hold a date, or too many digits
+        return f"a {type(value).__name__}"
+
+
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _SIZE = re.compile(r"([0-9]{1,15})([KMGT]?)(i?)B?")
 

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from bundle_spec.codes import Code
 from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults
 from bundle_spec.form.canonical import dumps as dumps
+from bundle_spec.text import outline, quoted, shortened
 
 Json = Any
 """A JSON value as the json module makes it."""
@@ -47,7 +48,7 @@ def loads(data: bytes, where: str) -> Json:
         value = json.loads(
             data.decode("utf-8", "strict"),
             object_pairs_hook=_unique,
-            parse_int=_integer,
+            parse_int=integer,
             parse_constant=_no_constant,
             parse_float=_no_fraction,
         )
@@ -66,15 +67,18 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     result: dict[str, Json] = {}
     for key, value in pairs:
         if key in result:
-            raise ValueError(f"the key {key!r} stands twice in one object")
+            raise ValueError(f"the key {quoted(key)} stands twice in one object")
         result[key] = value
     return result
 
 
-def _integer(text: str) -> int:
-    # Beyond this a reader whose numbers are doubles reads another number, or none.
+def integer(text: str) -> int:
+    """The number that ``text`` is, in decimal.
+
+    Raises ValueError beyond MAX_INTEGER, where a reader whose numbers are doubles reads another.
+    """
     if len(text) > _DIGITS or abs(int(text)) > MAX_INTEGER:
-        raise ValueError(f"{text[:_DIGITS]} is out of range")
+        raise ValueError(f"the number {shortened(text)} is out of range")
     return int(text)
 
 
@@ -84,7 +88,7 @@ def _no_constant(name: str) -> Json:
 
 def _no_fraction(text: str) -> Json:
     # Two tools need not write one fraction the same way, and no record has any.
-    raise ValueError(f"{text} is not an integer")
+    raise ValueError(f"{shortened(text)} is not an integer")
 
 
 def _depth(value: Json) -> int:
@@ -168,7 +172,10 @@ def _decode(hint: Any, value: Json, where: str, faults: _Faults) -> Any:
         if not _string_keys(value, where, faults):
             return None
         item = typing.get_args(hint)[1]
-        return {key: _decode(item, child, f"{where}.{key}", faults) for key, child in value.items()}
+        return {
+            key: _decode(item, child, f"{where}.{shortened(key)}", faults)
+            for key, child in value.items()
+        }
     if origin is typing.Literal:
         allowed = typing.get_args(hint)
         # 6.0 == 6 and True == 1 in Python, but they are other values in JSON.
@@ -185,24 +192,16 @@ _NAMES = {str: "a string", int: "an integer", bool: "true or false"}
 
 
 def _fault(expected: str, value: Json, where: str, faults: _Faults) -> None:
-    try:
-        shown = json.dumps(value, ensure_ascii=True)
-    except (TypeError, ValueError):  # YAML has values that JSON has not: dates, sets, cycles
-        shown = ascii(value)
-    if len(shown) > 40:
-        shown = shown[:37] + "..."
-    faults.append(BundleError(f"expected {expected}, found {shown}", where=where, code=Code.FORM))
+    message = f"expected {expected}, found {outline(value)}"
+    faults.append(BundleError(message, where=where, code=Code.FORM))
 
 
 def _string_keys(value: dict[Any, Json], where: str, faults: _Faults) -> bool:
-    """Whether every key is a string, as in JSON; YAML has others."""
+    """Whether every key is a string, as in JSON; what a playbook's task holds may have others."""
     others = [key for key in value if not isinstance(key, str)]
     for key in others:
-        faults.append(
-            BundleError(
-                f"the key {key!r} is not a string", where=where, remedy="quote it", code=Code.FORM
-            )
-        )
+        message = f"the key {outline(key)} is not a string"
+        faults.append(BundleError(message, where=where, remedy="quote it", code=Code.FORM))
     return not others
 
 
@@ -231,7 +230,7 @@ def _decode_record(cls: type, value: Json, where: str, faults: _Faults) -> Any:
     extra = {key: child for key, child in value.items() if key not in known}
     if "extra" not in _hints(cls):
         for key in extra:
-            message = f"the key {key!r} is not known"
+            message = f"the key {quoted(key)} is not known"
             faults.append(BundleError(message, where=where, code=Code.FORM))
     if len(faults) > before:
         return None

@@ -23,6 +23,7 @@ from bundle_spec.model import (
     Volume,
 )
 from bundle_spec.model.resources import required_refs
+from bundle_spec.text import quoted
 
 
 def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
@@ -44,7 +45,7 @@ def graph_faults(manifest: Manifest) -> Iterator[BundleError]:
                     yield BundleError(message, where=where, code=Code.REFERENCE)
             disk = resource.disk_id if isinstance(resource, (Image, Volume)) else None
             if disk is not None and disk not in disks:
-                message = f"refers to disk {disk!r}, which is not there"
+                message = f"refers to disk {quoted(disk)}, which is not there"
                 yield BundleError(message, where=where, code=Code.DISK_REFERENCE)
     for number, reference in enumerate(manifest.references.subnets):
         network = Ref("network", reference.network_id)

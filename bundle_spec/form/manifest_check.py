@@ -14,6 +14,7 @@ from bundle_spec.errors import BundleError
 from bundle_spec.form import layout
 from bundle_spec.form.value_check import value_faults
 from bundle_spec.model import AbandonedDisk, Disk, Manifest
+from bundle_spec.text import quoted, shortened
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DISK_ID = re.compile(r"(?!0000)[0-9]{4}")
@@ -24,7 +25,7 @@ def manifest_faults(manifest: Manifest) -> Iterator[BundleError]:
     for code, message, place in value_faults(manifest):
         yield _fault(code, message, place)
     if not _UUID.fullmatch(manifest.uuid):
-        message = f"{manifest.uuid!r} is not a UUID in lower case"
+        message = f"{quoted(manifest.uuid)} is not a UUID in lower case"
         yield _fault(Code.DIGEST_FORM, message, "uuid")
     if not _is_sha256(manifest.index_sha256):
         yield _fault(Code.DIGEST_FORM, "not a SHA-256 in hex", "index_sha256")
@@ -40,7 +41,7 @@ def manifest_faults(manifest: Manifest) -> Iterator[BundleError]:
             yield _fault(Code.DISK_ORDER, "not in the order of the ids", section)
     ids = Counter(disk.id for disk in manifest.all_disks())
     for repeated in sorted(disk_id for disk_id, count in ids.items() if count > 1):
-        yield _fault(Code.DISK_ORDER, f"two disks have the id {repeated}", "disks")
+        yield _fault(Code.DISK_ORDER, f"two disks have the id {shortened(repeated)}", "disks")
     total = sum(max(0, disk.chunks) for disk in manifest.all_disks())
     if total > layout.MAX_TOTAL_CHUNKS:
         yield _fault(Code.LIMIT, f"more than {layout.MAX_TOTAL_CHUNKS} chunks", "disks")
@@ -67,7 +68,7 @@ def _is_sha256(text: str) -> bool:
 
 def _disk_faults(disk: Disk | AbandonedDisk) -> Iterator[tuple[Code, str]]:
     if not _DISK_ID.fullmatch(disk.id):
-        yield Code.DISK_ID, f"{disk.id!r} is not an id: four digits from 0001"
+        yield Code.DISK_ID, f"{quoted(disk.id)} is not an id: four digits from 0001"
     digests = {"list_sha256": disk.list_sha256}
     if isinstance(disk, Disk):
         digests["sha256"] = disk.sha256

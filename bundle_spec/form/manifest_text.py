@@ -11,11 +11,15 @@ from bundle_spec.form import canonical, codec, layout
 from bundle_spec.form.codec import Json
 from bundle_spec.form.manifest_check import manifest_faults
 from bundle_spec.model import Manifest
+from bundle_spec.text import outline, shortened
 
 _VERSION = re.compile(rb'\n "version": \[\n  ([0-9]{1,16})[,\n]')
 """The lines of the version that every major version keeps [M-5]."""
 KNOWN_FEATURES: frozenset[str] = frozenset()
 """Words of ``requires`` that this reader understands [M-6]."""
+
+_MAX_NAMED = 10
+"""So many unknown words are named in an error."""
 
 
 def format_manifest(manifest: Manifest) -> bytes:
@@ -91,10 +95,13 @@ def _check_head(value: Json, where: str) -> None:
         )
     features = value.get("requires", [])
     if isinstance(features, list):
-        unknown = sorted({str(word) for word in features} - KNOWN_FEATURES)
+        words = {word if isinstance(word, str) else outline(word) for word in features}
+        unknown = sorted(words - KNOWN_FEATURES)
         if unknown:
+            some = ", ".join(map(shortened, unknown[:_MAX_NAMED]))
+            more = f" and {len(unknown) - _MAX_NAMED} more" if len(unknown) > _MAX_NAMED else ""
             raise UnsupportedBundle(
-                f"the bundle needs what this reader does not know: {', '.join(unknown)}",
+                f"the bundle needs what this reader does not know: {some}{more}",
                 where=where,
                 remedy="use a newer downpour",
                 code=Code.UNKNOWN_FEATURE,

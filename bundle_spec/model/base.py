@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from bundle_spec.text import as_word
+from bundle_spec.text import as_word, shortened
 
 ResourceType = Literal[
     "keypair",
@@ -37,7 +37,8 @@ class Ref(NamedTuple):
     id: str
 
     def __str__(self) -> str:
-        return f"{self.type.replace('_', ' ')} {as_word(self.id)}"
+        """For a sentence: printable, and cut where the ID is very long."""
+        return f"{self.type.replace('_', ' ')} {as_word(shortened(self.id))}"
 
 
 @dataclass(frozen=True, kw_only=True)
