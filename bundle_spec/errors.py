@@ -129,5 +129,9 @@ class BundleFaults(Faults, BundleError):
     """Several faults of one bundle."""
 
 
+class LocalFaults(Faults, LocalError):
+    """Several faults of one local file."""
+
+
 INTERRUPTED_EXIT_CODE = 130
 """Ctrl-C or SIGTERM: what a shell reports for SIGINT."""

@@ -29,6 +29,7 @@ _KINDS = {
     stat.S_IFBLK: "a device",
 }
 
+_PIECE = 2**20
 _OF_SQLITE = ("-journal", "-wal", "-shm")
 
 
@@ -38,9 +39,9 @@ def open_regular(path: str | Path, flags: int = os.O_RDONLY) -> int:
     return _open(path, flags)
 
 
-def read_regular(path: str | Path) -> bytes:
-    """The bytes of a regular file.  Raises OSError."""
-    return _read(open_regular(path))
+def read_regular(path: str | Path, most: int | None = None) -> bytes:
+    """The bytes of a regular file; of one with more than ``most``, one more.  Raises OSError."""
+    return _read(open_regular(path), most)
 
 
 def open_own(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
@@ -119,9 +120,15 @@ def _open(path: str | Path, flags: int, mode: int = 0o600) -> int:
     return fd
 
 
-def _read(fd: int) -> bytes:
+def _read(fd: int, most: int | None = None) -> bytes:
     with open(fd, "rb") as file:
-        return file.read()
+        if most is None:
+            return file.read()
+        data = bytearray()
+        # In pieces: ``read`` takes the memory for all that it is asked for, whatever there is.
+        while len(data) <= most and (piece := file.read(min(_PIECE, most + 1 - len(data)))):
+            data += piece
+    return bytes(data)
 
 
 def _require_regular(status: os.stat_result, path: str | Path) -> None:

@@ -10,10 +10,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bundle_spec.errors import LocalError
-from bundle_spec.private import read_regular
+from bundle_spec.errors import MAX_FAULTS, LocalError, LocalFaults
+from bundle_spec.form.codec import Json
+from bundle_spec.text import shortened
 
 VARIABLE = "DOWNPOUR_POLICY"
 """The environment variable that names another policy file; empty: no policy at all."""
@@ -70,18 +70,21 @@ def _is_there(path: Path) -> bool:
 
 def _parse(path: Path) -> Policy:
     # The rest of the format works without PyYAML.
-    import yaml
+    from bundle_spec.read import yaml_file
 
-    try:
-        value = yaml.safe_load(read_regular(path).decode()) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        why = getattr(exc, "strerror", None) or " ".join(str(exc).split())
-        raise LocalError(f"the policy cannot be read: {why}", where=str(path)) from exc
+    document = yaml_file.load(path, LocalError, what="the policy")
+    if document.faults:
+        raise LocalFaults("the policy has mistakes", document.faults)
+    value = {} if document.value is None else document.value
     if not isinstance(value, dict):
         raise LocalError("the policy is no mapping of settings", where=str(path))
-    faults = [f"{key}: {fault}" for key, item in value.items() if (fault := _fault(key, item))]
+    faults = [
+        LocalError(f"{shortened(key)}: {fault}", where=document.places.of_key(key))
+        for key, item in value.items()
+        if (fault := _fault(key, item))
+    ]
     if faults:
-        raise LocalError("; ".join(faults), where=str(path), remedy="correct the policy")
+        raise LocalFaults("the policy has mistakes", faults[:MAX_FAULTS])
     paths = {
         key: path.parent / Path(text).expanduser()
         for key, text in value.items()
@@ -95,7 +98,7 @@ def _parse(path: Path) -> Policy:
     return policy
 
 
-def _fault(key: Any, value: Any) -> str | None:
+def _fault(key: str, value: Json) -> str | None:
     match key:
         case "allowed_signers" | "revoked_signers":
             return None if isinstance(value, str) and value else "is the path of a file"

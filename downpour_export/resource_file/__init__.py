@@ -5,10 +5,21 @@ from downpour_export.resource_file.parser import (
     Boot,
     Item,
     ResourceFile,
+    decode,
     in_order,
     load,
     parse,
     read,
 )
 
-__all__ = ["SECTIONS", "Boot", "Item", "ResourceFile", "in_order", "load", "parse", "read"]
+__all__ = [
+    "SECTIONS",
+    "Boot",
+    "Item",
+    "ResourceFile",
+    "decode",
+    "in_order",
+    "load",
+    "parse",
+    "read",
+]

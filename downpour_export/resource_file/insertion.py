@@ -38,8 +38,9 @@ class _Edit:
 def inserted(text: str, new: Mapping[str, Sequence[NewItem]]) -> str:
     """``text`` with new items at the ends of their sections; missing sections are appended.
 
-    ``text`` is one YAML document.  An existing line changes only where a section or the root is in
-    flow style (``[…]``, ``{…}``), or a section is ``null``.
+    ``text`` is a document that ``yaml_reader`` takes.  An existing line changes only where a
+    section or the root is in flow style (``[…]``, ``{…}``), or a section is ``null``.  Raises
+    yaml.YAMLError.
     """
     page = _Page(text)
     edits = [page.add(section, items) for section, items in new.items() if page.has(section)]
@@ -70,8 +71,8 @@ def _line_end(text: str, at: int) -> str:
 class _Page:
     """Where the sections of a text begin and end.
 
-    It uses tokens, because a composed node does not have the position of an alias, and ends only
-    where the next node begins, below the comments between them.
+    It uses tokens, because a composed node ends only where the next node begins, below the comments
+    between them.
     """
 
     def __init__(self, text: str) -> None:

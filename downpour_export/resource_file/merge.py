@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import yaml
 
 from bundle_spec.durable import BY_UMASK, write_atomically
 from bundle_spec.errors import LocalError
-from bundle_spec.private import read_regular
+from bundle_spec.form import yaml_reader
+from bundle_spec.read import yaml_file
 from bundle_spec.text import printable
 from downpour_export import resource_file
 from downpour_export.errors import ResourceFileError, ResourceFileFaults
@@ -35,15 +35,15 @@ def merged(
     items: dict[str, list[NewItem]] = {}
     for match in new:
         items.setdefault(match.section, []).append(_item(match, save_state))
-    out = inserted(text, items)
     wanted = _items_of(existing)
     for section, added in items.items():
         wanted[section] += [Item(where="", **item.fields) for item in added]
     try:
+        out = inserted(text, items)
         right = _items_of(resource_file.parse(out, existing.path)) == wanted
-    except ResourceFileFaults:
+    except (ResourceFileFaults, yaml.YAMLError):  # PyYAML's own parser knows fewer uses of tabs
         right = False
-    if not right:  # a section that is an alias, say, or a last line that must not end
+    if not right:  # a last line that must not end, say
         raise ResourceFileError(
             "nothing can be added to the file as it is written",
             where=str(existing.path),
@@ -82,17 +82,17 @@ def load(path: Path) -> tuple[str, ResourceFile]:
     Raises LocalError, and ResourceFileFaults with every mistake in it.
     """
     try:
-        text = read_regular(path).decode()  # not as text, which loses CRLF
+        data = yaml_file.read_bytes(path)
     except FileNotFoundError:
         return "", ResourceFile(path=path)
-    except (OSError, UnicodeDecodeError):
-        resource_file.load(path)  # raises our own error for it
-        raise
-    with suppress(yaml.YAMLError):
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is None or node.value == "":  # nothing, or "---" and nothing
-            return text, ResourceFile(path=path)
-    return text, resource_file.parse(text, path)
+    except OSError as exc:
+        message = f"cannot read the resource file: {exc.strerror}"
+        raise LocalError(message, where=str(path)) from exc
+    document = yaml_reader.read(data, str(path), ResourceFileError)
+    if document.value is None and not document.faults:  # nothing, or "---" and nothing
+        return data.decode(), ResourceFile(path=path)
+    wanted = resource_file.decode(document, path)
+    return data.decode(), wanted
 
 
 def save(path: Path, text: str) -> None:

@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
-
-from bundle_spec.errors import DownpourError, LocalError
+from bundle_spec.errors import MAX_FAULTS, DownpourError
+from bundle_spec.form import yaml_reader
+from bundle_spec.form.codec import Json
+from bundle_spec.form.places import Keys, Places
+from bundle_spec.form.yaml_reader import Document
 from bundle_spec.private import read_regular
+from bundle_spec.read import yaml_file
+from bundle_spec.text import quoted, shortened
 from downpour_export.errors import ResourceFileError, ResourceFileFaults
 
 F = TypeVar("F", bound=DownpourError)
@@ -67,6 +71,8 @@ _STOP = _Key(
     values={False: "no", True: "during", "keep": "keep"},
 )
 _BOOT = _Key(object, "image or volume", values={"image": "image", "volume": "volume"})
+
+_OTHER_BOOLS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 # What an item of a section may say besides ``name`` or ``id``.
 _KEYS: Mapping[str, Mapping[str, _Key]] = {
@@ -132,8 +138,7 @@ def load(path: Path) -> ResourceFile:
 
     Raises LocalError when it cannot be read, ResourceFileFaults with every mistake in it.
     """
-    wanted, faults = read(path)
-    return _require_faultless(wanted, faults)
+    return _require_faultless(*read(path))
 
 
 def read(path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
@@ -142,15 +147,7 @@ def read(path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
     An item with a mistake has only its name or ID, so that this can still be looked up.
     Raises LocalError when it cannot be read.
     """
-    try:
-        text = read_regular(path).decode()
-    except OSError as exc:
-        raise LocalError(f"cannot read the resource file: {exc.strerror}", where=str(path)) from exc
-    except UnicodeDecodeError as exc:
-        return ResourceFile(path=path), [
-            ResourceFileError(f"not UTF-8 at byte {exc.start}", where=str(path))
-        ]
-    return _parse_text(text, path)
+    return _parse(yaml_file.load(path, ResourceFileError, what="the resource file"), path)
 
 
 def in_order(faults: Iterable[F]) -> list[F]:
@@ -163,150 +160,137 @@ def in_order(faults: Iterable[F]) -> list[F]:
 
 def parse(text: str, path: Path) -> ResourceFile:
     """As ``load`` for a text; ``path`` names it in errors."""
-    return _require_faultless(*_parse_text(text, path))
+    return decode(yaml_reader.read(text.encode(), str(path), ResourceFileError), path)
 
 
-def _parse_text(text: str, path: Path) -> tuple[ResourceFile, list[ResourceFileError]]:
-    parser = _Parser(path)
-    sections = parser.parse(text)
-    return ResourceFile(path=path, **sections), parser.faults
+def decode(document: Document[ResourceFileError], path: Path) -> ResourceFile:
+    """The resource file that a document is.  Raises ResourceFileFaults with every mistake in it."""
+    return _require_faultless(*_parse(document, path))
+
+
+def _parse(
+    document: Document[ResourceFileError], path: Path
+) -> tuple[ResourceFile, list[ResourceFileError]]:
+    parser = _Parser(path, document.places)
+    sections = parser.parse(document.value) if document.value is not None else {}
+    if document.value is None and not document.faults:
+        message, remedy = "the file is empty", "name at least one resource"
+        parser.faults.append(ResourceFileError(message, where=str(path), remedy=remedy))
+    faults = in_order(document.with_others(parser.faults))
+    return ResourceFile(path=path, **sections), faults[:MAX_FAULTS]
 
 
 def _require_faultless(wanted: ResourceFile, faults: list[ResourceFileError]) -> ResourceFile:
     if faults:
-        raise ResourceFileFaults("the resource file has mistakes", in_order(faults))
+        raise ResourceFileFaults("the resource file has mistakes", faults)
     return wanted
 
 
 @dataclass
 class _Parser:
+    """``keys``, in its methods, lead to the value that is looked at."""
+
     path: Path
+    places: Places
     faults: list[ResourceFileError] = field(default_factory=list)
 
-    def parse(self, text: str) -> dict[str, tuple[Item, ...]]:
-        try:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as exc:
-            mark = exc.problem_mark
-            where = self._at(mark.line, mark.column) if mark else str(self.path)
-            self.faults.append(ResourceFileError(f"not YAML: {exc.problem}", where=where))
-            return {}
-        except yaml.YAMLError as exc:
-            self.faults.append(ResourceFileError(f"not YAML: {exc}", where=str(self.path)))
-            return {}
-        if root is None or self._value(root) is None:
-            self.faults.append(
-                ResourceFileError(
-                    "the file is empty", where=str(self.path), remedy="name at least one resource"
-                )
-            )
-            return {}
-        sections: dict[str, tuple[Item, ...]] = {}
-        for key, node in self._mapping(root, SECTIONS, "section"):
-            sections[key] = tuple(self._items(key, node))
-        return sections
+    def parse(self, root: Json) -> dict[str, tuple[Item, ...]]:
+        return {
+            section: tuple(self._items(section, value))
+            for section, value in self._mapping(root, (), SECTIONS, "section")
+        }
 
-    def _items(self, section: str, node: yaml.Node) -> Iterable[Item]:
-        if self._value(node) is None and isinstance(node, yaml.ScalarNode):
+    def _items(self, section: str, value: Json) -> Iterable[Item]:
+        if value is None:
             return  # "servers:" with nothing below it
-        if not isinstance(node, yaml.SequenceNode):
-            self._fault(node, f"{section} must be a list of items, each with a name")
+        if not isinstance(value, list):
+            self._fault((section,), f"{section} must be a list of items, each with a name")
             return
         seen: dict[tuple[str, str], str] = {}
-        for child in node.value:
-            item = self._item(section, child)
+        for number, child in enumerate(value):
+            item = self._item((section, number), child)
             if item is None:
                 continue
             key = ("id", item.id) if item.id is not None else ("name", item.name or "")
             if key in seen:
-                self._fault(child, f"{key[1]!r} stands here twice, first at {seen[key]}")
+                message = f"{quoted(key[1])} stands here twice, first at {seen[key]}"
+                self._fault((section, number), message)
                 continue
             seen[key] = item.where
             yield item
 
-    def _item(self, section: str, node: yaml.Node) -> Item | None:
-        before = len(self.faults)
-        keys = {"name": _STRING, "id": _STRING, **_KEYS[section]}
-        if isinstance(node, yaml.ScalarNode) and isinstance(self._value(node), str):
-            self._fault(node, "an item says by what it is found", f"write name: {node.value}")
+    def _item(self, keys: Keys, value: Json) -> Item | None:
+        before, section = len(self.faults), str(keys[0])
+        known = {"name": _STRING, "id": _STRING, **_KEYS[section]}
+        if isinstance(value, str):
+            message = "an item says by what it is found"
+            self._fault(keys, message, f"write name: {shortened(value)}")
             return None
         values: dict[str, Any] = {}
-        for key, child in self._mapping(node, tuple(keys), "key"):
-            values[key] = self._read(key, keys[key], child)
+        for key, child in self._mapping(value, keys, tuple(known), "key"):
+            values[key] = self._read((*keys, key), known[key], child)
         if len(self.faults) > before:
             values = {key: values[key] for key in ("name", "id") if values.get(key) is not None}
             if len(values) != 1:
                 return None
         elif ("name" in values) == ("id" in values):
-            self._fault(node, f"an item of {section} needs a name or an id, and only one of them")
+            self._fault(keys, f"an item of {section} needs a name or an id, and only one of them")
             return None
-        return Item(where=self._place(node), **values)
+        return Item(where=self.places.of_value(*keys), **values)
 
-    def _read(self, name: str, key: _Key, node: yaml.Node) -> object:
-        value = self._value(node)
+    def _read(self, keys: Keys, key: _Key, value: Json) -> object:
+        name = keys[-1]
         if key.values:
             for allowed, meaning in key.values.items():
                 if type(allowed) is type(value) and allowed == value:
                     return meaning
         elif isinstance(value, key.type):
-            return self._contents(node, str(value)) if key is _FILE else value
-        if value is None and not node.value:
-            self._fault(node, f"{name} is empty", f"it takes {key.expected}")
+            return self._contents(keys, str(value)) if key is _FILE else value
+        if value is None:
+            null = "; null in quotes is one" if key is _STRING else ""
+            self._fault(keys, f"{name} is empty", f"it takes {key.expected}{null}")
         else:
-            self._fault(node, f"{name} must be {key.expected}", key.hint)
+            self._fault(keys, f"{name} must be {key.expected}", _hint(key, value))
         return None
 
-    def _contents(self, node: yaml.Node, name: str) -> bytes | None:
+    def _contents(self, keys: Keys, name: str) -> bytes | None:
         """The bytes of a file, relative to the resource file, if Nova would take so many."""
         path = self.path.parent / name
         try:
-            data = read_regular(path)
+            data = read_regular(path, MAX_USER_DATA)
         except (OSError, ValueError) as exc:
-            self._fault(node, f"cannot read {path}: {getattr(exc, 'strerror', None) or exc}")
+            self._fault(keys, f"cannot read {path}: {getattr(exc, 'strerror', None) or exc}")
             return None
         if len(base64.b64encode(data)) > MAX_USER_DATA:
-            self._fault(node, f"{path} has {len(data)} bytes, and Nova takes no more than 49149")
+            self._fault(keys, f"{path} has {len(data)} bytes, and Nova takes no more than 49149")
             return None
         return data
 
     def _mapping(
-        self, node: yaml.Node, allowed: tuple[str, ...], what: str
-    ) -> Iterable[tuple[str, yaml.Node]]:
-        if not isinstance(node, yaml.MappingNode):
-            self._fault(node, f"expected a mapping with {', '.join(allowed)}")
+        self, value: Json, keys: Keys, allowed: tuple[str, ...], what: str
+    ) -> Iterable[tuple[str, Json]]:
+        if not isinstance(value, dict):
+            self._fault(keys, f"expected a mapping with {', '.join(allowed)}")
             return
-        seen: set[str] = set()
-        for key_node, value_node in node.value:
-            key = self._value(key_node)
-            if key not in allowed:
-                text = key_node.value if isinstance(key_node, yaml.ScalarNode) else "[…]"
-                near = difflib.get_close_matches(text, allowed, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(allowed)}"
-                self._fault(key_node, f"unknown {what} {text!r}", hint)
-            elif key in seen:
-                self._fault(key_node, f"the {what} {key!r} stands here twice")
-            else:
-                seen.add(key)
-                yield key, value_node
+        for key, child in value.items():
+            if key in allowed:
+                yield key, child
+                continue
+            near = difflib.get_close_matches(key, allowed, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(allowed)}"
+            where = self.places.of_key(*keys, key)
+            self.faults.append(
+                ResourceFileError(f"unknown {what} {quoted(key)}", where=where, remedy=hint)
+            )
 
-    @staticmethod
-    def _value(node: yaml.Node) -> object:
-        """The value of a scalar; for anything else the node itself, which matches no type."""
-        if not isinstance(node, yaml.ScalarNode):
-            return node
-        loader = yaml.SafeLoader("")
-        try:
-            return loader.construct_object(node)
-        except (yaml.YAMLError, ValueError):
-            return node  # "2024-13-45", "!!int x", "!tag x", "<<"
-        finally:
-            loader.dispose()
+    def _fault(self, keys: Keys, message: str, remedy: str | None = None) -> None:
+        where = self.places.of_value(*keys)
+        self.faults.append(ResourceFileError(message, where=where, remedy=remedy))
 
-    def _fault(self, node: yaml.Node, message: str, remedy: str | None = None) -> None:
-        self.faults.append(ResourceFileError(message, where=self._place(node), remedy=remedy))
 
-    def _place(self, node: yaml.Node) -> str:
-        return self._at(node.start_mark.line, node.start_mark.column)
-
-    def _at(self, line: int, column: int) -> str:
-        return f"{self.path}:{line + 1}:{column + 1}"
+def _hint(key: _Key, value: Json) -> str | None:
+    """What to write for another value; ``yes`` is true in the YAML that many write, and a string
+    in ours."""
+    takes_bool = key.type is bool or True in key.values
+    written = _OTHER_BOOLS.get(value.lower()) if takes_bool and isinstance(value, str) else None
+    return f"write {written}" if written else key.hint

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bundle_spec.errors import LocalError
+from bundle_spec.errors import LocalError, LocalFaults
 from bundle_spec.form import codec
+from bundle_spec.form.yaml_reader import BY_HAND, Limit
 from bundle_spec.model.playbook import Settings
+from bundle_spec.read import yaml_file
 from bundle_spec.read.files import BundleFiles
 from downpour_import.errors import StateError
-from downpour_import.preflight import mapping, places
+from downpour_import.preflight import mapping
+
+LIMIT = Limit(8 * BY_HAND.bytes, 2 * BY_HAND.values)
+"""A mapping file is written into it, in ASCII: where a letter takes up to three times as much."""
 
 
 def load_settings(path: Path) -> Settings:
     """Read a settings file; its relative paths become absolute.
 
-    Raises LocalError, BundleFaults (not the form of settings), MappingFaults.
+    Raises LocalError, LocalFaults (not YAML), BundleFaults (not the form of settings),
+    MappingFaults.
     """
-    value, where = places.read(path, LocalError)
-    value = {} if value is None else value
+    document = yaml_file.load(path, LocalError, limit=LIMIT)
+    if document.faults:
+        raise LocalFaults("the settings have mistakes", document.faults)
+    value = {} if document.value is None else document.value
     section = value.pop("mapping", None) if isinstance(value, dict) else None
-    rules = mapping.decode({} if section is None else section, where.below("mapping"))
+    rules = mapping.decode(section, document.places.below("mapping"))
     settings = codec.decode(Settings, value, str(path))
 
     def absolute(text: str | None) -> str | None:

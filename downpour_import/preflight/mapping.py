@@ -13,10 +13,13 @@ from typing import Any
 
 import yaml
 
+from bundle_spec.errors import MAX_FAULTS
+from bundle_spec.form.codec import Json
+from bundle_spec.form.places import Places
 from bundle_spec.model.playbook import MappingRules, Rules
+from bundle_spec.read import yaml_file
+from bundle_spec.text import outline, quoted
 from downpour_import.errors import MappingError, MappingFaults
-from downpour_import.preflight import places
-from downpour_import.preflight.places import Places
 
 FILL_IN = "FILL-IN"
 """The value of a rule for which there is nothing to propose."""
@@ -38,16 +41,30 @@ SECTIONS = tuple(field.name for field in fields(MappingRules) if field.name not 
 
 
 def load(path: Path) -> MappingRules:
-    """Read a mapping file.  Raises LocalError, MappingError, MappingFaults with every mistake."""
-    value, where = places.read(path, MappingError)
-    return decode({} if value is None else value, where)
+    """Read a mapping file.  Raises LocalError, MappingFaults with every mistake."""
+    document = yaml_file.load(path, MappingError)
+    rules, faults = _decode(document.value, document.places)
+    _require_none(document.with_others(faults))
+    return rules
 
 
-def decode(value: object, where: Places) -> MappingRules:
+def decode(value: Json, where: Places) -> MappingRules:
     """Check that ``value`` has the form of a mapping.  Raises MappingFaults with every mistake."""
+    rules, faults = _decode(value, where)
+    _require_none(faults)
+    return rules
+
+
+def _require_none(faults: Sequence[MappingError]) -> None:
+    if faults:
+        raise MappingFaults("the mapping has mistakes", faults[:MAX_FAULTS])
+
+
+def _decode(value: Json, where: Places) -> tuple[MappingRules, list[MappingError]]:
     keys = (*SECTIONS, "fixed_ips")
     faults: list[MappingError] = []
     found: dict[str, Any] = {}
+    value = {} if value is None else value
     if not isinstance(value, dict):
         faults.append(MappingError(f"expected sections: {', '.join(keys)}", where=where.of_value()))
         value = {}
@@ -63,20 +80,16 @@ def decode(value: object, where: Places) -> MappingRules:
                 faults.append(MappingError("fixed_ips must be keep or drop", where=place))
         else:
             found[key] = _decode_section(key, content, where, faults)
-    if faults:
-        raise MappingFaults("the mapping has mistakes", faults)
-    return MappingRules(**found)
+    return MappingRules(**found), faults
 
 
-def _unknown_section(key: object, keys: Sequence[str], where: Places) -> MappingError:
-    near = difflib.get_close_matches(str(key), keys, n=1)
+def _unknown_section(key: str, keys: Sequence[str], where: Places) -> MappingError:
+    near = difflib.get_close_matches(key, keys, n=1)
     hint = f"did you mean {near[0]}?" if near else f"the sections are {', '.join(keys)}"
-    return MappingError(f"unknown section {str(key)!r}", where=where.of_key(key), remedy=hint)
+    return MappingError(f"unknown section {quoted(key)}", where=where.of_key(key), remedy=hint)
 
 
-def _decode_section(
-    section: str, value: object, where: Places, faults: list[MappingError]
-) -> Rules:
+def _decode_section(section: str, value: Json, where: Places, faults: list[MappingError]) -> Rules:
     if not isinstance(value, dict):
         message = f"{section} must be rules, each a name at the source: a name on the target"
         faults.append(MappingError(message, where=where.of_value(section)))
@@ -86,20 +99,19 @@ def _decode_section(
     return {name: None if target == DROP else target for name, target in value.items()}
 
 
-def _rule_fault(section: str, name: object, target: object, where: Places) -> MappingError | None:
+def _rule_fault(section: str, name: str, target: Json, where: Places) -> MappingError | None:
     """What is wrong with a rule by itself, whatever bundle and target have."""
-    message, place, remedy = "", where.of_value(section, name), None
-    if not isinstance(name, str):
-        message, remedy = f"{section}: the name {name!r} is not a string", "quote it"
-        place = where.of_key(section, name)
-    elif target is None or target == DROP:
+    message, remedy = "", ""
+    if target is None or target == DROP:
         if section in _NEVER_DROPPED:
-            message = f"{section}: {name!r} cannot be mapped to drop"
+            message = f"{section}: {quoted(name)} cannot be mapped to drop"
             remedy = "name what the target has, or leave out with --skip what needs it"
     elif not isinstance(target, str):
-        message = f"{section}: {name!r} must be mapped to a string, not {str(target)[:40]}"
+        message = f"{section}: {quoted(name)} must be mapped to a string, not {outline(target)}"
         remedy = "quote it" if not isinstance(target, list | dict) else "one name or ID"
-    return MappingError(message, where=place, remedy=remedy) if message else None
+    if not message:
+        return None
+    return MappingError(message, where=where.of_value(section, name), remedy=remedy)
 
 
 def merge(first: MappingRules, second: MappingRules) -> MappingRules:

@@ -6,9 +6,8 @@ import difflib
 import functools
 from collections.abc import Collection
 
-import yaml
-
-from bundle_spec.errors import UsageError
+from bundle_spec.errors import LocalError, UsageError
+from bundle_spec.form import yaml_reader
 from bundle_spec.playbook import static_files
 
 _FINISHED_BY = {
@@ -23,7 +22,7 @@ _FINISHED_BY = {
 @functools.cache
 def all_tags() -> tuple[str, ...]:
     """The tags of the playbook, in the order of its steps."""
-    plays = yaml.safe_load(static_files()["site.yml"])
+    plays = yaml_reader.read(static_files()["site.yml"], "site.yml", LocalError).value
     tags = [tag for play in plays for task in play["tasks"] for tag in task["tags"]]
     return tuple(dict.fromkeys(tag for tag in tags if tag != "always"))
 

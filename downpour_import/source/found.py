@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +18,7 @@ from bundle_spec.errors import LocalError
 from bundle_spec.form import digest, layout
 from bundle_spec.model import Manifest
 from bundle_spec.playbook import DATA_FILES, VERSIONS, static_files
+from bundle_spec.private import read_regular
 
 PREFIX = "playbook/"
 RESOURCES, SETTINGS = DATA_FILES
@@ -71,16 +71,9 @@ def in_directory(folder: Path, manifest: Manifest) -> dict[str, Found]:
 
 
 def read_bounded(path: Path) -> bytes:
-    """The bytes of a file that is no larger than a manifest may be.
-
-    Raises LocalError, also for what is no file: to open a FIFO would wait forever.
-    """
+    """The bytes of a file that is no larger than a manifest may be.  Raises LocalError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise LocalError("this is no file", where=str(path))
-            data = file.read(layout.MAX_MANIFEST_SIZE + 1)
+        data = read_regular(path, layout.MAX_MANIFEST_SIZE)
     except OSError as exc:
         raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
     if len(data) > layout.MAX_MANIFEST_SIZE:

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import yaml
 
+from bundle_spec.errors import LocalError
+from bundle_spec.form import yaml_reader
+from bundle_spec.form.places import Places
 from bundle_spec.trust import policy
 from downpour_export import resource_file
 from downpour_import.preflight import mapping
-from downpour_import.preflight.places import Places
 from tests.docs.pages import PAGES, ROOT, anchors, blocks, links, prose
 from tests.house import PACKAGES
 
@@ -66,7 +68,7 @@ def test_the_readme_leads_to_every_how_to() -> None:
 def test_every_example_in_yaml_is_what_the_programs_read(
     page: Path, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    value = yaml.safe_load(text)
+    value = yaml_reader.read(text.encode(), page.name, LocalError).value
     match kind_of(value):
         case "resources":
             (tmp_path / "web-init.sh").write_text("#!/bin/sh\n")  # it is read with the file

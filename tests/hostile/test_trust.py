@@ -252,7 +252,7 @@ def test_a_file_of_a_directory_that_is_no_file_is_told(here: Path) -> None:
         kept = path.read_bytes()
         path.unlink()
         os.mkfifo(path)
-        with pytest.raises(LocalError, match="this is no file"):
+        with pytest.raises(LocalError, match="it is a FIFO"):
             open_source(here / "dir", NULL)
         path.unlink()
         path.write_bytes(kept)

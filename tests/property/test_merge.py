@@ -74,7 +74,7 @@ def texts(draw: st.DrawFn) -> str:
         for name in names if style == "block" else ():
             lines += [f"{indent}-{gap}name: {_quoted(name)}{draw(END)}", *draw(COMMENT)]
             if section != "images" and draw(st.booleans()):
-                value = draw(st.sampled_from(("no", "true", "False")))
+                value = draw(st.sampled_from(("false", "true", "False")))
                 lines += [f"{indent} {gap}save_state: {value}{draw(END)}", *draw(COMMENT)]
         if style == "block" and draw(st.booleans()):
             header = draw(st.sampled_from(("|", "|-", "|+", ">")))

@@ -53,7 +53,7 @@ def test_another_file_may_be_named(
     monkeypatch.setenv(policy.VARIABLE, "")
     assert policy.load() == Policy()
     monkeypatch.setenv(policy.VARIABLE, str(tmp_path / "none.yml"))
-    with pytest.raises(LocalError, match=r"none\.yml: the policy cannot be read"):
+    with pytest.raises(LocalError, match=r"none\.yml: cannot read the policy"):
         policy.load()
 
 
@@ -109,8 +109,11 @@ def test_a_user_without_a_home_has_no_policy(
         ("allowed_signers: ''", "allowed_signers: is the path of a file"),
         ("require_signature: true", "allowed_signers is missing"),
         ("- allowed_signers", "no mapping"),
-        ("{", "cannot be read"),
-        ("a: !!python/object:os.system {}", "cannot be read"),
+        ("{", r"etc\.yml:\d:\d: not YAML"),
+        ("a: !!python/object:os.system {}", r"1:4: the tag !!python/object:os\.system is not read"),
+        ("require_signature: true\nrequire_signature: false", "2:1: .*stands here twice"),
+        ("require_signature: yes", "require_signature: is true or false"),
+        ("false", "no mapping"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_imported(

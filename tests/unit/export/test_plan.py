@@ -145,8 +145,8 @@ def test_every_fault_is_told_at_once_and_where() -> None:
         },
     )
     told = faults(
-        "servers:\n  - name: sick\n  - {name: boots, save_state: no}\n"
-        "  - {name: orphan, save_state: no}\n  - name: missing\n"
+        "servers:\n  - name: sick\n  - {name: boots, save_state: false}\n"
+        "  - {name: orphan, save_state: false}\n  - name: missing\n"
         "images: [{name: late}]\nvolumes: [{name: secret}, {name: broken}]\n",
         found,
     )

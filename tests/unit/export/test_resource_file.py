@@ -44,7 +44,7 @@ def test_every_key_of_every_section_arrives() -> None:
 
 def test_three_mistakes_are_three_errors_each_with_its_place_and_a_suggestion() -> None:
     assert faults(
-        "serverz:\n  - name: a\nvolumes:\n  - {name: b, savestate: no}\n  - name: 7\n"
+        "serverz:\n  - name: a\nvolumes:\n  - {name: b, savestate: false}\n  - name: 7\n"
     ) == [
         "export.yml:1:1: unknown section 'serverz' (did you mean servers?)",
         "export.yml:4:15: unknown key 'savestate' (did you mean save_state?)",
@@ -53,7 +53,7 @@ def test_three_mistakes_are_three_errors_each_with_its_place_and_a_suggestion() 
 
 
 def test_an_unknown_key_that_resembles_none_is_answered_with_the_known_ones() -> None:
-    assert faults("zzz: []\nkeypairs:\n  - {name: k, save_state: no}\n") == [
+    assert faults("zzz: []\nkeypairs:\n  - {name: k, save_state: false}\n") == [
         "export.yml:1:1: unknown section 'zzz' (known: keypairs, images, volumes, servers, "
         "networks, routers, security_groups, floating_ips, server_groups, address_groups, trunks, "
         "ports, volume_snapshots)",
@@ -64,15 +64,17 @@ def test_an_unknown_key_that_resembles_none_is_answered_with_the_known_ones() ->
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("{name: yes}", "name must be a string (quote it)"),
-        ("{name: null}", "name must be a string (quote it)"),
-        ("id:", "id is empty (it takes a string)"),
+        ("{name: true}", "name must be a string (quote it)"),
+        ("{name: null}", "name is empty (it takes a string; null in quotes is one)"),
+        ("id:", "id is empty (it takes a string; null in quotes is one)"),
         ("{name: a, save_state: }", "save_state is empty (it takes true or false)"),
         ("{name: [a]}", "name must be a string (quote it)"),
-        ("{name: 1e3, save_state: 'no'}", "save_state must be true or false"),
+        ("{name: a, save_state: no}", "save_state must be true or false (write false)"),
+        ("{name: a, stop: Yes}", "keep (for good) (write true)"),
+        ("{name: 1e3, save_state: 1}", "save_state must be true or false"),
         ("{name: a, key_name: 1}", "key_name must be a string (quote it)"),
         ("{name: a, id: b}", "an item of servers needs a name or an id, and only one of them"),
-        ("{save_state: no}", "an item of servers needs a name or an id, and only one of them"),
+        ("{save_state: false}", "an item of servers needs a name or an id, and only one of them"),
         ("web", "an item says by what it is found (write name: web)"),
         ("[web]", "expected a mapping with name, id, save_state"),
         ("{name: a, stop: 1}", "stop must be true (while"),
@@ -82,8 +84,9 @@ def test_an_unknown_key_that_resembles_none_is_answered_with_the_known_ones() ->
         ("{name: a, user_data: missing.sh}", "cannot read missing.sh: No such file or directory"),
         ('{name: a, user_data: "x\\0"}', "cannot read x"),
         ("{name: a, name: b}", "the key 'name' stands here twice"),
-        ("{? [a] : b}", "unknown key"),
-        ("{<<: {name: a}}", "unknown key '<<'"),
+        ("{? [a] : b, name: a}", "the key […] is not a string"),
+        ("{<<: {id: b}, name: a}", "2:6: a merge key (<<) is not read (write its keys here)"),
+        ("{name: 12345678901234567890}", "2:12: the number 12345678901234567890 is out of range"),
     ],
 )
 def test_a_wrong_item_is_told(item: str, message: str) -> None:
@@ -93,11 +96,19 @@ def test_a_wrong_item_is_told(item: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "scalar", ["2024-13-45", "!!int abc", "!color red", "!!python/object:os.system x", "0b_"]
+    "scalar", ["!!int abc", "!color red", "!!python/object:os.system x", "&a b", "*a"]
 )
-def test_a_scalar_that_is_none_of_its_type_is_a_mistake_like_any_other(scalar: str) -> None:
-    (fault,) = faults(f"servers:\n  - name: {scalar}\n")
+def test_what_is_more_than_json_is_a_mistake_like_any_other(scalar: str) -> None:
+    fault, other = faults(f"servers:\n  - name: {scalar}\n  - nme: b\n")
     assert fault.startswith("export.yml:2:11: ")
+    assert fault.count("is not read") == 1
+    assert other.startswith("export.yml:3:5: unknown key")
+
+
+def test_words_that_are_no_strings_to_other_readers_are_names() -> None:
+    names = "yes Off 2024-01-01 2024-13-45 1:30 0815 0x10 0o7 0b_ 1.5 1e3 +5 1_000 .inf =".split()
+    text = "servers:\n" + "".join(f"  - name: {name}\n" for name in names)
+    assert [each.name for each in parse(text, PATH).servers] == names
 
 
 def test_the_same_item_twice_names_the_first() -> None:
@@ -108,7 +119,7 @@ def test_the_same_item_twice_names_the_first() -> None:
 
 def test_a_section_twice_is_told() -> None:
     assert faults("servers: []\nservers: []\n") == [
-        "export.yml:2:1: the section 'servers' stands here twice"
+        "export.yml:2:1: the key 'servers' stands here twice"
     ]
 
 
@@ -130,7 +141,7 @@ def test_an_empty_file_asks_for_a_resource(text: str) -> None:
         ("servers:\n\t- name: a\n", "export.yml:2:1"),
         ("servers: [\n", "export.yml:2:1"),
         ("servers: []\n---\nservers: []\n", "export.yml:2:1"),
-        ("a: \x07", "export.yml"),
+        ("a: \x07", "export.yml:1:4"),
     ],
 )
 def test_what_is_not_yaml_is_told_with_its_place(text: str, where: str) -> None:
@@ -187,7 +198,7 @@ def test_mistakes_are_told_in_the_order_of_their_lines(tmp_path: Path) -> None:
 def test_an_item_with_mistakes_is_still_known_by_its_name(tmp_path: Path) -> None:
     path = tmp_path / "export.yml"
     path.write_text(
-        "volumes:\n  - {name: v, save_stat: no}\n  - {name: v, nonsense: 1}\n"
+        "volumes:\n  - {name: v, save_stat: false}\n  - {name: v, nonsense: 1}\n"
         "servers:\n  - {id: s, stop: maybe}\n  - {name: w, id: 7}\n  - {key_name: 7}\n"
     )
     found, told = read(path)

@@ -46,7 +46,7 @@ def test_all_three_have_the_same_sections_and_keys() -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_parser_takes_in_a_section_what_the_schema_takes(section: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("")
-    values = {"save_state": "no", "snapshots": "yes", "stop": "keep", "boot": "image"}
+    values = {"save_state": "false", "snapshots": "true", "stop": "keep", "boot": "image"}
     for key in KEYS - {"name", "id"}:
         text = f"{section}: [{{name: a, {key}: {values.get(key, 'x')}}}]\n"
         assert is_accepted(text, tmp_path) == (key in keys_of(section)), text

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bundle_spec.errors import DownpourError, LocalError
+from bundle_spec.form.places import Places
 from bundle_spec.model.playbook import MappingRules
 from downpour_import.errors import MappingError, MappingFaults
 from downpour_import.playbook.settings import load_settings
 from downpour_import.preflight import mapping
-from downpour_import.preflight.places import Places
 from tests.unit.export.test_playbook import NAMES
 
 
@@ -43,21 +43,29 @@ def test_sections_are_read_and_missing_ones_are_empty(tmp_path: Path) -> None:
         ("flavors: [a]\n", ":1:10: flavors must be rules"),
         ("- flavors\n", ":1:1: expected sections: flavors, networks"),
         ("flavors: {m1: 7}\n", ":1:15: flavors: 'm1' must be mapped to a string, not 7 (quote it)"),
-        ("flavors: {m1: 2024-01-01}\n", ":1:15: flavors: 'm1' must be mapped to a string"),
         (
-            "volume_types:\n  ssd: [fast]\nimages: {i: no}\n",
-            ":2:8: volume_types: 'ssd' must be mapped to a string, not ['fast'] (one name or ID)",
+            "volume_types:\n  ssd: [fast]\nimages: {i: true}\n",
+            ":2:8: volume_types: 'ssd' must be mapped to a string, not [\"fast\"] (one name or ID)",
         ),
-        ("volume_types:\n  ssd: [fast]\nimages: {i: no}\n", ":3:13: images: 'i' must be mapped"),
-        ("networks: {7: net}\n", ":1:12: networks: the name 7 is not a string (quote it)"),
-        ("networks: {yes: net}\n", ":1:12: networks: the name True is not a string"),
+        (
+            "volume_types:\n  ssd: [fast]\nimages: {i: true}\n",
+            ":3:13: images: 'i' must be mapped to a string, not true (quote it)",
+        ),
+        ("networks: {7: net}\n", ":1:12: the key 7 is not a string (quote it)"),
+        ("networks: {true: net}\n", ":1:12: the key true is not a string (quote it)"),
+        ("networks:\n  a: b\n  c: d\n  a: e\n", ":4:3: the key 'a' stands here twice"),
+        ("images:\nflavors:\nimages:\n", ":3:1: the key 'images' stands here twice"),
+        ("nets: {}\nimages:\nimages:\n", ":1:1: unknown section 'nets' (did you mean subnets?)"),
+        ("nets: {}\nimages:\nimages:\n", ":3:1: the key 'images' stands here twice"),
         ("flavors:\n  m1.tiny: drop\n", ":2:12: flavors: 'm1.tiny' cannot be mapped to drop"),
         ("images: {i: null}\n", ":1:13: images: 'i' cannot be mapped to drop"),
         ("fixed_ips: maybe\n", ":1:12: fixed_ips must be keep or drop"),
         ("flavors: {\n", ":2:1: not YAML: "),
-        ("flavors: {a: 2024-13-45}\n", ": not YAML: month must be in 1..12"),
-        ("flavors: {a: !tag b}\n", ":1:14: not YAML: "),
-        ("flavors: {a: \x07}\n", ": not YAML: unacceptable character"),
+        ("flavors: {a: !tag b}\n", ":1:14: the tag !tag is not read (leave it out)"),
+        ("flavors: {a: &x b}\n", ":1:14: an anchor (&) is not read (leave it out)"),
+        ("flavors: {a: *x }\n", ":1:14: an alias (*) is not read (write the value itself)"),
+        ("flavors: {<<: {a: b}}\n", ":1:11: a merge key (<<) is not read (write its keys here)"),
+        ("flavors: {a: \x07}\n", ":1:14: not YAML: the control character U+0007"),
     ],
 )
 def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, message: str) -> None:
@@ -66,6 +74,20 @@ def test_mistakes_are_told_with_their_place(tmp_path: Path, text: str, message: 
     lines = str(caught.value).splitlines()
     assert any(f"mapping.yml{message}" in line for line in lines)
     assert len(lines) == 1 or lines[0] == "the mapping has mistakes"
+
+
+def test_one_mistake_at_one_place_is_told_once(tmp_path: Path) -> None:
+    with pytest.raises(MappingFaults) as caught:
+        load(tmp_path, "flavors: {a: *x , b: 7}\n")
+    assert [str(fault).partition("yml:1:")[2] for fault in caught.value.faults] == [
+        "14: an alias (*) is not read (write the value itself)",
+        "22: flavors: 'b' must be mapped to a string, not 7 (quote it)",
+    ]
+
+
+def test_words_that_are_no_strings_to_other_readers_are_names(tmp_path: Path) -> None:
+    rules = load(tmp_path, "flavors: {m1: 2024-01-01, yes: no, 1.5: 0x10, 1:30: 1e3}\n")
+    assert rules.flavors == {"m1": "2024-01-01", "yes": "no", "1.5": "0x10", "1:30": "1e3"}
 
 
 def test_an_unknown_section_is_answered_with_the_known_ones(tmp_path: Path) -> None:
@@ -147,7 +169,8 @@ def test_no_comment_of_a_proposal_is_wider_than_a_terminal() -> None:
         ("clowd: x\n", "clowd"),
         ("cloud: 7\n", "expected a string"),
         ("mapping: {nets: {}}\n", "settings.yml:1:11: unknown section 'nets'"),
-        ("cloud: 2024-13-45\n", "not YAML"),
+        ("cloud: {\n", "settings.yml:2:1: not YAML"),
+        ("cloud: a\ncloud: b\n", "settings.yml:2:1: the key 'cloud' stands here twice"),
     ],
 )
 def test_settings_that_cannot_be_used_are_told(tmp_path: Path, text: str, message: str) -> None:
