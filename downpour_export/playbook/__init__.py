@@ -44,10 +44,12 @@ def playbook_files(bundle_uuid: str, content: Content) -> dict[str, bytes]:
 
 def _item(value: object, indent: int) -> str:
     """A record as one item of a YAML list, ``indent`` spaces from the left."""
+    # Line ends of Unicode stay escaped: PyYAML's own dumper would break lines at them.
+    readable = json.dumps(value, ensure_ascii=False).isprintable()
     text: str = yaml.dump(
         value,
         Dumper=_Dumper,
-        allow_unicode=True,
+        allow_unicode=readable,
         default_flow_style=False,
         sort_keys=False,
         width=10**9,

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundle_spec.form import codec
+from bundle_spec.errors import BundleError
+from bundle_spec.form import codec, yaml_reader
 from bundle_spec.model import (
     Content,
     FlavorReference,
@@ -94,7 +95,7 @@ def resources_yml(name: str) -> str:
 
 def check(name: str) -> None:
     text, given_content = resources_yml(name), content(name)
-    value = yaml.safe_load(text)
+    value = yaml_reader.read(text.encode(), "resources.yml", BundleError).value
     found = codec.decode(PlaybookData, value, "resources.yml")
     assert found == PlaybookData(
         bundle="b-uuid",
@@ -109,6 +110,14 @@ def check(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_records_come_back_whatever_a_name_holds(name: str) -> None:
+    check(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_records_come_back_without_libyaml_too(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("downpour_export.playbook._Dumper", yaml.SafeDumper)
     check(name)
 
 
