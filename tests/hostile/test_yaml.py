@@ -14,6 +14,7 @@ import yaml
 from bundle_spec.errors import DownpourError, Faults
 from bundle_spec.form import yaml_reader
 from bundle_spec.form.yaml_reader import BY_HAND
+from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.trust import policy
 from downpour_export import resource_file
 from downpour_export.resource_file import merge
@@ -127,6 +128,16 @@ def test_a_bomb_takes_no_memory_worth_speaking_of(text: str, tmp_path: Path) -> 
         assert tracemalloc.get_traced_memory()[1] < 32 * 2**20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("more", ["bundle: b", "references: &a {}", "resources: !x {}"])
+def test_data_with_two_readings_is_refused(more: str, tmp_path: Path) -> None:
+    path = tmp_path / "resources.yml"
+    path.write_text("bundle: a\n")
+    assert READERS["resources.yml"](path) == PlaybookData(bundle="a")
+    path.write_text(f"bundle: a\n{more}\n")
+    with pytest.raises(DownpourError, match=r"resources\.yml:2:"):
+        READERS["resources.yml"](path)
 
 
 def test_no_more_faults_are_told_than_of_a_bundle(tmp_path: Path) -> None:
