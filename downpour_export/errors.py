@@ -31,6 +31,10 @@ class Busy(CaptureError):
     """The source refuses for now: something else is going on with the resource (409)."""
 
 
+class TooMuch(CaptureError):
+    """The source sends more bytes of an image than it announced."""
+
+
 class KitError(DownpourError):
     """The wheels of a kit could not be collected."""
 

@@ -19,7 +19,7 @@ from bundle_spec.progress import Progress
 from downpour_cloud import Json
 from downpour_export.capture.cancel import CancelFlag, Cancelled
 from downpour_export.cloud import SourceCloud
-from downpour_export.errors import CaptureError
+from downpour_export.errors import CaptureError, TooMuch
 
 PIECE = 1 << 20
 TRIES = 4
@@ -31,10 +31,6 @@ PAUSE = 0.5
 MOST = 1 << 40
 """Bytes of an image at most where nothing tells its size: Glance's own limit (``image_size_cap``)
 unless an operator raises it."""
-
-
-class TooMuch(CaptureError):
-    """The source sends more bytes than it announced."""
 
 
 class Names(NamedTuple):

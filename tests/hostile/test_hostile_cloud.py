@@ -23,10 +23,10 @@ from downpour_cloud import Cloud, CloudOptions, cloud
 from downpour_cloud.errors import CloudError
 from downpour_cloud.guarded import Origin, _why_elsewhere
 from downpour_export.capture.cancel import CancelFlag
-from downpour_export.capture.download import Names, TooMuch, download
+from downpour_export.capture.download import Names, download
 from downpour_export.cloud import SourceCloud
 from downpour_export.cloud import connect as to_source
-from downpour_export.errors import CaptureError
+from downpour_export.errors import CaptureError, TooMuch
 from downpour_import.cloud import connect as to_target
 from downpour_import.errors import RecreateError
 
