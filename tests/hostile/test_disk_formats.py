@@ -198,9 +198,11 @@ def test_a_qcow2_whose_header_is_not_understood_is_refused(
     assert why in told(put(made(tmp_path, "qcow2"), offset, piece), "qcow2")
 
 
-def test_an_encrypted_qcow2_needs_no_other_file(tmp_path: Path) -> None:
-    secret = ("--object", "secret,id=s,data=x", "-o", "encrypt.format=luks,encrypt.key-secret=s")
-    assert told(made(tmp_path, "qcow2", *secret, "-o", "encrypt.iter-time=10"), "qcow2") == ""
+@pytest.mark.parametrize("method", [1, 2])
+def test_an_encrypted_qcow2_needs_no_other_file(tmp_path: Path, method: int) -> None:
+    """Its header says so, as qemu-img takes seconds to make one; 2 is LUKS."""
+    data = put(made(tmp_path, "qcow2"), 32, struct.pack(">I", method))
+    assert told(data, "qcow2") == ""
 
 
 # VMDK
