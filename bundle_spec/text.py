@@ -55,31 +55,34 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def as_word(text: str) -> str:
+LONGEST = 255
+"""At most so many characters of a name or text from outside are shown: as many as OpenStack takes
+for a name."""
+
+QUOTED = 60
+"""And of one that stands in a sentence."""
+
+
+def as_word(text: str, most: int = LONGEST) -> str:
     """Data amid words of ours: as it is where it is one word, else in quotes that nothing in it
-    ends.  So it can never read as more words of ours."""
-    return text if _WORD.fullmatch(text) else repr(text)
+    ends.  So it can never read as more words of ours.  Cut to ``most`` characters."""
+    return text if len(text) <= most and _WORD.fullmatch(text) else quoted(text, most)
+
+
+def quoted(text: str, most: int = QUOTED) -> str:
+    """``text`` from outside in quotes, as Python writes it, its first ``most`` characters."""
+    return repr(text[:most]) + "..." * (len(text) > most)
+
+
+def shortened(text: str, most: int = QUOTED) -> str:
+    """``text`` from outside, printable, its first ``most`` characters."""
+    return printable(text[:most]) + "..." * (len(text) > most)
 
 
 def json_text(value: Any) -> str:
     """JSON for a terminal or a file, in visible ASCII only, on several lines."""
     # json leaves DEL as it is, which is ASCII too.
     return json.dumps(value, indent=1).replace("\x7f", "\\u007f")
-
-
-QUOTED = 60
-"""At most so many characters of a name or value from outside stand in a sentence: a stranger
-decides how long it is."""
-
-
-def shortened(text: str, length: int = QUOTED) -> str:
-    """``text`` from outside, for a sentence: printable, its first ``length`` characters at most."""
-    return printable(text[:length]) + "..." * (len(text) > length)
-
-
-def quoted(text: str) -> str:
-    """The same in quotes, as Python writes it."""
-    return repr(text[:QUOTED]) + "..." * (len(text) > QUOTED)
 
 
 def outline(value: object, length: int = 40) -> str:

@@ -14,9 +14,7 @@ from bundle_spec.errors import BundleError
 from bundle_spec.form import layout
 from bundle_spec.form.marker import is_marker, is_reserved
 from bundle_spec.model import References, Resources
-
-_SHOWN = 40
-"""So much of a key is shown."""
+from bundle_spec.text import quoted, shortened
 
 
 def mark_faults(resources: Resources, references: References) -> Iterator[BundleError]:
@@ -40,11 +38,11 @@ def _marks(value: Any, *, in_tags: bool = False) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Mapping) or dataclasses.is_dataclass(value):
         for key, child in _items(value):
             if is_reserved(key):  # so is every key that begins with a marker
-                yield "", f"the key {key[:_SHOWN]!r}"
+                yield "", f"the key {quoted(key)}"
                 continue
             is_tags = key == "tags" and isinstance(child, (list, tuple))
             for place, what in _marks(child, in_tags=is_tags):
-                yield f".{key[:_SHOWN]}{place}", what
+                yield f".{shortened(key)}{place}", what
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from bundle_spec.text import as_word, shortened
+from bundle_spec.text import QUOTED, as_word
 
 ResourceType = Literal[
     "keypair",
@@ -38,7 +38,7 @@ class Ref(NamedTuple):
 
     def __str__(self) -> str:
         """For a sentence: printable, and cut where the ID is very long."""
-        return f"{self.type.replace('_', ' ')} {as_word(shortened(self.id))}"
+        return f"{self.type.replace('_', ' ')} {as_word(self.id, QUOTED)}"
 
 
 @dataclass(frozen=True, kw_only=True)

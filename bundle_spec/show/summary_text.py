@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bundle_spec.form import digest
 from bundle_spec.show.summary import DiskSummary, Named, NotCarried, Summary, Totals
-from bundle_spec.text import as_word, filled, human_bytes, printable, table, width, wrapped
+from bundle_spec.text import (
+    LONGEST,
+    as_word,
+    filled,
+    human_bytes,
+    printable,
+    quoted,
+    table,
+    width,
+    wrapped,
+)
 
 _COLUMNS = (
     "disk", "format", "virtual", "size", "stored", "shared", "consistency", "captured", "what",
@@ -43,7 +53,7 @@ def _lines(summary: Summary, columns: int | None) -> Iterator[str]:
             f"{human_bytes(summary.abandoned.stored)} stored"
         )
     if summary.user_data:
-        names = ", ".join(repr(server.name) for server in summary.user_data)
+        names = ", ".join(_text(server.name) for server in summary.user_data)
         yield ""
         yield printable(f"user data, carried as it is: {names}")
     yield ""
@@ -53,13 +63,16 @@ def _lines(summary: Summary, columns: int | None) -> Iterator[str]:
 
 def _head(summary: Summary) -> Iterator[tuple[str, str]]:
     source = summary.source
-    region = f", region {source.region!r}" if source.region is not None else ""
+    region = f", region {_text(source.region)}" if source.region is not None else ""
     parts = f" in {summary.parts} parts" if summary.parts > 1 else ""
     yield "uuid", as_word(summary.uuid)
-    yield "format", f"{'.'.join(map(str, summary.version))}, written by {summary.tool!r}"
+    yield (
+        "format",
+        f"{'.'.join(map(str, summary.version))}, written by {_text(summary.tool)}",
+    )
     yield "created", as_word(summary.created)
     yield "source", f"{as_word(source.auth_url)}{region}"
-    yield "project", f"{source.project_name!r} ({as_word(source.project_id)})"
+    yield "project", f"{_text(source.project_name)} ({as_word(source.project_id)})"
     yield "manifest sha256", digest.grouped(summary.manifest_sha256)
     yield "signature", _signature(summary)
     yield "file", f"{human_bytes(summary.size)} ({summary.size:,} bytes){parts}"
@@ -96,8 +109,8 @@ def _sections(
 def _named(item: Named) -> str:
     if item.type == "availability_zone":
         # Compute and block storage have zones of their own, which often have the same name.
-        return f"{item.name!r} ({as_word(item.id.partition('/')[0])})"
-    return repr(item.name) if item.name else as_word(item.id)
+        return f"{_text(item.name)} ({as_word(item.id.partition('/')[0])})"
+    return _text(item.name) if item.name else as_word(item.id)
 
 
 def _disks(disks: Sequence[DiskSummary], totals: Totals, columns: int | None) -> Iterator[str]:
@@ -122,7 +135,9 @@ def _in_two_lines(rows: Sequence[Sequence[str]], columns: int) -> Iterator[str]:
 
 
 def _row(disk: DiskSummary) -> tuple[str, ...]:
-    used_by = ", ".join(f"{_words(user.type)} {user.name or user.id!r}" for user in disk.used_by)
+    used_by = ", ".join(
+        f"{_words(user.type)} {_text(user.name or user.id)}" for user in disk.used_by
+    )
     return (
         disk.id,
         as_word(disk.disk_format),
@@ -146,10 +161,14 @@ def _saved(totals: Totals) -> str:
 
 
 def _not_carried(omitted: NotCarried) -> str:
-    name = repr(omitted.name) if omitted.name else as_word(omitted.id) if omitted.id else ""
+    name = _text(omitted.name) if omitted.name else as_word(omitted.id) if omitted.id else ""
     attribute = as_word(omitted.attribute) if omitted.attribute else ""
     what = " ".join(filter(None, (_words(as_word(omitted.type)), name, attribute)))
-    return printable(f"  {what}: {omitted.reason!r}")
+    return printable(f"  {what}: {_text(omitted.reason)}")
+
+
+def _text(text: str) -> str:
+    return quoted(text, LONGEST)
 
 
 def _words(name: str) -> str:

@@ -21,7 +21,7 @@ SHORT = 400
 """Characters: no sentence of an error is longer."""
 
 MANIFEST: dict[str, Any] = {
-    "created": "",
+    "created": "2026-01-02T03:04:05Z",
     "tool": "",
     "source": {"auth_url": "", "region": None, "project_id": "", "project_name": ""},
     "format": "dpbundle",
@@ -76,20 +76,20 @@ def resources(**sections: object) -> dict[str, object]:
         ("sha256 is not", {"disks": [DISK | {"sha256": LONG}]}),
         ("lies outside", {"files": [{"path": LONG, "size": 0, "sha256": LONG}]}),
         ("found 7", resources(servers=[SERVER | {"metadata": {LONG: 7}}])),
-        ("refers to flavor x", resources(servers=[SERVER | {"flavor": LONG}])),
+        ("refers to flavor 'x", resources(servers=[SERVER | {"flavor": LONG}])),
         ("stands 2 times", resources(servers=[SERVER | {"id": LONG}] * 2)),
         ("the key 'dpb-", resources(servers=[SERVER | {"metadata": {f"dpb-{LONG}": ""}}])),
-        ("the tag 'dpb-", resources(networks=[GROUP | {"tags": [f"dpb-{LONG}"]}])),
+        ("a tag is reserved", resources(networks=[GROUP | {"tags": [f"dpb-{LONG}"]}])),
         ("refers to disk 'x", resources(images=[IMAGE | {"disk_id": LONG}])),
         (
-            "description of the rule x",
+            "a text is reserved",
             resources(
                 security_groups=[GROUP | {"rules": [RULE | {"id": LONG, "description": MARK}]}]
             ),
         ),
         (
-            "refers to network x",
-            {"references": {"subnets": [GROUP | {"cidr": "", "network_id": LONG}]}},
+            "refers to network 'x",
+            {"references": {"subnets": [GROUP | {"cidr": "10.0.0.0/24", "network_id": LONG}]}},
         ),
     ],
     ids=range(20),
@@ -135,7 +135,7 @@ def test_no_more_of_a_value_is_looked_at_than_is_shown() -> None:
 
 
 def test_a_reference_is_told_in_a_sentence() -> None:
-    assert str(Ref("floating_ip", "a\x1b[2J")) == r"floating ip a\x1b[2J"
+    assert str(Ref("floating_ip", "a\x1b[2J")) == r"floating ip 'a\x1b[2J'"
     assert len(str(Ref("keypair", LONG))) < SHORT
 
 

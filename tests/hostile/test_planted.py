@@ -199,6 +199,13 @@ def test_neither_a_plan_nor_an_import_believes_a_planted_journal(tmp_path: Path)
     assert not any(far.made().values())
 
 
+def finished(state: Path) -> None:
+    """A network that is made and whole, and so has its row."""
+    journal = Journal(state)
+    journal.record("made", NETWORK, "net", "t")
+    journal.record("done", NETWORK, "net")
+
+
 @pytest.mark.parametrize("plant", PLANTS)
 @pytest.mark.parametrize(
     ("name", "use"),
@@ -208,7 +215,7 @@ def test_neither_a_plan_nor_an_import_believes_a_planted_journal(tmp_path: Path)
         ("lock", lambda state: directory.locked(state).__enter__()),
         ("journal.jsonl", lambda state: Journal(state)),
         ("journal.lock", lambda state: Journal(state).record("made", NETWORK, "net", "t")),
-        ("uuids.csv", lambda state: Journal(state).record("made", NETWORK, "net", "t")),
+        ("uuids.csv", finished),
         ("ansible.log", lambda state: play(state / "ansible.log")),
     ],
 )

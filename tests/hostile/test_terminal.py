@@ -232,13 +232,13 @@ def test_what_looks_like_a_signature_stands_in_quotes(
 ) -> None:
     """By themselves, so that nothing else in them gives it away."""
     forged = f"; {FORGED}"
-    only = {each for each in accepted if each[0] in ("Content.created", "Content.tool")}
+    only = {each for each in accepted if each[0] == "Content.tool"}
     path = write(tmp_path / "b.dpbundle", only, forged)
-    for command in ("verify", "show"):
-        out = run(import_cli.main, command, str(path)).out
-        assert FORGED in out
-        for line in out.splitlines():
-            assert FORGED not in line or re.search(f"'[^']*{re.escape(FORGED)}'", line), line
+    assert FORGED not in run(import_cli.main, "verify", str(path)).out
+    out = run(import_cli.main, "show", str(path)).out
+    assert FORGED in out
+    for line in out.splitlines():
+        assert FORGED not in line or re.search(f"'[^']*{re.escape(FORGED)}'", line), line
 
 
 # --- what is imported ---
@@ -247,7 +247,10 @@ def test_what_looks_like_a_signature_stands_in_quotes(
 @pytest.fixture
 def far(tmp_path: Path, accepted: Texts, monkeypatch: pytest.MonkeyPatch) -> Far:
     far = Far(tmp_path)
-    only = {each for each in accepted if not is_formed(each[1])}
+    # An import refuses these for what they say, not for how it looks.
+    looked_at = ("Keypair.name", "Keypair.id", "Image.disk_format", "Image.container_format")
+    kept = {text for field, text in accepted if field in looked_at or is_formed(text)}
+    only = {each for each in accepted if each[1] not in kept}
     far.bundle.unlink()
     write(far.bundle, only, POISON)
     flavors = far.cloud.of("/flavors")

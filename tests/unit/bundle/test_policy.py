@@ -63,11 +63,11 @@ def test_a_policy_that_is_there_and_cannot_be_read_is_no_missing_one(
 ) -> None:
     path = places[place]
     path.symlink_to("nothing")
-    with pytest.raises(LocalError, match="the policy cannot be read"):
+    with pytest.raises(LocalError, match="cannot read the policy"):
         policy.load()
     path.unlink()
     path.mkdir()
-    with pytest.raises(LocalError, match="the policy cannot be read"):
+    with pytest.raises(LocalError, match="cannot read the policy"):
         policy.load()
 
 

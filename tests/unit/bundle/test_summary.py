@@ -94,7 +94,7 @@ def test_what_is_not_carried_of_a_whole_type_has_no_empty_name(path: Path) -> No
     found = summarise(path)
     whole = NotCarried("load_balancer", "", "", None, "2 of the project")
     told = render(dataclasses.replace(found, omissions=(*found.omissions, whole)))
-    assert "  server 'web' user_data: never told\n  load balancer: 2 of the project" in told
+    assert "  server 'web' user_data: 'never told'\n  load balancer: '2 of the project'" in told
 
 
 def test_zones_of_one_name_are_told_with_their_service(path: Path) -> None:
