@@ -154,10 +154,10 @@ def counted(number: int, thing: str) -> str:
 
 
 def some_of(names: Sequence[str], most: int) -> str:
-    """``'a', 'b' and 38 more``: the names that are not empty, printable, at most ``most``."""
-    named = [repr(printable(name)) for name in names if name]
+    """``'a', 'b' and 38 more``: the names that are not empty, at most ``most`` of them."""
+    named = [name for name in names if name]
     more = f" and {len(named) - most} more" if len(named) > most else ""
-    return ", ".join(named[:most]) + more
+    return ", ".join(quoted(name, LONGEST) for name in named[:most]) + more
 
 
 def width(text: str) -> int:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from bundle_spec import BundleReader, VerifiedBundle
-from bundle_spec.errors import TrustError
+from bundle_spec.errors import BundleError, TrustError
 from bundle_spec.model import Image, Ref, Volume
 from bundle_spec.model.playbook import PlaybookData
 from downpour_import.recreate.upload import upload_fault
@@ -47,4 +47,7 @@ def _disk_fault(reader: BundleReader, record: Image | Volume) -> str | None:
     if record.disk_id not in disks:
         return f"the bundle has no disk {record.disk_id!r}"
     image = record if isinstance(record, Image) else disk_image(record, disks[record.disk_id])
-    return upload_fault(reader.disk(image.disk_id), image)
+    try:
+        return upload_fault(reader.disk(image.disk_id), image)
+    except BundleError:
+        return None  # damaged since it was verified: its upload fails, and nothing else

@@ -248,7 +248,8 @@ def test_what_looks_like_a_signature_stands_in_quotes(
 def far(tmp_path: Path, accepted: Texts, monkeypatch: pytest.MonkeyPatch) -> Far:
     far = Far(tmp_path)
     # An import refuses these for what they say, not for how it looks.
-    looked_at = ("Keypair.name", "Keypair.id", "Image.disk_format", "Image.container_format")
+    formats = ("Image.disk_format", "Image.container_format")
+    looked_at = ("Keypair.name", "Keypair.id", "Server.name", "ServerGroup.name", *formats)
     kept = {text for field, text in accepted if field in looked_at or is_formed(text)}
     only = {each for each in accepted if each[1] not in kept}
     far.bundle.unlink()

@@ -38,7 +38,7 @@ def test_control_characters_are_shown_and_not_sent() -> None:
 
 def test_names_beyond_the_most_are_counted_and_empty_ones_are_none() -> None:
     assert some_of(["a", "b"], 2) == "'a', 'b'"
-    assert some_of(["a", "b\n", "c", "d"], 2) == r"'a', 'b\\n' and 2 more"
+    assert some_of(["a", "b\n", "c", "d"], 2) == r"'a', 'b\n' and 2 more"
     assert some_of(["", ""], 1) == ""
 
 

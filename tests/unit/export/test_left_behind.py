@@ -245,7 +245,7 @@ def test_the_section_is_bounded_and_the_rest_is_counted() -> None:
     assert (
         "  secret s0, s1, s2, s3, s4 and at least 95 more: downpour does not carry any\n"
         "  share: could not be asked: it answers 503\n"
-        "  the catalog has 'rating', '\\\\x1b[31m', which downpour does not know" in text
+        "  the catalog has 'rating', '\\x1b[31m', which downpour does not know" in text
     )
     value = json.loads(json.dumps(as_json(plan, found.room)))["left_behind"]
     assert sum(thing["type"] == "floating_ip" for thing in value["resources"]) == 42

@@ -45,7 +45,7 @@ def test_what_failed_by_itself_is_told_first(failures: Failures) -> None:
     failures.add(BECAUSE)
     failures.add(REFUSED)
     assert [str(fault) for fault in failures.faults()] == [
-        "port p: quota\nexceeded",
+        r"port p: quota\nexceeded",
         "server 'web \"1\"\\nü': not made: it needs port p, which failed",
     ]
 

@@ -265,7 +265,8 @@ def test_every_edit_is_found_record_by_record(opened: Opened, edit: Edit, told: 
 
 
 @pytest.mark.parametrize(
-    "text", [b"{", b"[]", b"bundle: x\nnew: 1\n", b"bundle: 2024-13-45\n", b"\xff"]
+    "text",
+    [b"{", b"[]", b"bundle: x\nnew: 1\n", b"bundle: !!int 7\n", b"bundle: x\nbundle: x\n", b"\xff"],
 )
 def test_data_that_is_none_is_told(tmp_path: Path, text: bytes) -> None:
     path = write_bundle(tmp_path / "b", {"resources.yml": text})
