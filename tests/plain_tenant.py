@@ -105,12 +105,15 @@ def remove(cloud: Connection) -> None:
     groups: set[str] = set()
     for name in SERVERS:
         server = compute.find_server(name, ignore_missing=False)
-        for port in network.ports(device_id=server.id):
+        ports = list(network.ports(device_id=server.id))
+        for port in ports:
             groups.update(port.security_group_ids)
             for floating_ip in network.ips(port_id=port.id):
                 network.delete_ip(floating_ip)
         compute.delete_server(server)
         compute.wait_for_delete(server, wait=60)
+        for port in ports:  # those that an import made stay
+            network.delete_port(port, ignore_missing=True)
     volume = storage.find_volume("db-1-data", ignore_missing=False)
     storage.wait_for_status(volume, "available", interval=0.3, wait=60)
     storage.delete_volume(volume)
