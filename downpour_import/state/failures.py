@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +19,11 @@ from typing import IO, Any, Literal
 
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
+from bundle_spec.private import open_own
 from bundle_spec.text import printable
 from downpour_import.errors import RecreateError, RunEnded, StateError
 
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 FAILURES = "failures.jsonl"
 
 
@@ -76,13 +80,13 @@ class Failures:
         except OSError as exc:
             raise LocalError(f"cannot remove: {exc.strerror}", where=str(self.path)) from exc
         if isolate:
-            with self._opened("ab"):
+            with self._opened(_APPEND):
                 pass
 
     @property
     def isolate(self) -> bool:
         """Whether a failure stops only what needs what failed."""
-        return self.path.exists()
+        return os.path.lexists(self.path)
 
     def of(self, ref: Ref) -> Failure | None:
         """What became of the resource ``ref``; None: nothing that is known here."""
@@ -119,18 +123,18 @@ class Failures:
             self._append({"end": message})
 
     def _append(self, line: dict[str, Any]) -> None:
-        with self._opened("ab") as file:
+        with self._opened(_APPEND) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(json.dumps(line).encode() + b"\n")
             file.flush()
 
     def _read(self) -> None:
         """Read what was appended since the last time.  A file that is not there has nothing."""
-        size = self.path.stat().st_size if self.path.exists() else 0
+        size = self._size()
         if size < self._bytes:
             self._forget()
         if size > self._bytes:
-            with self._opened("rb") as file:
+            with self._opened(os.O_RDONLY) as file:
                 fcntl.flock(file, fcntl.LOCK_SH)
                 file.seek(self._bytes)
                 data = file.read()
@@ -138,6 +142,16 @@ class Failures:
             for line in data.split(b"\n")[:-1]:
                 self._lines += 1
                 self._apply(line)
+
+    def _size(self) -> int:
+        try:
+            status = os.lstat(self.path)
+        except FileNotFoundError:
+            return 0
+        if not stat.S_ISREG(status.st_mode):
+            with self._opened(os.O_RDONLY):  # raises what it is
+                pass
+        return status.st_size
 
     def _apply(self, line: bytes) -> None:
         try:
@@ -153,10 +167,10 @@ class Failures:
             ) from exc
 
     @contextmanager
-    def _opened(self, mode: str) -> Iterator[IO[bytes]]:
+    def _opened(self, flags: int) -> Iterator[IO[bytes]]:
         """The one place where the file is opened."""
         try:
-            with self.path.open(mode) as file:
+            with open(open_own(self.path, flags), "ab" if flags & os.O_APPEND else "rb") as file:
                 yield file
         except OSError as exc:
             raise LocalError(f"cannot open: {exc.strerror}", where=str(self.path)) from exc

@@ -36,6 +36,7 @@ from downpour_import.run import runner
 from downpour_import.source.decrypted import Keys, in_clear
 from downpour_import.source.unpack import unpack
 from downpour_import.state import directory
+from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
 from tests.unit.bundle.test_age import write
 from tests.unit.bundle.test_signing import keygen
@@ -216,6 +217,8 @@ def finished(state: Path) -> None:
         ("journal.jsonl", lambda state: Journal(state)),
         ("journal.lock", lambda state: Journal(state).record("made", NETWORK, "net", "t")),
         ("uuids.csv", finished),
+        ("failures.jsonl", lambda state: Failures(state).end("all")),
+        ("failures.jsonl", lambda state: Failures(state).all()),
         ("ansible.log", lambda state: play(state / "ansible.log")),
     ],
 )
