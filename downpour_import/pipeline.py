@@ -131,6 +131,7 @@ def plan_import(
             targets=preflight.targets,
             bundle_uuid=this.data.bundle,
             bundle=this.opened.bundle.files,
+            manifest_sha256=this.opened.bundle.manifest_sha256,
         )
         for record in this.data.resources:
             outcome = recreate(RECREATORS[record.type], context, record, check=True)
@@ -219,14 +220,16 @@ def _chosen(data: PlaybookData, options: ImportOptions) -> PlaybookData:
 def _run_preflight(this: Import) -> Preflight:
     """The preflight; its decisions and warnings are reported.  Raises TrustFaults for disks that
     no cloud is sent."""
-    disks = this.opened.bundle.manifest.disks
-    preflight = session.run_preflight(this.settings, this.data, this.cloud, disks)
+    bundle = this.opened.bundle
+    preflight = session.run_preflight(
+        this.settings, this.data, this.cloud, bundle.manifest.disks, bundle.manifest_sha256
+    )
     this.report.taken, this.report.warnings = list(preflight.taken), list(preflight.warnings)
     for line in preflight.taken:
         this.progress.note(f"taken: {line}")
     for line in preflight.warnings:
         this.progress.say(f"warning: {line}")
-    check_disks(this.opened.bundle, this.data, preflight.targets)
+    check_disks(bundle, this.data, preflight.targets)
     return preflight
 
 

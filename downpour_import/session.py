@@ -68,12 +68,16 @@ def connect_within_playbook(settings: Settings) -> TargetCloud:
 
 
 def run_preflight(
-    settings: Settings, data: PlaybookData, cloud: TargetCloud, disks: Iterable[Disk]
+    settings: Settings,
+    data: PlaybookData,
+    cloud: TargetCloud,
+    disks: Iterable[Disk],
+    manifest_sha256: str | None,
 ) -> Preflight:
     """The preflight of this data against this target.  Writes nothing.
 
-    ``disks``: those of the bundle.  What stands already needs neither room nor addresses.  Raises
-    BundleFaults for addresses that are none.
+    ``disks`` and ``manifest_sha256``: those of the bundle.  What stands already needs neither room
+    nor addresses.  Raises BundleFaults for addresses that are none.
     """
     require_addresses([*data.references, *data.resources])
     target = survey(cloud, data.references, data.resources)
@@ -84,6 +88,7 @@ def run_preflight(
         targets=resolved.targets,
         bundle_uuid=data.bundle,
         bundle=BundleFiles(Path(settings.bundle or "")),
+        manifest_sha256=manifest_sha256,
     )
     wanted = tuple(record for record in data.resources if not _stands(context, record))
     targets = resolved.targets | _dropped_before(state_of(settings), data, wanted)
@@ -184,7 +189,7 @@ def prepare(
         disks, digest = bundle.manifest.disks, bundle.manifest_sha256
     state = state_of(settings)
     directory.check(state, data.bundle, cloud, manifest_sha256=digest)
-    result = run_preflight(settings, data, cloud, disks)
+    result = run_preflight(settings, data, cloud, disks, digest)
     result.require(MAPPING_BY_HAND if result.proposals else None)
     directory.bind(state, data.bundle, cloud, manifest_sha256=digest)
     directory.save_targets(state, result.targets)
@@ -212,7 +217,7 @@ def open_context(
         targets=directory.load_targets(state),
         bundle_uuid=uuid,
         bundle=bundle,
+        manifest_sha256=directory.manifest_sha256(state),
         resources=resources,
-        manifest_sha256=settings.manifest_sha256,
         keep_images=settings.keep_images,
     )

@@ -13,19 +13,16 @@ MARKER_PREFIX = "dpb-"
 """Tags and metadata keys that begin so are downpour's own."""
 
 _MARKER = re.compile(r"dpb-[0-9a-f]{12}-[0-9a-f]{32}", re.IGNORECASE | re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def marker(bundle_uuid: str, source_id: str) -> str:
-    """``dpb-<12 hex of the bundle>-<32 hex of the source ID>``: never the same for two IDs.
+def marker(bundle_uuid: str, manifest_sha256: str, source_id: str) -> str:
+    """``dpb-<12 hex of the bundle's uuid>-<32 hex>``: never the same for two IDs, or two bundles.
 
-    An ID that is no UUID as OpenStack writes it is hashed: without its dashes it could be another
-    one's.
+    The uuid is for people, and only what a bundle says of itself.  The 32 digits are of the SHA-256
+    over the digest of its manifest, in hex, a blank, and the ID.
     """
-    hex32 = source_id.replace("-", "")
-    if not _UUID.fullmatch(source_id):
-        hex32 = hashlib.sha256(source_id.encode()).hexdigest()[:32]
-    return f"{MARKER_PREFIX}{bundle_uuid.replace('-', '')[:12]}-{hex32}"
+    digest = hashlib.sha256(f"{manifest_sha256} {source_id}".encode()).hexdigest()
+    return f"{MARKER_PREFIX}{bundle_uuid.replace('-', '')[:12]}-{digest[:32]}"
 
 
 def is_reserved(name: str) -> bool:

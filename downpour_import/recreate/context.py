@@ -27,7 +27,7 @@ MARKER_KEY = f"{MARKER_PREFIX}marker"
 @dataclass(eq=False)
 class Context:
     """``targets``: what the preflight resolved.  ``bundle``: the files that hold the disks.
-    ``manifest_sha256``: that of the verified manifest, in hex; None where it is not known.
+    ``manifest_sha256``: that of the verified manifest, in hex; None: of any, for tests.
     ``resources``: all that the run is to make; asked for only after a failure.
     """
 
@@ -36,8 +36,8 @@ class Context:
     targets: Targets
     bundle_uuid: str
     bundle: BundleFiles
+    manifest_sha256: str | None
     resources: Callable[[], Resources] = Resources
-    manifest_sha256: str | None = None
     keep_images: bool = False
     """Whether the images that filled volumes stay."""
     marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
@@ -51,7 +51,7 @@ class Context:
 
     def marker(self, ref: Ref) -> str:
         """What marks the object that is made of ``ref``; see ``bundle_spec.form.marker``."""
-        return marker(self.bundle_uuid, ref.id)
+        return marker(self.bundle_uuid, self.manifest_sha256 or "", ref.id)
 
     def target(self, ref: Ref) -> str:
         """The target's ID of what ``ref`` names.  Raises RecreateError when there is none."""

@@ -110,6 +110,14 @@ def bundle_uuid(state: Path) -> str:
     return uuid
 
 
+def manifest_sha256(state: Path) -> str:
+    """The digest of the manifest that ``state`` is bound to, in hex.  Raises StateError."""
+    digest = _read_owner(state / STATE_FILE).get(_DIGEST)
+    if not isinstance(digest, str):
+        raise StateError("no manifest is named here", where=str(state / STATE_FILE))
+    return digest
+
+
 def save_targets(state: Path, targets: Targets) -> None:
     """Keep what the preflight resolved, for the steps that follow it."""
     write(

@@ -62,7 +62,7 @@ def look(
     mapping = MappingRules(security_groups={"default": "default"} if mapped else {})
     settings = Settings(bundle="b.dpbundle", state=str(work.state), mapping=mapping)
     data = PlaybookData(bundle=BUNDLE, resources=resources)
-    return run_preflight(settings, data, TargetCloud(work.cloud.connection), ())
+    return run_preflight(settings, data, TargetCloud(work.cloud.connection), (), None)
 
 
 @pytest.fixture

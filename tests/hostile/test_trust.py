@@ -304,3 +304,16 @@ def test_a_state_from_before_it_had_a_digest_gets_one(
     assert json.loads(path.read_text()) == bound
     with pytest.raises(StateError):
         far.run(source=namesake(far))
+
+
+def test_a_bundle_that_calls_itself_as_another_adopts_nothing_of_it(tmp_path: Path) -> None:
+    """Neither with its state nor with one of its own; and its undo leaves all that stands."""
+    far = Far(tmp_path)
+    far.run()
+    stands = far.made()
+    with open_bundle(far.bundle) as bundle:
+        uuid = bundle.manifest.uuid
+    forged = test_whole_import.write_bundle(tmp_path / "forged.dpbundle", uuid=uuid, seed=9)
+    report = far.run(source=forged, state=tmp_path / "own")
+    assert {each.state for each in report.resources if each.type == "server"} == {"made"}
+    assert far.made()["/servers"] == 2 * stands["/servers"]

@@ -13,7 +13,9 @@ import requests
 from keystoneauth1 import exceptions as ks_exceptions
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from bundle_spec import open_bundle
 from bundle_spec.errors import LocalError
+from bundle_spec.form.marker import marker
 from bundle_spec.model import FloatingIp, Ref, Resource, Server
 from bundle_spec.model.resources import required_refs
 from bundle_spec.progress import NULL
@@ -99,10 +101,11 @@ def named(kind: str, name: str) -> Resource:
     return next(record for record in ALL if (record.type, record.name) == (kind, name))
 
 
-def posts_of(record: Resource) -> Callable[[Call], bool]:
+def posts_of(far: Far, record: Resource) -> Callable[[Call], bool]:
     """Whether a call is the one that makes ``record``."""
     path = RECREATORS[record.type].path
-    mark = record.id.replace("-", "")
+    with open_bundle(far.bundle) as bundle:
+        mark = marker(bundle.manifest.uuid, bundle.manifest_sha256, record.id)
 
     def asks(call: Call) -> bool:
         if call.method != "POST" or call.path != path:
@@ -115,7 +118,7 @@ def posts_of(record: Resource) -> Callable[[Call], bool]:
 
 def refuse(far: Far, *records: Resource) -> None:
     for record in records:
-        asks = posts_of(record)
+        asks = posts_of(far, record)
 
         def hook(call: Call, asks: Callable[[Call], bool] = asks) -> Any:
             return response(409, {"error": {"message": "not today"}}) if asks(call) else None
@@ -450,7 +453,7 @@ def test_a_target_that_is_gone_ends_the_run(far: Far, act: Callable[[], Any]) ->
 
 
 def test_one_answer_that_is_lost_costs_only_what_needs_it(far: Far) -> None:
-    asks = posts_of(named("port", "p"))
+    asks = posts_of(far, named("port", "p"))
 
     def lose(call: Call) -> None:
         if asks(call):

@@ -33,7 +33,7 @@ def test_a_resource_is_made_with_its_marker_and_is_then_as_the_record_says(
     outcome = recreate(NETWORKS, here, NET)
     assert (outcome.state, outcome.changed) == ("made", True)
     (post,) = fake.sent("POST")
-    marker = f"dpb-0123456789ab-{NET.id.replace('-', '')}"
+    marker = here.marker(NET.ref)
     assert post.body["network"]["description"] == marker
     (item,) = fake.of("/networks").values()
     assert (item["description"], item["tags"]) == ("the net", ["t", marker])

@@ -59,7 +59,7 @@ def preflight(
     mapping = rules or MappingRules()
     settings = Settings(bundle="b.dpbundle", state=str(state), mapping=mapping)
     data = PlaybookData(bundle=BUNDLE, resources=resources)
-    return run_preflight(settings, data, TargetCloud(fake.connection), ())
+    return run_preflight(settings, data, TargetCloud(fake.connection), (), None)
 
 
 def told(found: Preflight) -> list[str]:

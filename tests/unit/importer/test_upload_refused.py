@@ -127,6 +127,7 @@ def test_a_401_makes_no_image_of_no_bytes(glance: Glance, tmp_path: Path) -> Non
             targets={},
             bundle_uuid=bundle.manifest.uuid,
             bundle=BundleFiles(bundle.path),
+            manifest_sha256=None,
         )
 
     record = bundle.manifest.resources.images[0]

@@ -64,6 +64,7 @@ def context(
         targets=targets or {},
         bundle_uuid=BUNDLE,
         bundle=BundleFiles(bundle or state / "none.dpbundle"),
+        manifest_sha256=None,
     )
 
 
