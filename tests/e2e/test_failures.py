@@ -210,7 +210,9 @@ def test_by_hand_a_refused_port_costs_its_server_and_keeps_its_address(
     data = yaml.safe_load(whole)
     for port in data["resources"]["ports"]:
         if port["id"] == source.fragile_port:
-            port["allowed_address_pairs"] = [{"ip_address": "10.40.0.999"}]
+            # More than Neutron takes, which it tells nobody before.
+            pairs = [{"ip_address": f"10.40.1.{number}"} for number in range(1, 100)]
+            port["allowed_address_pairs"] = pairs
     path.write_text(yaml.safe_dump(data))
 
     def by_hand() -> Any:
