@@ -12,7 +12,7 @@ COLLECTIONS := downpour_import/collection
 
 .DEFAULT_GOAL := help
 .PHONY: help needs venv hooks clouds format lint style layers types playbook docs unit cover matrix soak \
-	e2e test bench demo manual dist down clean
+	fuzz e2e test bench demo manual dist down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -72,8 +72,11 @@ cover: $(READY)  ## the same, and how much of the code they go through
 matrix: $(READY)  ## under each Python from 3.11 on that is here, and old and new ansible-core
 	$(BIN)/nox
 
-soak: $(READY)  ## ten thousand damaged bundles, ten times the examples: minutes
+soak: $(READY) fuzz  ## ten thousand damaged bundles, ten times the examples, a fuzzer: a quarter of an hour
 	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
+
+fuzz: $(READY)  ## a coverage-guided fuzzer on every reader of foreign bytes, FUZZ_SECONDS (60) each
+	$(BIN)/python -m tests.fuzz
 
 e2e: needs $(READY)  ## from one real cloud to another, twice side by side (PROCESSES=1: one after the other)
 	$(BIN)/pytest -q --numprocesses $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder tests/e2e
