@@ -5,6 +5,8 @@ PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# So many processes run tests side by side.
+PROCESSES ?= 2
 
 # Of every file that is not Python: what Ansible itself will run.
 PLAYBOOK := bundle_spec/playbook/v2
@@ -62,10 +64,10 @@ docs: $(READY)  ## the site, without a dead link
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 unit: $(READY)  ## fast tests; no cloud
-	$(BIN)/pytest -q --ignore=tests/e2e
+	$(BIN)/pytest -q --numprocesses $(PROCESSES) --ignore=tests/e2e
 
 cover: $(READY)  ## the same, and how much of the code they go through
-	$(BIN)/coverage run -m pytest -q --ignore=tests/e2e
+	$(BIN)/pytest -q --numprocesses $(PROCESSES) --ignore=tests/e2e --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/python -m tests.cover
 
@@ -79,7 +81,7 @@ fuzz: $(READY)  ## a coverage-guided fuzzer on every reader of foreign bytes, FU
 	$(BIN)/python -m tests.fuzz
 
 e2e: needs $(READY)  ## from one real cloud to another, twice side by side (PROCESSES=1: one after the other)
-	$(BIN)/pytest -q --numprocesses $(or $(PROCESSES),2) --dist loadfile --no-loadscope-reorder tests/e2e
+	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder tests/e2e
 
 test: needs lint cover matrix e2e  ## everything
 
