@@ -84,7 +84,7 @@ SCENES = {
     ),
     "import-a-part.md": Scene(
         between={"downpour-import out.dpbundle --cloud target --no-start": UNDO},
-        after=(UNDO, "downpour-import undo out.dpbundle --cloud source --same-project --yes"),
+        after=(UNDO, "downpour-import undo out.dpbundle --cloud source --yes"),
     ),
     "many-servers.md": Scene(between={"--max-temporary 40": "rm out.dpbundle"}),
     "map-names.md": Scene(),
