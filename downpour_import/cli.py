@@ -225,9 +225,10 @@ def _print_objects(objects: Sequence[undo.MadeObject], verb: str) -> int:
     """Print a line for each object; returns how many of them are not kept."""
     for obj in objects:
         kind = obj.record.type.replace("_", " ")
-        name = as_word(obj.recreator.display_name(obj.record, obj.item))
+        name = obj.recreator.display_name(obj.record, obj.item)
+        shown = f"  {as_word(name)}" if name else ""  # most ports have none
         kept = f": {obj.kept}" if obj.kept else ""
-        tell(f"{'keep' if obj.kept else verb}  {kind}  {as_word(obj.target)}  {name}{kept}")
+        tell(f"{'keep' if obj.kept else verb}  {kind}  {as_word(obj.target)}{shown}{kept}")
     return sum(1 for obj in objects if not obj.kept)
 
 

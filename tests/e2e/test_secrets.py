@@ -91,11 +91,11 @@ def crossing(
     run("verify", "downpour-import", "verify", "out.dpbundle")
     run("import, wrong", "downpour-import", "out.dpbundle", "--cloud", "wrong")
     run("plan", "downpour-import", "plan", "out.dpbundle", "--cloud", "in", "--write-map", "m.yml")
-    # Nova takes no metadata key of this length: the task that has the user data fails.
+    # Nova gives no server one port twice: the task that has the user data fails.
     run("unpack", "downpour-import", "unpack", "out.dpbundle", "dir")
     resources = folder / "dir" / "playbook" / "resources.yml"
     data = yaml.safe_load(resources.read_text())
-    data["resources"]["servers"][0]["metadata"] = {"k" * 300: "v"}
+    data["resources"]["servers"][0]["nics"] *= 2
     resources.write_text(yaml.safe_dump(data))
     run("import, failing", "downpour-import", "dir", "--cloud", "in", "--edited", "--yes")
     run("import", "downpour-import", "out.dpbundle", "--cloud", "in", "--json")
