@@ -95,7 +95,8 @@ def crossing(
     run("unpack", "downpour-import", "unpack", "out.dpbundle", "dir")
     resources = folder / "dir" / "playbook" / "resources.yml"
     data = yaml.safe_load(resources.read_text())
-    data["resources"]["servers"][0]["nics"] *= 2
+    nics = data["resources"]["servers"][0]["nics"]
+    nics.append(dict(nics[0]))
     resources.write_text(yaml.safe_dump(data))
     run("import, failing", "downpour-import", "dir", "--cloud", "in", "--edited", "--yes")
     run("import", "downpour-import", "out.dpbundle", "--cloud", "in", "--json")
