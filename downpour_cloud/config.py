@@ -11,6 +11,7 @@ from pathlib import Path
 
 from openstack import exceptions as sdk_exceptions
 from openstack.config import OpenStackConfig
+from openstack.config.loader import CONFIG_FILES, SECURE_FILES
 
 from downpour_cloud.errors import CloudError
 from downpour_cloud.session import RetryingSession
@@ -48,6 +49,7 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
     An explicit file wins over OS_CLIENT_CONFIG_FILE.  Raises CloudError when the file or the
     cloud does not exist.
     """
+    _refuse_what_is_no_file()
     path = options.config_file
     if path is not None and not Path(path).is_file():
         raise CloudError("there is no such file", where=path, remedy="name a clouds.yaml")
@@ -79,6 +81,15 @@ def find_cloud(options: CloudOptions) -> OpenStackConfig:
         hint = f"did you mean {near[0]}? {known}" if near and len(names) > 1 else known
         raise CloudError(f"there is no cloud {wanted!r}", where=found_in, remedy=hint)
     return loader
+
+
+def _refuse_what_is_no_file() -> None:
+    """Raises CloudError for a FIFO or the like under a name that openstacksdk would open: it would
+    wait for ever."""
+    for name in (*CONFIG_FILES, *SECURE_FILES):
+        path = Path(name)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise CloudError("this is no file", where=str(path), remedy="remove it")
 
 
 def variables_for_elsewhere() -> dict[str, str]:

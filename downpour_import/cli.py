@@ -27,7 +27,7 @@ from downpour_import.preflight import mapping, proposal
 from downpour_import.run import steps
 from downpour_import.run.report import Report, Reported
 from downpour_import.source import select, unpack
-from downpour_import.source.decrypted import Keys, in_clear
+from downpour_import.source.decrypted import Keys, in_clear, require_named
 from downpour_import.source.opening import admit, open_source
 from downpour_import.usage import PROGRAM
 
@@ -108,6 +108,7 @@ def _with_options(action: ImportAction, arguments: Arguments, progress: Terminal
     """Run ``action`` with the options of an import, whose bundle is in clear."""
     options = options_of(arguments, commands.candidate_of(arguments, "SOURCE"))
     if age.is_encrypted(options.source):
+        require_named(options.source, keys_of(arguments))
         # A wrong password is told now: to decrypt the bundle may take an hour.
         connect(options.cloud, progress.say)
     with in_clear(options.source, keys_of(arguments), progress) as clear:

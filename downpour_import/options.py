@@ -60,7 +60,8 @@ def effective_settings(options: ImportOptions, of_source: Settings) -> Settings:
     default = of_source.state or str(Path.cwd() / f"{bundle}.{name}")
     return replace(
         of_source,
-        state=str(options.state.resolve() if options.state else default),
+        # Not resolved: a state directory is no link [bundle_spec.private].
+        state=os.path.abspath(options.state) if options.state else default,
         cloud=cloud,
         region=chosen.region or of_source.region,
         config_file=chosen.config_file or of_source.config_file,

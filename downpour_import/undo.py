@@ -58,6 +58,7 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     admitted = admit(options.candidate, progress)
     settings = effective_settings(options, admitted.settings)
     state = state_of(settings)
+    directory.require_ours(state)
     if not directory.is_bound(state):
         raise StateError(
             "nothing was imported with this state",

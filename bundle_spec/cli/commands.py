@@ -5,7 +5,7 @@ They print: stdout is data.  Nothing but a command line imports this module.
 
 from __future__ import annotations
 
-import os.path
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,9 @@ from pathlib import Path
 from bundle_spec.check.verify import Level
 from bundle_spec.cli.arguments import Arguments
 from bundle_spec.cli.console import columns, tell, tell_as_it_is
-from bundle_spec.errors import UsageError
+from bundle_spec.errors import LocalError, UsageError
 from bundle_spec.form import digest
+from bundle_spec.private import open_regular
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.parts import MIN_PART_SIZE, bundle_name, read_list
@@ -116,8 +117,20 @@ def _trust_of(arguments: Arguments) -> Trust:
         sha256 = None if expect is None else digest.parse(expect)
     except ValueError as exc:
         raise UsageError(str(exc), where="--expect-digest") from exc
+    for path, what in ((allowed, "the allowed signers"), (revoked, "the revoked signers")):
+        _require_readable(path, what)
     signers = Signers(Path(allowed), Path(revoked) if revoked else None) if allowed else None
     return Trust(expect=sha256, signers=signers, require_signature=required)
+
+
+def _require_readable(path: str | Path | None, what: str) -> None:
+    """Raises LocalError: also where a bundle is not signed, and nobody would look there."""
+    if path is None:
+        return
+    try:
+        os.close(open_regular(path))
+    except OSError as exc:
+        raise LocalError(f"cannot read {what}: {exc.strerror}", where=str(path)) from exc
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,7 +75,13 @@ def _parse(path: Path) -> Policy:
     document = yaml_file.load(path, LocalError, what="the policy")
     if document.faults:
         raise LocalFaults("the policy has mistakes", document.faults)
-    value = {} if document.value is None else document.value
+    value = document.value
+    if value is None:
+        raise LocalError(
+            "the policy is empty",
+            where=str(path),
+            remedy="write allowed_signers: to it, or remove it",
+        )
     if not isinstance(value, dict):
         raise LocalError("the policy is no mapping of settings", where=str(path))
     faults = [
@@ -103,6 +109,6 @@ def _fault(key: str, value: Json) -> str | None:
         case "allowed_signers" | "revoked_signers":
             return None if isinstance(value, str) and value else "is the path of a file"
         case "require_signature":
-            return None if isinstance(value, bool) else "is true or false"
+            return None if isinstance(value, bool) else "is true or false (write true)"
         case _:
             return "is no setting of a policy"

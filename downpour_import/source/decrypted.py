@@ -11,6 +11,7 @@ import fcntl
 import io
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -48,17 +49,23 @@ def in_clear(files: BundleFiles, keys: Keys, progress: Progress) -> Iterator[Bun
     if not age.is_encrypted(files):
         yield files
         return
-    if keys.identity is None or keys.place is None:
-        raise UsageError(f"{files.path} is encrypted", remedy=_missing(keys))
+    identity, place = require_named(files, keys)
     passphrase = age.passphrase_of(keys.passphrase_file) if keys.passphrase_file else None
-    identities = age.identities(keys.identity, passphrase)
+    identities = age.identities(identity, passphrase)
     name = bundle_name(files.path).name.removesuffix(".age")
-    with _private_directory(keys.place) as folder:
+    with _private_directory(place) as folder:
         clear = folder / name
         with files.open() as source:
             _require_room(source.size, folder)
             _decrypt(source, clear, identities, progress)
         yield BundleFiles(clear, copy_of=files.path)
+
+
+def require_named(files: BundleFiles, keys: Keys) -> tuple[Path, Path]:
+    """The identity and the place that an encrypted bundle needs.  Raises UsageError."""
+    if keys.identity is None or keys.place is None:
+        raise UsageError(f"{files.path} is encrypted", remedy=_missing(keys))
+    return keys.identity, keys.place
 
 
 def _missing(keys: Keys) -> str:
@@ -103,6 +110,13 @@ def _private_directory(place: Path) -> Iterator[Path]:
         # Not made: it may be the mount point of a medium that is not mounted, and the clear bytes
         # would go to another disk.
         raise LocalError("there is no such directory", where=str(place), remedy="make it first")
+    mode = place.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise LocalError(
+            "everybody may rename what lies in this directory",
+            where=str(place),
+            remedy="name one of your own, or one as /var/tmp, which has the sticky bit",
+        )
     try:
         _remove_leftovers(place)
         folder, lock = _new_locked(place)

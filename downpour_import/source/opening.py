@@ -96,6 +96,8 @@ def admit(candidate: Candidate, progress: Progress) -> Admitted:
     else:
         settings = _settings_of_directory(directory, source.folders)
         bundle = bundle_of(settings)
+    with bundle.open():
+        pass  # a bundle that is not there is told before any cloud is asked
     provenance = check_provenance(bundle, candidate.trust, progress)
     if provenance.signed is not None:
         progress.say(f"signed by {provenance.signed}")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections import Counter
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 
 from bundle_spec.errors import MAX_FAULTS, DownpourError, Faults, TrustError
 from bundle_spec.model import Manifest, Ref, Reference, Resource
@@ -52,9 +51,10 @@ def check_code(found: Mapping[str, Found], *, trusted: bool) -> dict[str, bytes]
     if not trusted:
         raise TrustFaults(
             f"the playbook is not the one that this importer ships (version {version}), so it is "
-            "not run",
+            "neither run nor unpacked",
             [_code_fault(name, found[name], shipped) for name in foreign[:MAX_FAULTS]],
-            remedy="read the difference; --trust-playbook runs it nevertheless",
+            remedy="read all of it, `tar xf BUNDLE playbook` shows the files; --trust-playbook "
+            "takes it nevertheless",
         )
     taken = [name for name in foreign if not takes_effect(name) and name != SETTINGS]
     size = sum(found[name].size for name in taken)
@@ -68,7 +68,8 @@ def check_code(found: Mapping[str, Found], *, trusted: bool) -> dict[str, bytes]
 def _code_fault(name: str, file: Found, shipped: Mapping[str, bytes]) -> DownpourError:
     where = f"{PREFIX}{name}"
     if name not in shipped:
-        return TrustError("no file of this playbook version", where=where)
+        size = human_bytes(file.size)
+        return TrustError(f"no file of this playbook version; {size}, not shown", where=where)
     if file.size > MAX_SHOWN:
         sizes = f"{human_bytes(file.size)} where {human_bytes(len(shipped[name]))} are shipped"
         return TrustError(f"differs: {sizes}", where=where)
@@ -79,8 +80,17 @@ def _code_fault(name: str, file: Found, shipped: Mapping[str, bytes]) -> Downpou
         "found",
         lineterm="",
     )
-    lines = [f"    {line[:MAX_DIFF_WIDTH]}" for line in islice(diff, MAX_DIFF_LINES)]
-    return TrustError("differs:", where=where, lines=lines)
+    return TrustError("differs:", where=where, lines=_cut(list(diff)))
+
+
+def _cut(diff: Sequence[str]) -> Iterator[str]:
+    """As much of a difference as is shown; whatever is left out is said."""
+    for line in diff[:MAX_DIFF_LINES]:
+        rest = len(line) - MAX_DIFF_WIDTH
+        cut = f" [{rest} more characters are NOT shown]" if rest > 0 else ""
+        yield f"    {line[:MAX_DIFF_WIDTH]}{cut}"
+    if len(diff) > MAX_DIFF_LINES:
+        yield f"    [{len(diff) - MAX_DIFF_LINES} more lines are NOT shown]"
 
 
 def edits(data: PlaybookData, manifest: Manifest) -> list[str]:

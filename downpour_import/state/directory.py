@@ -54,7 +54,7 @@ def check(
     """
     if not os.path.lexists(state):
         return
-    _require_ours(state)
+    require_ours(state)
     if not is_bound(state):
         _require_empty(state)
         return
@@ -74,7 +74,10 @@ def _owner(bundle_uuid: str, cloud: TargetCloud, manifest_sha256: str | None) ->
     return owner if manifest_sha256 is None else {**owner, _DIGEST: manifest_sha256}
 
 
-def _require_ours(state: Path) -> None:
+def require_ours(state: Path) -> None:
+    """Raises StateError for what is there and is no directory of ours alone."""
+    if not os.path.lexists(state):
+        return
     try:
         os.close(open_own_folder(state))
     except OSError as exc:

@@ -125,14 +125,21 @@ def test_a_mistake_is_told_and_nothing_is_imported(
     assert cli.main(["verify", "out.dpbundle"]) == LocalError.exit_code
 
 
-def test_the_command_line_asks_for_more_and_never_for_less(places: tuple[Path, Path]) -> None:
+def test_the_command_line_asks_for_more_and_never_for_less(
+    places: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    signers = tmp_path / "signers"
+    for name in ("signers", "mine", "gone"):
+        (tmp_path / name).touch()
+
     def options(*arguments: str) -> ImportOptions:
         parsed = parse(PROGRAM, [*arguments, "out.dpbundle"]).arguments
         return cli.options_of(parsed, commands.candidate_of(parsed, "SOURCE"))
 
     machine, _ = places
-    machine.write_text("allowed_signers: /signers\nrequire_signature: true\n")
-    assert options().trust.signers == Signers(Path("/signers"))
+    machine.write_text(f"allowed_signers: {signers}\nrequire_signature: true\n")
+    assert options().trust.signers == Signers(signers)
     assert options().trust.require_signature
     other = options("--allowed-signers", "mine", "--revoked-signers", "gone")
     assert other.trust.signers == Signers(Path("mine"), Path("gone"))

@@ -68,8 +68,16 @@ def options(*arguments: str) -> ImportOptions:
     return cli.options_of(parsed, commands.candidate_of(parsed, "SOURCE"))
 
 
+@pytest.fixture
+def signers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of keys that ``OPTIONS`` names."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "r"):
+        (tmp_path / name).touch()
+
+
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_has_an_effect(option: str) -> None:
+def test_every_option_has_an_effect(option: str, signers: None) -> None:
     assert options(*OPTIONS[option], "b.dpbundle") != options("b.dpbundle")
 
 
@@ -81,7 +89,7 @@ def test_every_command_can_be_quiet(command: list[str]) -> None:
 
 
 @pytest.mark.parametrize("option", OF_VERIFY)
-def test_every_option_of_verify_has_an_effect(option: str) -> None:
+def test_every_option_of_verify_has_an_effect(option: str, signers: None) -> None:
     def options(*arguments: str) -> VerifyOptions:
         parsed = parse(PROGRAM, ["verify", *arguments, "b"]).arguments
         return commands.verify_options_of(parsed, commands.candidate_of(parsed))
@@ -324,7 +332,8 @@ def test_a_cloud_that_cannot_be_reached_is_told_before_the_disks_are_read(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(b"age-encryption.org/v1\n" + bytes(1 << 12))
-    assert cli.main(["--cloud", "nowhere", str(path)]) == 6
+    keys = ["--identity", str(tmp_path / "key"), "--decrypt-to", str(tmp_path)]
+    assert cli.main(["--cloud", "nowhere", *keys, str(path)]) == 6
     assert "cannot use the target cloud" in capsys.readouterr().err
 
 
