@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from keystoneauth1 import exceptions as ks_exceptions
 from openstack import exceptions as sdk_exceptions
 
 from downpour_cloud.errors import CloudError
+from downpour_cloud.guarded import HostileAnswer, body_of
 from downpour_cloud.session import brief
 
 LOOK_BYTES = 2 << 20
@@ -23,8 +24,6 @@ LOOK_BYTES = 2 << 20
 
 _SILENCE = 15.0
 """Seconds without a byte after which a service counts as silent."""
-
-_PIECE = 1 << 16
 
 # These have adapters of openstacksdk, which finds their version.
 _ADAPTERS = {"block-storage": "block_storage", "network": "network"}
@@ -71,9 +70,11 @@ class Catalog:
             with closing(self._get(service_type, path, version, params, wanted)) as response:
                 if response.status_code >= 300:
                     raise CloudError(_refusal(response.status_code))
-                return json.loads(b"".join(_pieces(response)))
+                return json.loads(body_of(response, LOOK_BYTES))
         except (ValueError, RecursionError) as exc:
             raise CloudError("its answer is no JSON") from exc
+        except HostileAnswer as exc:
+            raise CloudError(str(exc)) from exc
         except (
             requests.RequestException,
             sdk_exceptions.SDKException,
@@ -126,12 +127,3 @@ def _is_in(service: Mapping[str, Any], region: str | None) -> bool:
         for endpoint in service.get("endpoints") or ()
     ]
     return bool(regions) and (not region or region in regions)
-
-
-def _pieces(response: requests.Response) -> Iterator[bytes]:
-    size = 0
-    for piece in response.iter_content(_PIECE):
-        size += len(piece)
-        if size > LOOK_BYTES:
-            raise CloudError(f"its answer has more than {LOOK_BYTES >> 20} MiB")
-        yield piece

@@ -35,7 +35,7 @@ _PORTS = {"http": 80, "https": 443}
 _TOKEN = "x-auth-token"
 
 
-class HostileAnswer(ks_exceptions.ClientException):  # type: ignore[misc]
+class HostileAnswer(ks_exceptions.ClientException):
     """The cloud answered with what is not taken from any cloud."""
 
 
@@ -84,7 +84,8 @@ class GuardedHttp(requests.Session):
             _refuse_redirect_elsewhere(response)
             _refuse_compressed(response)
             if not wants_stream or response.status_code >= 300:
-                _read(response)
+                # As requests keeps it, which reads without a bound.
+                response._content = body_of(response, MAX_ANSWER)
         except BaseException:
             response.close()
             raise
@@ -138,16 +139,16 @@ def _refuse_compressed(response: requests.Response) -> None:
         )
 
 
-def _read(response: requests.Response) -> None:
-    """Read the body, as requests does it by itself without a bound."""
+def body_of(response: requests.Response, most: int) -> bytes:
+    """The body of a streamed answer, of at most ``most`` bytes.  Raises HostileAnswer."""
     body = bytearray()
     for piece in response.iter_content(_PIECE):
         body += piece
-        if len(body) > MAX_ANSWER:
+        if len(body) > most:
             raise HostileAnswer(
-                f"the answer of {Origin.of(response.url)} is longer than {MAX_ANSWER >> 20} MiB"
+                f"the answer of {Origin.of(response.url)} is longer than {most >> 20} MiB"
             )
-    response._content = bytes(body)
+    return bytes(body)
 
 
 def _why_elsewhere(home: Origin, there: Origin) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bundle_spec.model import (
     AddressGroup,
@@ -114,11 +114,11 @@ def select(wanted: ResourceFile, inventory: Inventory) -> tuple[Selection, list[
     """What the file names, and every name that is missing or ambiguous."""
     finder = _Finder()
     listable = inventory.listable()
-    chosen = {
+    chosen: dict[str, Any] = {
         section: finder.choose(_kind(section), getattr(wanted, section), listable[section])
         for section in SECTIONS
     }
-    return Selection(**chosen), finder.faults  # type: ignore[arg-type]
+    return Selection(**chosen), finder.faults
 
 
 def _kind(section: str) -> str:

@@ -24,6 +24,7 @@ from bundle_spec.model import (
     SubnetReference,
 )
 from bundle_spec.model.subnet import HostRoute
+from bundle_spec.text import quoted
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Text = tuple[str, str | None, Callable[[str], object]]
@@ -33,6 +34,7 @@ _MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5,19}")
 """Of six octets, and of up to twenty in InfiniBand."""
 
 _LONGEST = 64
+"""Characters of any address."""
 
 
 def require_addresses(records: Iterable[Resource | Reference]) -> None:
@@ -52,8 +54,7 @@ def _faults(records: Iterable[Resource | Reference]) -> Iterator[BundleError]:
         for what, text, parse in _texts(record):
             if text is not None and not _is(parse, text):
                 where = f"{record.type.replace('_', ' ')} {record.name!r}"
-                shown = f"{text[:_LONGEST]!r}{' …' if len(text) > _LONGEST else ''}"
-                yield BundleError(f"{what} {shown} is none", where=where)
+                yield BundleError(f"{what} {quoted(text)} is none", where=where)
 
 
 def _is(parse: Callable[[str], object], text: str) -> bool:

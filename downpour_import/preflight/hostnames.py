@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from bundle_spec.model import Port, Ref, Resources, Server
 from bundle_spec.model.playbook import Rules
+from bundle_spec.text import some_of
 from downpour_cloud.microversions import version
 from downpour_import.errors import TargetError
 from downpour_import.preflight import mapping
@@ -213,8 +214,8 @@ def _nameless(servers: Iterable[Server], found: Mapping[str, frozenset[str]]) ->
     nameless = [server.name for server in servers if "" in found[server.id]]
     if nameless:
         yield (
-            f"the target makes host names of new IDs for {_shown(nameless)}, as nothing of their "
-            "names is left in one; hostnames: in the mapping gives others"
+            f"the target makes host names of new IDs for {some_of(nameless, _SHOWN)}, as nothing "
+            "of their names is left in one; hostnames: in the mapping gives others"
         )
 
 
@@ -224,7 +225,7 @@ def _equal(servers: Iterable[Server], found: Mapping[str, frozenset[str]]) -> It
         by_hostname.setdefault(min(found[server.id]).lower(), []).append(server.name)
     shared = [item for item in by_hostname.items() if item[0] and len(item[1]) > 1]
     for hostname, names in shared[:_SHOWN]:
-        yield f"one host name {hostname!r} for {len(names)} servers: {_shown(names)}"
+        yield f"one host name {hostname!r} for {len(names)} servers: {some_of(names, _SHOWN)}"
     if len(shared) > _SHOWN:
         yield f"one host name for several servers: {len(shared) - _SHOWN} more such names"
 
@@ -245,7 +246,3 @@ def _lost_dns_names(
                     f"port {port.name or port.id!r}: its DNS name {port.dns_name!r} becomes the "
                     f"host name of its server {server.name!r}, {hostname!r}",
                 )
-
-
-def _shown(names: list[str]) -> str:
-    return ", ".join(map(repr, names[:_SHOWN])) + (" …" if len(names) > _SHOWN else "")

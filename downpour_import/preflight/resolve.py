@@ -7,7 +7,7 @@ faults, raised all at once with a proposed mapping.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from bundle_spec.model import (
     AvailabilityZoneReference,
@@ -20,9 +20,7 @@ from bundle_spec.model import (
     NetworkReference,
     QosPolicyReference,
     Ref,
-    Reference,
     References,
-    Resource,
     Resources,
     SecurityGroup,
     Subnet,
@@ -31,8 +29,8 @@ from bundle_spec.model import (
 )
 from bundle_spec.model.playbook import MappingRules
 from downpour_cloud import Json
-from downpour_import.errors import TargetError
 from downpour_import.preflight import addresses, mapping, whose
+from downpour_import.preflight.decisions import Decisions
 from downpour_import.preflight.flavor_size import FlavorSize, distance, size_of
 from downpour_import.preflight.hostnames import hostnames
 from downpour_import.preflight.result import Preflight
@@ -40,10 +38,6 @@ from downpour_import.preflight.survey import Survey
 
 _SHOWN = 10
 """So many candidates are told at most."""
-
-_SECTION_OF = {section.removesuffix("s"): section for section in mapping.SECTIONS} | {
-    "qos_policy": "qos_policies"
-}
 
 
 def preflight(
@@ -82,27 +76,21 @@ def preflight(
     return resolver.result
 
 
-class _Resolver:
-    def __init__(self, rules: MappingRules, target: Survey) -> None:
-        self.result = Preflight()
-        self._rules = rules
-        self._target = target
-        self._used: set[tuple[str, str]] = set()
-
+class _Resolver(Decisions):
     # --- references ---
 
     def flavor(self, wanted: FlavorReference) -> None:
-        flavors = self._target.flavors
-        if self._follow_rule("flavors", wanted, flavors):
+        flavors = self.target.flavors
+        if self.follow_rule("flavors", wanted, flavors):
             return
         size = FlavorSize(wanted.vcpus, wanted.ram, wanted.disk, wanted.ephemeral, wanted.swap)
         equal = [item for item in flavors if size_of(item) == size]
         named = [item for item in equal if item["name"] == wanted.name]
         if len(named or equal) == 1:
-            self._take(wanted, (named or equal)[0], size)
+            self.take(wanted, (named or equal)[0], size)
             return
         near = min(flavors, key=lambda item: distance(size_of(item), size), default=None)
-        self._missing(
+        self.missing(
             "flavors",
             wanted,
             f"{len(equal)} flavors of the target have {size}: "
@@ -114,14 +102,14 @@ class _Resolver:
         )
 
     def network(self, wanted: NetworkReference) -> None:
-        if self._follow_rule("networks", wanted, self._target.networks):
+        if self.follow_rule("networks", wanted, self.target.networks):
             return
         what = "external" if wanted.external else "shared"
         key = "router:external" if wanted.external else "shared"
-        fitting = [item for item in self._target.networks if item.get(key)]
+        fitting = [item for item in self.target.networks if item.get(key)]
         # One of the same name may be anything, and anybody's: only a person can say.
-        if wanted.external and len(fitting) == 1 and whose.is_operators(self._target, fitting[0]):
-            self._take(wanted, fitting[0], f"the only {what} network")
+        if wanted.external and len(fitting) == 1 and whose.is_operators(self.target, fitting[0]):
+            self.take(wanted, fitting[0], f"the only {what} network")
             return
         fitting.sort(key=lambda item: bool(item["name"] != wanted.name))
         offered = [whose.network_text(item) for item in fitting[:_SHOWN]]
@@ -131,9 +119,9 @@ class _Resolver:
                 f"the target has only {offered[0]}, and nothing shows that it is the operator's: "
                 "another project may have opened it to yours"
             )
-        near = whose.by_unique_name(fitting[0], self._target.networks) if fitting else None
+        near = whose.by_unique_name(fitting[0], self.target.networks) if fitting else None
         comment = "; or ".join([f"{what}, {offered[0]}", *offered[1:]]) if offered else ""
-        self._missing("networks", wanted, message, near, lambda item: comment)
+        self.missing("networks", wanted, message, near, lambda item: comment)
 
     def subnet(self, wanted: SubnetReference, carried: bool = False) -> None:
         """The subnet of the mapped network with the same CIDR.
@@ -141,18 +129,18 @@ class _Resolver:
         On a network that was not the project's own, addresses are the cloud's choice: there the
         only subnet of the same IP version will do.  ``carried``: the bundle holds the subnet.
         """
-        if self._follow_rule("subnets", wanted, self._target.subnets):
+        if self.follow_rule("subnets", wanted, self.target.subnets):
             return
         network = self.result.targets.get(Ref("network", wanted.network_id))
-        candidates = [item for item in self._target.subnets if item["network_id"] == network]
+        candidates = [item for item in self.target.subnets if item["network_id"] == network]
         equal = [item for item in candidates if item["cidr"] == wanted.cidr]
         same_family = [item for item in candidates if _family(item["cidr"]) == _family(wanted.cidr)]
         if len(equal) == 1:
-            self._take(wanted, equal[0], f"same CIDR {wanted.cidr}")
+            self.take(wanted, equal[0], f"same CIDR {wanted.cidr}")
         elif len(same_family) == 1 and not carried:
-            self._take(wanted, same_family[0], "the only subnet of that network; other addresses")
+            self.take(wanted, same_family[0], "the only subnet of that network; other addresses")
         elif network is not None:
-            self._missing(
+            self.missing(
                 "subnets",
                 wanted,
                 f"no subnet of the mapped network has {wanted.cidr}",
@@ -161,18 +149,18 @@ class _Resolver:
             )
 
     def image(self, wanted: ImageReference) -> None:
-        if self._follow_rule("images", wanted, self._target.images):
+        if self.follow_rule("images", wanted, self.target.images):
             return
-        images = self._target.images
+        images = self.target.images
         equal = [item for item in images if _same_bytes(wanted, item)]
-        usable = [item for item in equal if whose.is_ours_or_public(self._target, item)]
+        usable = [item for item in equal if whose.is_ours_or_public(self.target, item)]
         if usable:  # the same bytes: any of them will do
             named = [item for item in usable if item["name"] == wanted.name]
-            self._take(wanted, (named or usable)[0], "same bytes")
+            self.take(wanted, (named or usable)[0], "same bytes")
             return
         near = difflib.get_close_matches(wanted.name, [item["name"] or "" for item in images], n=1)
         named = [item for item in images if item["name"] in near]
-        self._missing(
+        self.missing(
             "images",
             wanted,
             "the only images of the same bytes are those of another project, which may change them"
@@ -186,44 +174,44 @@ class _Resolver:
         )
 
     def volume_type(self, wanted: VolumeTypeReference) -> None:
-        named = [{"id": name, "name": name} for name in self._target.volume_types]
-        if self._follow_rule("volume_types", wanted, named, can_drop=True):
+        named = [{"id": name, "name": name} for name in self.target.volume_types]
+        if self.follow_rule("volume_types", wanted, named, can_drop=True):
             return
-        if wanted.name in self._target.volume_types:
+        if wanted.name in self.target.volume_types:
             self.result.targets[wanted.ref] = wanted.name
-        elif wanted.is_default and self._target.default_volume_type:
-            default = self._target.default_volume_type
-            self._take(wanted, {"id": default, "name": default}, "both are their cloud's default")
+        elif wanted.is_default and self.target.default_volume_type:
+            default = self.target.default_volume_type
+            self.take(wanted, {"id": default, "name": default}, "both are their cloud's default")
         else:
-            near = difflib.get_close_matches(wanted.name, self._target.volume_types, n=1)
-            self._missing(
+            near = difflib.get_close_matches(wanted.name, self.target.volume_types, n=1)
+            self.missing(
                 "volume_types",
                 wanted,
                 "the target has no volume type of this name, only "
-                + ", ".join(self._target.volume_types),
-                {"name": (near or self._target.volume_types or [""])[0]},
+                + ", ".join(self.target.volume_types),
+                {"name": (near or self.target.volume_types or [""])[0]},
                 lambda item: "look at what it offers",
             )
 
     def zone(self, wanted: AvailabilityZoneReference) -> None:
-        usable = self._target.zones.get(wanted.service, frozenset())
+        usable = self.target.zones.get(wanted.service, frozenset())
         zones = [{"id": name, "name": name} for name in sorted(usable)]
-        if self._follow_rule("availability_zones", wanted, zones, can_drop=True):
+        if self.follow_rule("availability_zones", wanted, zones, can_drop=True):
             return
         if wanted.name in usable:
             self.result.targets[wanted.ref] = wanted.name
             return
         self.result.targets[wanted.ref] = None
-        self._note_choice(wanted, None, "no zone of this name")
+        self.note_choice(wanted, None, "no zone of this name")
 
     def keypair(self, wanted: KeypairReference) -> None:
-        named = [{"id": name, "name": name} for name in self._target.keypairs]
-        if self._follow_rule("keypairs", wanted, named, can_drop=True):
+        named = [{"id": name, "name": name} for name in self.target.keypairs]
+        if self.follow_rule("keypairs", wanted, named, can_drop=True):
             return
-        if wanted.name in self._target.keypairs:
+        if wanted.name in self.target.keypairs:
             self.result.targets[wanted.ref] = wanted.name
             return
-        self._missing(
+        self.missing(
             "keypairs",
             wanted,
             "the bundle does not hold it and the target has none of this name",
@@ -232,15 +220,15 @@ class _Resolver:
         )
 
     def qos_policy(self, wanted: QosPolicyReference) -> None:
-        policies = self._target.qos_policies
-        if self._follow_rule("qos_policies", wanted, policies, can_drop=True):
+        policies = self.target.qos_policies
+        if self.follow_rule("qos_policies", wanted, policies, can_drop=True):
             return
         named = [item for item in policies if item["name"] == wanted.name]
-        if len(named) == 1 and whose.is_ours_or_operators(self._target, named[0]):
-            self._take(wanted, named[0], "same name")
+        if len(named) == 1 and whose.is_ours_or_operators(self.target, named[0]):
+            self.take(wanted, named[0], "same name")
             return
         near = difflib.get_close_matches(wanted.name, [item["name"] for item in policies], n=1)
-        self._missing(
+        self.missing(
             "qos_policies",
             wanted,
             _qos_message(named),
@@ -251,12 +239,12 @@ class _Resolver:
     # --- resources in the bundle, which the mapping may replace ---
 
     def carried_keypair(self, wanted: Keypair) -> None:
-        named = [{"id": name, "name": name} for name in self._target.keypairs]
-        if self._follow_rule("keypairs", wanted, named):
+        named = [{"id": name, "name": name} for name in self.target.keypairs]
+        if self.follow_rule("keypairs", wanted, named):
             return
-        public_key = self._target.keypairs.get(wanted.name)
+        public_key = self.target.keypairs.get(wanted.name)
         if public_key is not None and public_key.split()[:2] != wanted.public_key.split()[:2]:
-            self._missing(
+            self.missing(
                 "keypairs",
                 wanted,
                 "the target has another key under this name",
@@ -265,17 +253,17 @@ class _Resolver:
             )
 
     def carried_network(self, wanted: Network) -> None:
-        self._follow_rule("networks", wanted, self._target.networks)
+        self.follow_rule("networks", wanted, self.target.networks)
 
     def carried_image(self, wanted: Image) -> None:
-        self._follow_rule("images", wanted, self._target.images)
+        self.follow_rule("images", wanted, self.target.images)
 
     def carried_security_group(self, wanted: SecurityGroup) -> None:
-        self._follow_rule("security_groups", wanted, self._target.security_groups)
+        self.follow_rule("security_groups", wanted, self.target.security_groups)
 
     def carried_subnet(self, wanted: Subnet) -> None:
         """A subnet goes with its network: of a mapped network, the subnet of the same CIDR."""
-        if self._follow_rule("subnets", wanted, self._target.subnets):
+        if self.follow_rule("subnets", wanted, self.target.subnets):
             return
         if Ref("network", wanted.network_id) in self.result.targets:
             self.subnet(
@@ -290,11 +278,10 @@ class _Resolver:
 
     def hostnames(self, resources: Resources) -> None:
         """What servers are called in the guest and in DNS, where it cannot be as it was."""
-        rules = self._rules.hostnames
+        rules = self.rules.hostnames
         for server in resources.servers:
-            names = mapping.fitting(rules, (server.id, server.name))
-            self._used |= {("hostnames", name) for name in names}
-        found = hostnames(resources, rules, self._target)
+            self.note_use("hostnames", (server.id, server.name))
+        found = hostnames(resources, rules, self.target)
         self.result.targets |= found.targets
         self.result.faults += found.faults
         self.result.warnings += found.warnings
@@ -302,91 +289,6 @@ class _Resolver:
             self.result.choices["hostnames"] = dict(found.choices)
         for name, (chosen, reason) in found.choices.items():
             self.result.taken.append(f"host name of server {name!r} -> {chosen!r} ({reason})")
-
-    # --- the same for all ---
-
-    def _follow_rule(
-        self,
-        section: str,
-        wanted: Reference | Resource,
-        candidates: Iterable[Json],
-        can_drop: bool = False,
-    ) -> bool:
-        """Do what the mapping says; False without a rule.  One that does not work is a fault."""
-        rules = getattr(self._rules, section)
-        names = (wanted.id, wanted.name)
-        self._used |= {(section, name) for name in mapping.fitting(rules, names)}
-        has_rule, value = mapping.rule(rules, names)
-        if not has_rule:
-            return False
-        where = f"mapping {section}: {wanted.name!r}"
-        if isinstance(wanted, AvailabilityZoneReference):  # one rule is for the zones of both
-            where += f" ({wanted.service})"
-        if value is None:
-            self.result.targets[wanted.ref] = None
-            if isinstance(wanted, Keypair):
-                remedy = f"leave it out with --skip keypair/{wanted.name}"
-                self._fault("it is in the bundle and is made", where, remedy)
-            elif not can_drop:
-                self._fault(f"{section} cannot be mapped to drop", where)
-            return True
-        fitting = [item for item in candidates if value in (item["id"], item["name"])]
-        if len(fitting) == 1:
-            self.result.targets[wanted.ref] = fitting[0]["id"]
-            return True
-        # One fault is enough: whatever depends on this one gets no fault of its own.
-        self.result.targets[wanted.ref] = None
-        if fitting:
-            ids = ", ".join(item["id"] for item in fitting)
-            self._fault(f"{len(fitting)} are named {value!r} on the target: {ids}", where)
-        else:
-            offered = sorted({item["name"] or item["id"] for item in candidates})
-            near = difflib.get_close_matches(value, offered, n=1)
-            has = f"it has {', '.join(offered[:10]) or 'none'}"
-            remedy = f"did you mean {near[0]}?" if near else has
-            self._fault(f"the target has no {value!r}", where, remedy)
-        return True
-
-    def warn_of_unused_rules(self) -> None:
-        """Warn of rules that fit nothing in the bundle: their names may be mistyped."""
-        for section in mapping.SECTIONS:
-            for name in getattr(self._rules, section):
-                if (section, name) not in self._used and name != mapping.DEFAULT:
-                    self.result.warnings.append(
-                        f"mapping {section}: {name!r} names nothing of what is imported"
-                    )
-
-    def _take(self, wanted: Reference, item: Json, reason: object) -> None:
-        self.result.targets[wanted.ref] = item["id"]
-        self._note_choice(wanted, item["name"], str(reason))
-
-    def _note_choice(self, wanted: Reference, chosen: str | None, reason: str) -> None:
-        """``chosen``: a name; None: the cloud's default."""
-        section = _SECTION_OF[wanted.type]
-        self.result.choices.setdefault(section, {})[wanted.name] = chosen, reason
-        kind = wanted.type.replace("_", " ")
-        if isinstance(wanted, AvailabilityZoneReference):
-            kind = f"{wanted.service} {kind}"
-        target = "the cloud's default" if chosen is None else repr(chosen)
-        self.result.taken.append(f"{kind} {wanted.name!r} -> {target} ({reason})")
-
-    def _missing(
-        self,
-        section: str,
-        wanted: Reference | Resource,
-        message: str,
-        near: Json | None,
-        comment: Callable[[Json], object],
-    ) -> None:
-        kind = wanted.type.replace("_", " ")
-        self._fault(message, f"{kind} {wanted.name!r}")
-        proposed: tuple[str, str] = (mapping.FILL_IN, "nothing comes near")
-        if near:
-            proposed = (near["name"], str(comment(near)))
-        self.result.proposals.setdefault(section, {})[wanted.name] = proposed
-
-    def _fault(self, message: str, where: str, remedy: str | None = None) -> None:
-        self.result.faults.append(TargetError(message, where=where, remedy=remedy))
 
 
 def _same_bytes(wanted: ImageReference, item: Json) -> bool:

@@ -122,7 +122,7 @@ def redirecting(request: BaseHTTPRequestHandler) -> None:
         (body(b'{"zones": {}}'), "its answer is not a list"),
         (body(b'"zones"'), "its answer is not a list"),
         (body(b"null"), "its answer is not a list"),
-        (endless, "its answer has more than 2 MiB"),
+        (endless, "is longer than 2 MiB"),
         (redirecting, "it answers 302"),
     ],
 )
@@ -132,7 +132,8 @@ def test_nonsense_is_one_line_and_is_asked_for_once(
     service = serve(answer)
     began = monotonic()
     found = look(service)
-    assert found.not_asked == {"dns_zone": why}
+    assert found.not_asked.keys() == {"dns_zone"}
+    assert found.not_asked["dns_zone"].endswith(why)
     assert len(service.asked) == 1
     assert monotonic() - began < 10
 
