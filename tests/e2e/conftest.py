@@ -22,6 +22,7 @@ from tests import tenant
 from tests.connect import connect as connection
 from tests.devcloud import Devcloud
 from tests.devcloud.cloud import DEFAULT_PORT_BASE
+from tests.e2e.bash import users_environment
 from tests.e2e.holdings import holdings
 
 BIN = Path(sys.executable).parent
@@ -38,17 +39,24 @@ class Shell:
 
     directory: Path
 
+    def start(self, *command: str | Path, **environment: str) -> subprocess.Popen[str]:
+        """Start a command of the venv, to be waited for with ``communicate``."""
+        return subprocess.Popen(
+            [BIN / command[0], *command[1:]],
+            cwd=self.directory,
+            env={**users_environment(), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def run(self, *command: str, check: bool = True, **environment: str) -> Any:
         """Run a command of the venv; its result, with text output."""
-        env = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("OS_", "ANSIBLE_"))
-        }
         done = subprocess.run(
             [BIN / command[0], *command[1:]],
             cwd=self.directory,
-            env={**env, **environment},
+            env={**users_environment(), **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

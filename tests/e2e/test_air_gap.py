@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from tests.devcloud import Devcloud
+from tests.e2e.bash import bash, users_environment
 from tests.e2e.conftest import Shell, read_csv
 from tests.e2e.gap import Gap
 from tests.house import PACKAGES
@@ -90,24 +90,15 @@ def test_every_command_of_the_page(
         shutil.copytree(ROOT / each, clone / each, ignore=shutil.ignore_patterns("__pycache__"))
     for each in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / each, clone)
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OS_", "ANSIBLE_", "VIRTUAL_ENV"))
+    near_env = {
+        **users_environment(),
+        "PATH": far_env["PATH"],
+        "OS_CLIENT_CONFIG_FILE": str(clouds.clouds_yaml),
     }
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", script(NEAR)],
-        cwd=near,
-        env={**env, "PATH": far_env["PATH"], "OS_CLIENT_CONFIG_FILE": str(clouds.clouds_yaml)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    printed = bash(script(NEAR), cwd=near, env=near_env)
     # What the person at the source writes down is what the person at the target sees.
-    (digest,) = re.findall(r"^SHA256SUMS sha256 (.*)$", done.stdout, re.M)
-    (manifest,) = re.findall(r"^manifest sha256 (.*)$", done.stdout, re.M)
+    (digest,) = re.findall(r"^SHA256SUMS sha256 (.*)$", printed, re.M)
+    (manifest,) = re.findall(r"^manifest sha256 (.*)$", printed, re.M)
     shutil.rmtree(near)  # nothing but the media goes over
 
     done = gap.run(script(FAR), cwd=far, env=far_env)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any
 
 from bundle_spec import open_bundle, verify_bundle
 from tests.devcloud import Devcloud
-from tests.e2e.conftest import BIN, Exported, Shell
+from tests.e2e.conftest import Exported, Shell
 from tests.e2e.holdings import holdings
 from tests.tenant import EXPORT_YML, Tenant
 
@@ -153,13 +152,7 @@ def test_an_interrupted_export_leaves_nothing_at_the_source_and_goes_on(
     """Ctrl-C while temporary objects exist, at a moment when the source shows one."""
     source = connect("source")
     before = holdings(source)
-    process = subprocess.Popen(
-        [BIN / "downpour-export", "export.yml", "stopped.dpbundle"],
-        cwd=shell.directory,
-        env={**os.environ, "OS_CLOUD": "source"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = shell.start("downpour-export", "export.yml", "stopped.dpbundle", OS_CLOUD="source")
     deadline = time.monotonic() + 60
     while not list(source.block_storage.snapshots(details=False)):
         assert time.monotonic() < deadline, "no snapshot was made"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 
 from bundle_spec import verify_bundle
-from tests.e2e.conftest import BIN, Exported, Shell
+from tests.e2e.conftest import Exported, Shell
 from tests.e2e.holdings import holdings
 from tests.tenant import Tenant
 
@@ -48,13 +46,7 @@ Moment = Callable[[Any, Tenant], bool]
 
 def kill_when(shell: Shell, name: str, source: Any, made: Tenant, moment: Moment) -> None:
     """Start the export ``name``, and kill -9 it as soon as ``moment`` has come."""
-    process = subprocess.Popen(
-        [BIN / "downpour-export", "killed.yml", name],
-        cwd=shell.directory,
-        env={**os.environ, "OS_CLOUD": "source"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = shell.start("downpour-export", "killed.yml", name, OS_CLOUD="source")
     deadline = time.monotonic() + 120
     while not moment(source, made):
         assert process.poll() is None, process.communicate()

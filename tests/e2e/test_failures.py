@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import yaml
 
 from tests.devcloud import Devcloud
-from tests.e2e.conftest import BIN, Shell, read_csv
+from tests.e2e.conftest import Shell, read_csv
 from tests.e2e.holdings import holdings
 from tests.e2e.test_killed import wait_for_rows
 
@@ -132,14 +131,7 @@ def test_a_server_in_error_and_a_refused_floating_ip_stop_nothing_else(
     shell: Shell, bundle: str, source: Source, connect: Any, hostless: None, full: Any
 ) -> None:
     state = shell.directory / "failing"
-    process = subprocess.Popen(
-        [BIN / "downpour-import", bundle, "--cloud", "target-other", "--state", state],
-        cwd=shell.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = shell.start("downpour-import", bundle, "--cloud", "target-other", "--state", state)
     # The preflight, which would have refused the whole import, is over.
     wait_for_rows(process, state, 1)
     full()

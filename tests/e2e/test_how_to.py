@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ import yaml
 from tests import plain_tenant
 from tests.devcloud import Devcloud
 from tests.docs.pages import blocks
+from tests.e2e.bash import bash, users_environment
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 ELSEWHERE = {"air-gap.md", "install.md"}
@@ -159,29 +159,13 @@ def run(desk: Path, folder: Path, commands: Iterable[str]) -> str:
     """Run them in a shell with a home of its own; what they print."""
     home = folder / "home"
     home.mkdir()
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OS_", "ANSIBLE_", "DEVCLOUD_"))
+    env = {
+        **users_environment(),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "OS_CLIENT_CONFIG_FILE": str(desk / "clouds.yaml"),
     }
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-eux", "-o", "pipefail", "-c", "\n".join(commands)],
-        cwd=folder,
-        env={
-            **kept,
-            "PATH": path,
-            "HOME": str(home),
-            "OS_CLIENT_CONFIG_FILE": str(desk / "clouds.yaml"),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return bash("\n".join(["set -x", *commands]), cwd=folder, env=env)
 
 
 def test_every_page_has_a_scene() -> None:

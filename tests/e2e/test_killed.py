@@ -12,22 +12,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import BIN, Exported, Shell, read_csv
+from tests.e2e.conftest import Exported, Shell, read_csv
 from tests.e2e.holdings import holdings
 
 
 def start(shell: Shell, state: Path) -> subprocess.Popen[str]:
     ours(state).mkdir(exist_ok=True)
-    return subprocess.Popen(
-        [
-            BIN / "downpour-import", "out.dpbundle", "--cloud", "source-other",
-            "--state", state, "--map", "keys.yml",
-        ],
-        cwd=shell.directory,
-        env={**os.environ, "TMPDIR": str(ours(state))},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    return shell.start(
+        "downpour-import", "out.dpbundle", "--cloud", "source-other",
+        "--state", state, "--map", "keys.yml",
+        TMPDIR=str(ours(state)),
     )  # fmt: skip
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from typing import Any
 
 from tests.devcloud import Devcloud
-from tests.e2e.conftest import BIN, Shell
+from tests.e2e.conftest import Shell
 from tests.e2e.holdings import holdings
 from tests.e2e.test_killed import wait_for_rows
 from tests.tenant import Tenant
@@ -26,14 +25,7 @@ def test_an_import_goes_on_when_services_were_down(
     state = shell.directory / "outage"
     command = ["downpour-import", "outage.dpbundle", "--cloud", "target-other", "--state", "outage"]
 
-    process = subprocess.Popen(
-        [BIN / command[0], *command[1:]],
-        cwd=shell.directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = shell.start(*command)
     wait_for_rows(process, state, 1)
     with clouds.outage("target", ("keystone", "glance")):
         time.sleep(SECONDS)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 
 from tests import plain_tenant
 from tests.devcloud import Devcloud
+from tests.e2e.bash import bash, users_environment
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "tutorial" / "first-move.md"
@@ -52,23 +51,9 @@ def output(clouds: Devcloud, tmp_path: Path, connect: Any) -> Iterator[list[str]
         f"{command} --other" if "tests.demo --tenant" in command else command
         for command, _ in steps()
     ]
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OS_", "ANSIBLE_", "DEVCLOUD_"))
-    }
-    done = subprocess.run(
-        ["bash", "-eu", "-c", "".join(f"echo '{MARK}'\n{each}\n" for each in commands)],
-        cwd=tmp_path,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout
-    yield done.stdout.split(f"{MARK}\n")[1:]
+    script = "".join(f"echo '{MARK}'\n{each}\n" for each in commands)
+    printed = bash(script, cwd=tmp_path, env=users_environment())
+    yield printed.split(f"{MARK}\n")[1:]
     plain_tenant.remove(connect("source-other"))
 
 
