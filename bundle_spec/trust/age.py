@@ -30,6 +30,9 @@ MAX_KEY_FILE = 1 << 20
 MAX_HEADER = 1 << 16
 """Bytes: room for the stanzas of some six hundred recipients."""
 
+_OWN_KEY = 256
+"""Bytes, of the stanza for the bundle's own key, behind a passphrase; more than it takes."""
+
 Recipient = Any
 Identity = Any
 _PIECE = 1 << 20
@@ -64,7 +67,8 @@ def recipients(texts: Iterable[str]) -> list[Recipient]:
     """The recipients to encrypt to, from ``texts`` as a person gives them.
 
     Each is ``age1…``, an SSH public key, or the path of a file that has one of these on each line.
-    Raises EncryptionError for a text that is none of these, LocalError for a file.
+    Raises EncryptionError for a text that is none of these, or more recipients than ``decrypt``
+    takes; LocalError for a file.
     """
     parsed: list[Recipient] = []
     for text in texts:
@@ -74,6 +78,12 @@ def recipients(texts: Iterable[str]) -> list[Recipient]:
             raise EncryptionError(_IS_PRIVATE, where="--encrypt-to", remedy=_PUBLIC_HALF)
         else:
             parsed.append(_recipient(text, text, "this is no recipient, and no file"))
+    if parsed and len(_pyrage().encrypt(b"", parsed)) > MAX_HEADER - _OWN_KEY:
+        raise EncryptionError(
+            f"{len(parsed)} recipients are more than the header of a bundle holds",
+            where="--encrypt-to",
+            remedy="encrypt to one key, and hand that out",
+        )
     return parsed
 
 

@@ -10,9 +10,9 @@ from bundle_spec.form.codec import Json
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.read import yaml_file
 
-LIMIT = yaml_reader.Limit(4 * layout.MAX_FILE_SIZE, 2**21)
+LIMIT = yaml_reader.Limit(4 * layout.MAX_FILE_SIZE, 2 * layout.MAX_MANIFEST_LINES)
 """A bundle holds no larger file than MAX_FILE_SIZE; written anew for a run it is in ASCII, where a
-letter takes up to three times as much.  Ten thousand resources are 10 MB and 650,000 values."""
+letter takes up to three times as much.  A line of the manifest is a key and a value at most."""
 
 
 def load_data(path: Path) -> Json:

@@ -27,7 +27,7 @@ def identity() -> Any:
 
 def decrypt(path: Path, identity: Any) -> None:
     with Source(path) as source:
-        age.decrypt(source, io.BytesIO(), [identity])  # type: ignore[arg-type]
+        age.decrypt(source, io.FileIO(os.devnull, "wb"), [identity])
 
 
 @pytest.mark.parametrize("end", [b"", END], ids=["endless", "long"])
@@ -71,7 +71,7 @@ def test_an_interrupt_while_a_bundle_is_decrypted_is_one(
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with Source(path) as source, pytest.raises(KeyboardInterrupt):
-            age.decrypt(source, io.BytesIO(), [identity], on_bytes)  # type: ignore[arg-type]
+            age.decrypt(source, io.FileIO(os.devnull, "wb"), [identity], on_bytes)
     finally:
         signal.signal(signal.SIGINT, before)
     assert sum(pieces) < path.stat().st_size
@@ -85,4 +85,25 @@ def test_what_a_watcher_raises_is_what_is_told(tmp_path: Path, identity: Any) ->
         raise ZeroDivisionError
 
     with Source(path) as source, pytest.raises(ZeroDivisionError):
-        age.decrypt(source, io.BytesIO(), [identity], on_bytes)  # type: ignore[arg-type]
+        age.decrypt(source, io.FileIO(os.devnull, "wb"), [identity], on_bytes)
+
+
+def test_as_many_recipients_as_an_export_takes_are_taken_back_and_no_more(tmp_path: Path) -> None:
+    own = pyrage.x25519.Identity.generate()
+    keys = [own, *(pyrage.x25519.Identity.generate() for _ in range(999))]
+    texts = [str(each.to_public()) for each in keys]
+    with pytest.raises(EncryptionError, match="1000 recipients are more"):
+        age.recipients(texts)
+    most = 1000
+    while True:
+        try:
+            recipients = age.recipients(texts[:most])
+            break
+        except EncryptionError:
+            most -= 10
+    assert most > 500
+    path, clear = tmp_path / "b.age", io.FileIO(tmp_path / "clear", "w+b")
+    path.write_bytes(pyrage.encrypt(b"x" * 100, recipients))
+    with Source(path) as source:
+        age.decrypt(source, clear, [own])
+    assert (tmp_path / "clear").read_bytes() == b"x" * 100

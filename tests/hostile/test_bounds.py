@@ -18,7 +18,11 @@ from bundle_spec.form.layout import (
     MAX_MANIFEST_SIZE,
     MAX_NAME,
 )
+from bundle_spec.form.yaml_reader import BY_HAND
+from downpour_import.playbook.data import LIMIT as RECORDS_LIMIT
+from downpour_import.playbook.settings import LIMIT as SETTINGS_LIMIT
 from tests.hostile.cost import cost
+from tests.hostile.reading import READERS
 from tests.vectors.forge import Forge, ForgedDisk, canonical
 
 MOST_MEMORY = 300
@@ -168,3 +172,50 @@ def test_the_links_of_a_chunk_take_a_byte_or_two() -> None:
     tracemalloc.stop()
     assert counts.get(0) == 255
     assert taken <= 2 * chunks
+
+
+def _as_many_values(kind: str) -> bytes:
+    return b"a: [" + b"0," * (LIMITS[kind].values - 10) + b"]\n"
+
+
+def _as_many_keys(kind: str) -> bytes:
+    return b"".join(b"k%x: 0\n" % number for number in range(LIMITS[kind].values // 2 - 10))
+
+
+def _more_values(kind: str) -> bytes:
+    return b"a: [" + b"0," * (LIMITS[kind].values + 10) + b"]\n"
+
+
+def _as_many_bytes(kind: str) -> bytes:
+    return b"a: '" + "ü".encode() * (LIMITS[kind].bytes // 2 - 10) + b"'\n"
+
+
+LIMITS = {
+    "mapping": BY_HAND,
+    "resource file": BY_HAND,
+    "settings.yml": SETTINGS_LIMIT,
+    "resources.yml": RECORDS_LIMIT,
+}
+
+
+MOST_MEMORY_OF_YAML = {
+    "mapping": 150,
+    "resource file": 150,
+    "settings.yml": 200,
+    "resources.yml": 500,
+}
+"""MiB."""
+
+
+@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("content", [_as_many_values, _as_many_keys, _as_many_bytes, _more_values])
+def test_a_yaml_file_at_a_limit_is_answered_within_bounds(
+    kind: str, content: Callable[[str], bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / "file.yml"
+    path.write_bytes(content(kind))
+    took = cost("tests.hostile.reading", [kind, path], seconds=60)
+    # Of these only the form of resources.yml is read apart from its records.
+    is_read = kind == "resources.yml" and content is not _more_values
+    assert (took.exit_code == 0) == is_read
+    assert took.memory <= MOST_MEMORY_OF_YAML[kind]
