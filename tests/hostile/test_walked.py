@@ -9,14 +9,14 @@ from typing import Any
 import pyrage
 import pytest
 
-from bundle_spec.errors import LocalError, TrustError
+from bundle_spec.errors import LocalError, TrustError, UsageError
 from bundle_spec.playbook import static_files
 from bundle_spec.progress import NULL
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.trust import policy
 from downpour_cloud import CloudOptions, find_cloud
 from downpour_cloud.errors import CloudError
-from downpour_import import cli
+from downpour_import import cli, undo
 from downpour_import.errors import StateError
 from downpour_import.options import effective_settings
 from downpour_import.source.decrypted import Keys, in_clear
@@ -66,7 +66,7 @@ def test_a_link_that_state_names_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_bundle_that_is_not_there_is_told_before_any_cloud_is_asked(
-    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: Any
 ) -> None:
     auth = "{auth_url: 'http://127.0.0.1:1/v3', username: u, password: p, project_name: p}"
     (tmp_path / "clouds.yaml").write_text(f"clouds: {{x: {{auth: {auth}}}}}\n")
@@ -75,6 +75,23 @@ def test_a_bundle_that_is_not_there_is_told_before_any_cloud_is_asked(
         words = [*command, str(tmp_path / "none.dpbundle"), "--cloud", "x", *config]
         assert cli.main(words) == LocalError.exit_code
     assert "cannot open the bundle" in capsys.readouterr().err
+
+
+def test_keys_that_are_missing_are_told_before_any_cloud_is_asked(
+    tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "b.age"
+    path.write_bytes(b"age-encryption.org/v1\n" + bytes(2000))
+    assert cli.main(["plan", str(path), "--cloud", "nowhere"]) == UsageError.exit_code
+    assert "is encrypted (name the key with --identity FILE" in capsys.readouterr().err
+
+
+def test_an_undo_tells_that_a_state_is_not_ours_alone(tmp_path: Path) -> None:
+    far = Far(tmp_path)
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o770)
+    with pytest.raises(StateError, match="its mode is 0770"), undo.opened(far.options(), NULL):
+        pass
 
 
 @pytest.mark.parametrize("option", ["--allowed-signers", "--revoked-signers"])
