@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import signal
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import pyrage
 import pytest
 
-from bundle_spec import BundleWriter
 from bundle_spec.errors import BundleError, DownpourError, LocalError
 from bundle_spec.model import Ref
-from bundle_spec.private import claim_database, create, open_own, open_own_folder, open_regular
+from bundle_spec.private import create, open_own, open_own_folder, open_regular
 from bundle_spec.progress import NULL
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.source import Source
 from bundle_spec.trust import age, policy
-from bundle_spec.trust.signing import sign_bundle
-from downpour_cloud import CloudOptions
 from downpour_export import resource_file
-from downpour_export.options import ExportOptions
-from downpour_export.pipeline import _recipients
 from downpour_import import cli
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import StateError
@@ -34,65 +25,25 @@ from downpour_import.playbook.data import load_data
 from downpour_import.preflight import mapping, proposal
 from downpour_import.run import runner
 from downpour_import.source.decrypted import Keys, in_clear
-from downpour_import.source.unpack import unpack
 from downpour_import.state import directory
 from downpour_import.state.failures import Failures
 from downpour_import.state.journal import Journal
+from tests.hostile.planting import (
+    IN_THE_WAY,
+    NO_FILES,
+    PLANTS,
+    Plant,
+    plant_directory,
+    plant_fifo,
+    plant_link,
+    untouched,
+)
 from tests.unit.bundle.test_age import write
-from tests.unit.bundle.test_signing import keygen
 from tests.unit.fake_cloud import FakeCloud
-from tests.unit.importer.test_trust import open_source, write_bundle
 from tests.unit.importer.test_whole_import import Far
 
-IN_THE_WAY = r"symbolic link|FIFO|directory"
-SECRET = b"a file of the operator\n"
 NETWORK = Ref("network", "a")
-
-
-@pytest.fixture(autouse=True)
-def nothing_hangs() -> Iterator[None]:
-    def late(signum: int, frame: FrameType | None) -> None:
-        pytest.fail("it waits for something that never comes")
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, 20, 1)  # again and again: the first may be swallowed
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> Path:
-    """A file to which a link leads."""
-    path = tmp_path / "elsewhere"
-    path.write_bytes(SECRET)
-    return path
-
-
-def plant_link(path: Path, other: Path) -> None:
-    path.symlink_to(other)
-
-
-def plant_dangling_link(path: Path, other: Path) -> None:
-    path.symlink_to(other.with_name("nothing"))
-
-
-def plant_fifo(path: Path, other: Path) -> None:
-    os.mkfifo(path)
-
-
-def plant_directory(path: Path, other: Path) -> None:
-    path.mkdir()
-
-
-Plant = Callable[[Path, Path], None]
-PLANTS = [plant_link, plant_dangling_link, plant_fifo, plant_directory]
-NO_FILES = [plant_fifo, plant_directory]
-
-
-def untouched(other: Path) -> None:
-    assert other.read_bytes() == SECRET
-    assert not other.with_name("nothing").exists()
+pytestmark = pytest.mark.usefixtures("nothing_hangs")
 
 
 # --- the opener ---
@@ -353,100 +304,3 @@ def test_a_lock_that_another_user_holds_on_the_place_stops_nobody(
     with in_clear(BundleFiles(tmp_path / "b.age"), keys, NULL):
         pass
     os.close(held)
-
-
-# --- beside a bundle that is written ---
-
-
-@pytest.mark.parametrize("plant", PLANTS)
-@pytest.mark.parametrize(
-    "suffix", [".partial", ".partial.journal", ".partial.journal-journal", ".partial.journal-wal"]
-)
-def test_an_export_writes_through_no_planted_file(
-    tmp_path: Path, other: Path, plant: Plant, suffix: str
-) -> None:
-    path = tmp_path / "out.dpbundle"
-    plant(tmp_path / f"out.dpbundle{suffix}", other)
-    with pytest.raises(LocalError, match=IN_THE_WAY):
-        BundleWriter(path)
-    untouched(other)
-    assert not path.exists()
-
-
-def test_an_unfinished_bundle_of_another_user_is_not_gone_on_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "out.dpbundle"
-    with BundleWriter(path) as writer:
-        writer.keep_if_empty(True)
-        writer.remember("key", "value")
-        writer.checkpoint()
-    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(LocalError, match=r"belongs to another user .*choose another name"):
-        BundleWriter(path)
-
-
-def test_nobody_else_reads_what_lies_beside_an_unfinished_bundle(tmp_path: Path) -> None:
-    before = os.umask(0)
-    try:
-        with BundleWriter(tmp_path / "out.dpbundle") as writer:
-            writer.remember("key", "value")
-            writer.checkpoint()
-            modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
-    finally:
-        os.umask(before)
-    assert {"out.dpbundle.partial.journal", "out.dpbundle.partial.index"} <= modes.keys()
-    assert set(modes.values()) == {0o600}
-
-
-def test_a_database_keeps_no_planted_pages(tmp_path: Path, other: Path) -> None:
-    (tmp_path / "db-wal").symlink_to(other)
-    with pytest.raises(OSError, match="symbolic link"):
-        claim_database(tmp_path / "db")
-    assert not (tmp_path / "db").exists()
-
-
-@pytest.mark.parametrize("plant", [plant_link, plant_dangling_link])
-@pytest.mark.parametrize("overwrite", [False, True])
-def test_the_key_file_of_a_bundle_goes_through_no_link(
-    tmp_path: Path, other: Path, plant: Plant, overwrite: bool
-) -> None:
-    (tmp_path / "passphrase").write_text("correct horse\n")
-    key = tmp_path / "out.age.key"
-    plant(key, other)
-    options = ExportOptions(
-        resource_file=tmp_path / "export.yml",
-        bundle=tmp_path / "out.age",
-        cloud=CloudOptions(),
-        overwrite=overwrite,
-        passphrase_file=tmp_path / "passphrase",
-    )
-    if not overwrite:
-        with pytest.raises(LocalError, match="File exists"):
-            _recipients(options).__enter__()
-        untouched(other)
-        return
-    with _recipients(options):
-        assert not key.is_symlink()
-        assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    untouched(other)
-
-
-@pytest.mark.parametrize("plant", PLANTS)
-def test_signing_takes_no_planted_tail(tmp_path: Path, other: Path, plant: Plant) -> None:
-    path = write_bundle(tmp_path / "b.dpbundle")
-    before = path.read_bytes()
-    plant(tmp_path / "b.dpbundle.tail", other)
-    with pytest.raises(LocalError, match=IN_THE_WAY):
-        sign_bundle(path, keygen(tmp_path / "key"))
-    assert path.read_bytes() == before
-    untouched(other)
-
-
-def test_what_unpack_writes_into_a_directory_of_all_only_its_owner_reads(tmp_path: Path) -> None:
-    folder = tmp_path / "by-hand"
-    folder.mkdir(mode=0o755)
-    unpack(open_source(write_bundle(tmp_path / "b.dpbundle"), NULL), folder)
-    assert json.loads((folder / "manifest.json").read_bytes())
-    for each in folder.iterdir():
-        assert stat.S_IMODE(each.stat().st_mode) & 0o077 == 0, each

@@ -1,4 +1,5 @@
-"""An import of one resource of each type, to be killed, repeated, or taken back."""
+"""Imports to be killed, repeated, refused, or taken back: of one resource of each type, and of a
+project."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.importer.every_type import Import, write_bundle
+from tests.unit.importer.project import DISKS, EXTENSION, forwardings, project
+from tests.unit.importer.test_whole_import import Far
+from tests.unit.importer.test_whole_import import write_bundle as whole_bundle
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +22,18 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def work(everything: Path, tmp_path: Path) -> Import:
     return Import(everything, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def project_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of all types with what they need."""
+    path = tmp_path_factory.mktemp("project") / "b.dpbundle"
+    return whole_bundle(path, resources=project, disks=DISKS)
+
+
+@pytest.fixture
+def far(project_bundle: Path, tmp_path: Path) -> Far:
+    """Where it is imported."""
+    far = Far(tmp_path, project_bundle, (EXTENSION,))
+    forwardings(far.cloud)
+    return far

@@ -2,129 +2,39 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from keystoneauth1 import exceptions as ks_exceptions
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from bundle_spec import open_bundle
-from bundle_spec.errors import LocalError
-from bundle_spec.form.marker import marker
 from bundle_spec.model import FloatingIp, Ref, Resource, Server
 from bundle_spec.model.resources import required_refs
 from bundle_spec.progress import NULL
 from downpour_import import undo
 from downpour_import.cloud import TargetCloud
-from downpour_import.errors import RecreateFaults, ResultFaults, RunEnded
+from downpour_import.errors import RecreateFaults, ResultFaults
 from downpour_import.options import effective_settings
 from downpour_import.pipeline import import_bundle
-from downpour_import.recreate import RECREATORS, ending_the_run
 from downpour_import.run.report import Report
 from downpour_import.run.runner import Result
 from downpour_import.session import open_context
 from downpour_import.source.opening import admit
-from downpour_import.state.failures import Failures
-from downpour_import.state.journal import Journal
-from tests.unit.bundle.samples import noise
 from tests.unit.fake_cloud import Call, response
-from tests.unit.importer.project import DISKS, EXTENSION, forwardings, project
+from tests.unit.importer.failing import (
+    ALL,
+    DATA_DISK,
+    failing,
+    goes_on,
+    made,
+    named,
+    refuse,
+    rows_of,
+)
+from tests.unit.importer.project import DISKS, project
 from tests.unit.importer.test_whole_import import Far, write_bundle
-
-ALL = project("0001", "0002", "0003", "0004")
-DATA_DISK = noise(70_000, 2)
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("project") / "b.dpbundle"
-    return write_bundle(path, resources=project, disks=DISKS)
-
-
-@pytest.fixture
-def far(bundle: Path, tmp_path: Path) -> Far:
-    far = Far(tmp_path, bundle, (EXTENSION,))
-    forwardings(far.cloud)
-    return far
-
-
-def failing(far: Far, **more: Any) -> list[str]:
-    """Import; what could not be made, and why."""
-    with pytest.raises(RecreateFaults, match="the import is not complete") as caught:
-        far.run(**more)
-    return [str(each) for each in caught.value.faults]
-
-
-def goes_on(far: Far) -> None:
-    """The same command again, when nothing fails any more, completes it and makes nothing twice."""
-    far.cloud.before.clear()
-    far.cloud.after.clear()
-    report = far.run()
-    assert report.complete
-    assert report.as_json()["failed"] == report.as_json()["not_made"] == []
-    assert {each.state for each in report.resources} == {"made"}
-    assert {kind: len(rows) for kind, rows in made(far).items()} == {
-        RECREATORS[kind].path: number for kind, number in numbers().items()
-    }
-    assert len(rows_of(far)) == len(list(ALL))
-
-
-def numbers() -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for record in ALL:
-        kind = "volume" if record.type == "volume_snapshot" else record.type
-        counts[kind] = counts.get(kind, 0) + 1
-    counts["port"] += len(ALL.routers)  # their interfaces
-    counts["security_group_rule"] = sum(len(group.rules) for group in ALL.security_groups)
-    return counts
-
-
-def made(far: Far) -> dict[str, set[str]]:
-    paths = {recreator.path for recreator in RECREATORS.values()}
-    given = {"target-ext", "target-flavor"}
-    return {path: set(far.cloud.of(path)) - given for path in paths}
-
-
-def rows_of(far: Far) -> set[Ref]:
-    with (far.folder / "state" / "uuids.csv").open(newline="") as file:
-        return {
-            Ref(row["Resource Type"].replace(" ", "_"), row["Old"]) for row in csv.DictReader(file)
-        }
-
-
-def named(kind: str, name: str) -> Resource:
-    return next(record for record in ALL if (record.type, record.name) == (kind, name))
-
-
-def posts_of(far: Far, record: Resource) -> Callable[[Call], bool]:
-    """Whether a call is the one that makes ``record``."""
-    path = RECREATORS[record.type].path
-    with open_bundle(far.bundle) as bundle:
-        mark = marker(bundle.manifest.uuid, bundle.manifest_sha256, record.id)
-
-    def asks(call: Call) -> bool:
-        if call.method != "POST" or call.path != path:
-            return False
-        text = json.dumps(call.body)
-        return f'"name": "{record.name}"' in text if record.name else mark in text
-
-    return asks
-
-
-def refuse(far: Far, *records: Resource) -> None:
-    for record in records:
-        asks = posts_of(far, record)
-
-        def hook(call: Call, asks: Callable[[Call], bool] = asks) -> Any:
-            return response(409, {"error": {"message": "not today"}}) if asks(call) else None
-
-        far.cloud.before.append(hook)
-
 
 # --- which resources are not made ---
 
@@ -408,102 +318,3 @@ def test_undo_takes_back_what_a_run_that_failed_has_made(far: Far) -> None:
     undo.undo(here, undo.find(here, NULL), NULL)
     left = {path: objects for path, objects in made(far).items() if objects}
     assert left == {}
-
-
-# --- what ends the run ---
-
-
-def from_the_first_port_on(far: Far, act: Callable[[], Any]) -> list[Call]:
-    """``act`` answers from there on; the calls that get its answer."""
-    answered: list[Call] = []
-
-    def hook(call: Call) -> Any:
-        if answered or (call.method == "POST" and call.path == "/ports"):
-            answered.append(call)
-            return act()
-        return None
-
-    far.cloud.before.append(hook)
-    return answered
-
-
-def gone() -> Any:
-    """No connection can be made, as keystoneauth tells it."""
-    inner = NewConnectionError(None, "refused")  # type: ignore[arg-type]
-    try:
-        raise requests.ConnectionError(MaxRetryError(None, "/", inner))  # type: ignore[arg-type]
-    except requests.ConnectionError:
-        raise ks_exceptions.ConnectFailure("Unable to establish connection")  # noqa: B904
-
-
-def unknown_user() -> Any:
-    raise ks_exceptions.Unauthorized("The request you have made requires authentication.")
-
-
-@pytest.mark.parametrize("act", [gone, unknown_user, lambda: response(401)])
-def test_a_target_that_is_gone_ends_the_run(far: Far, act: Callable[[], Any]) -> None:
-    answered = from_the_first_port_on(far, act)
-
-    faults = failing(far)
-
-    assert len(faults) == 1
-    assert len(answered) == 1
-    assert far.cloud.of("/servers") == {}
-    goes_on(far)
-
-
-def test_one_answer_that_is_lost_costs_only_what_needs_it(far: Far) -> None:
-    asks = posts_of(far, named("port", "p"))
-
-    def lose(call: Call) -> None:
-        if asks(call):
-            raise ks_exceptions.ConnectFailure("reset by peer")
-
-    far.cloud.after.append(lose)
-    faults = failing(far)
-    assert faults[0].startswith("port 'p': /ports: the target does not answer POST")
-    assert any(item["name"] == "db" for item in far.cloud.of("/servers").values())
-    goes_on(far)
-
-
-def test_a_state_directory_that_cannot_be_written_ends_the_run(
-    far: Far, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = Journal.record
-
-    def full(self: Journal, event: Any, ref: Ref, *more: Any) -> None:
-        if ref.type == "router":
-            raise LocalError("cannot write: No space left on device", where="journal")
-        record(self, event, ref, *more)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Journal, "record", full)
-        faults = failing(far)
-    assert faults == ["router 'r': journal: cannot write: No space left on device"]
-    assert far.cloud.of("/trunks") == {}
-    goes_on(far)
-
-
-def test_another_bundle_in_the_place_of_this_one_ends_the_run(far: Far, tmp_path: Path) -> None:
-    far.bundle = write_bundle(tmp_path / "b.dpbundle", resources=project, disks=DISKS)
-    another = write_bundle(tmp_path / "c.dpbundle", resources=project, disks=DISKS)
-
-    def swap(call: Call) -> None:
-        if call.path == "/images" and call.method == "POST" and another.exists():
-            another.replace(far.bundle)
-
-    far.cloud.before.append(swap)
-    (fault,) = failing(far)
-    assert "not the bundle that was verified" in fault
-    assert far.cloud.of("/volumes") == {}
-
-
-def test_after_what_ended_the_run_no_process_tries_anything(tmp_path: Path) -> None:
-    first, second = Failures(tmp_path), Failures(tmp_path)
-    first.begin(isolate=True)
-    with pytest.raises(LocalError), ending_the_run(first):
-        raise LocalError("cannot write")
-    tried = False
-    with pytest.raises(RunEnded, match="the run has ended: cannot write"), ending_the_run(second):
-        tried = True
-    assert not tried
