@@ -58,13 +58,23 @@ def cloud_options(settings: Settings) -> CloudOptions:
     return CloudOptions(settings.cloud, settings.region, settings.config_file)
 
 
-def connect_within_playbook(settings: Settings) -> TargetCloud:
-    """The target, for an action: what it waits for is sent as an event.  Raises CloudError."""
+def connect_within_playbook(
+    settings: Settings, by_hand: Callable[[str], None] | None = None
+) -> TargetCloud:
+    """The target, for an action: what it waits for is sent as an event.  Raises CloudError.
+
+    ``by_hand``: of the first action of a run, for what is to be told where nobody listens to
+    events.
+    """
 
     def tell(text: str) -> None:
-        events.emit("note", message=text)
+        if by_hand and not events.listened():
+            by_hand(text)
+        else:
+            events.emit("note", message=text)
 
-    return connect(replace(cloud_options(settings), naming=BY_HAND), tell, met=True)
+    met = by_hand is None or events.listened()
+    return connect(replace(cloud_options(settings), naming=BY_HAND), tell, met=met)
 
 
 def run_preflight(

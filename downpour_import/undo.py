@@ -59,7 +59,7 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     settings = effective_settings(options, admitted.settings)
     state = state_of(settings)
     directory.require_ours(state)
-    if not directory.is_bound(state):
+    if not (directory.is_bound(state) and directory.is_prepared(state)):
         raise StateError(
             "nothing was imported with this state",
             where=str(state),

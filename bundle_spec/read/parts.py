@@ -167,7 +167,9 @@ def _size_faults(parts: Sequence[Path]) -> Iterator[BundleError]:
     sizes = [part.stat().st_size for part in parts]
     due = max(sizes)
     for number, (part, size) in enumerate(zip(parts, sizes, strict=True), 1):
-        if size == 0 or (size != due and number < len(parts)):
+        if not part.is_file():
+            yield BundleError("this part is no file", where=str(part), code=Code.PART_SIZE)
+        elif size == 0 or (size != due and number < len(parts)):
             yield BundleError(
                 f"this part is cut short: {size} bytes, where others have {due}",
                 where=str(part),

@@ -147,14 +147,19 @@ def identities(path: Path, passphrase: str | None = None) -> list[Identity]:
         lines = re.findall(r"^AGE-SECRET-KEY-[0-9A-Z]+", data.decode(), re.M)
         keys = [pyrage.x25519.Identity.from_str(line) for line in lines]
     except (pyrage.IdentityError, UnicodeDecodeError) as exc:
-        raise EncryptionError(f"this is no identity: {exc}", where=str(path)) from exc
+        raise _no_identity(path) from exc
     if not keys:
-        raise EncryptionError(
-            "there is no identity in it",
-            where=str(path),
-            remedy="name a file that age-keygen made, or an SSH private key without a passphrase",
-        )
+        raise _no_identity(path)
     return keys
+
+
+def _no_identity(path: Path) -> EncryptionError:
+    return EncryptionError(
+        "there is no identity in it that decrypts",
+        where=str(path),
+        remedy="name a file that age-keygen made, or an SSH private key (ed25519 or rsa) without "
+        "a passphrase",
+    )
 
 
 def passphrase_key(passphrase: str) -> tuple[Recipient, bytes]:

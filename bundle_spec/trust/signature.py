@@ -102,7 +102,7 @@ def make(manifest: bytes, key: Path) -> bytes:
         raise LocalError(
             f"cannot read the key to sign with: {exc.strerror}", where=str(key)
         ) from exc
-    done = _ssh_keygen(["sign", "-f", str(key), "-n", NAMESPACE], manifest)
+    done = _ssh_keygen(["-Y", "sign", "-f", str(key), "-n", NAMESPACE], manifest)
     if done.returncode:
         raise LocalError(
             f"ssh-keygen does not sign with it: {_last_line(done)}",
@@ -139,7 +139,7 @@ def check(manifest: bytes, signature: bytes, signers: Signers, where: str) -> Si
         principal = evidence.require_allowed_now(key, key_blob)
         signed = Signed(principal, key)
         evidence.require_allowed_purpose(signed)
-        evidence.require_not_revoked(signed)
+        evidence.require_not_revoked(signed, key_blob)
     return signed
 
 
@@ -172,7 +172,7 @@ class _Evidence:
 
     def require_made_of_manifest(self) -> str:
         """Step 2; returns the kind and the fingerprint of the key."""
-        done = _ssh_keygen(["check-novalidate", *self._of_manifest()], self.manifest)
+        done = _ssh_keygen(["-Y", "check-novalidate", *self._of_manifest()], self.manifest)
         if done.returncode:
             raise WrongSignature(
                 "the signature is not one of this manifest",
@@ -185,7 +185,7 @@ class _Evidence:
     def require_allowed_now(self, key: str, key_blob: bytes) -> str:
         """Step 3; returns the name that the operator gave to the key."""
         allowed = str(self.signers.allowed)
-        done = _ssh_keygen(["find-principals", "-s", self.file, "-f", allowed], b"")
+        done = _ssh_keygen(["-Y", "find-principals", "-s", self.file, "-f", allowed], b"")
         principals = done.stdout.decode(errors="replace").splitlines()
         if done.returncode or not principals:
             raise self._not_allowed_now(key, key_blob)
@@ -223,12 +223,19 @@ class _Evidence:
                 remedy=f"the namespace is {NAMESPACE}",
             )
 
-    def require_not_revoked(self, signed: Signed) -> None:
+    def require_not_revoked(self, signed: Signed, key_blob: bytes) -> None:
         """Step 5."""
         revoked = self.signers.revoked
         if revoked is None:
             return
         if _ssh_keygen([*self._verify(signed), "-r", str(revoked)], self.manifest).returncode:
+            if not _is_listed(key_blob, revoked):
+                # ssh-keygen takes every key for revoked then.
+                raise LocalError(
+                    "this is neither a key revocation list nor a list of public keys",
+                    where=str(revoked),
+                    remedy="restore it: until then no signature is accepted",
+                )
             message = f"{signed.key}, with which {signed.principal} signed it, is revoked"
             raise RevokedSigner(message, where=self.where)
 
@@ -236,14 +243,24 @@ class _Evidence:
         return ["-n", NAMESPACE, "-s", self.file]
 
     def _verify(self, signed: Signed) -> list[str]:
-        """The arguments of ``ssh-keygen -Y`` for steps 4 and 5."""
+        """The arguments of ``ssh-keygen`` for steps 4 and 5."""
         allowed = str(self.signers.allowed)
-        return ["verify", *self._of_manifest(), "-f", allowed, "-I", signed.principal]
+        return ["-Y", "verify", *self._of_manifest(), "-f", allowed, "-I", signed.principal]
 
 
 def _line_of(key: bytes, path: Path) -> bytes:
     """The line of an allowed signers file that has the key, in base64; empty if there is none."""
     return next((line for line in path.read_bytes().splitlines() if key in line), b"")
+
+
+def _is_listed(key: bytes, revoked: Path) -> bool:
+    """Whether a list of revoked signers has the public key: one line each, or as a KRL."""
+    encoded = base64.b64encode(key)
+    if _line_of(encoded, revoked):
+        return True
+    kind, _ = _ssh_string(key)
+    asked = ["-Q", "-f", str(revoked), "/dev/stdin"]
+    return _ssh_keygen(asked, b"%s %s\n" % (kind, encoded)).returncode == 1
 
 
 def _key_and_namespace(signature: bytes) -> tuple[bytes, bytes]:
@@ -280,9 +297,7 @@ def _ssh_keygen(arguments: list[str], stdin: bytes) -> subprocess.CompletedProce
             "ssh-keygen is not there, which makes and checks signatures",
             remedy="install openssh-client",
         )
-    return subprocess.run(
-        [program, "-Y", *arguments], input=stdin, capture_output=True, check=False
-    )
+    return subprocess.run([program, *arguments], input=stdin, capture_output=True, check=False)
 
 
 def _last_line(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -36,6 +36,9 @@ COLUMNS = 80
 _NEVER_DROPPED = ("flavors", "networks", "subnets", "images", "security_groups", "hostnames")
 """Sections whose objects nothing can do without."""
 
+_WITHOUT_A_DROP = {"hostnames": "leave the rule out, and the target's own rules make one"}
+"""Section -> what to do instead, where it is not to name something of the target."""
+
 _OTHERS = ("fixed_ips", "extra")
 SECTIONS = tuple(field.name for field in fields(MappingRules) if field.name not in _OTHERS)
 
@@ -105,7 +108,9 @@ def _rule_fault(section: str, name: str, target: Json, where: Places) -> Mapping
     if target is None or target == DROP:
         if section in _NEVER_DROPPED:
             message = f"{section}: {quoted(name)} cannot be mapped to drop"
-            remedy = "name what the target has, or leave out with --skip what needs it"
+            remedy = _WITHOUT_A_DROP.get(
+                section, "name what the target has, or leave out with --skip what needs it"
+            )
     elif not isinstance(target, str):
         message = f"{section}: {quoted(name)} must be mapped to a string, not {outline(target)}"
         remedy = "quote it" if not isinstance(target, list | dict) else "one name or ID"

@@ -105,6 +105,11 @@ def is_bound(state: Path) -> bool:
     return os.path.lexists(state / STATE_FILE)
 
 
+def is_prepared(state: Path) -> bool:
+    """Whether a preflight has passed, so that an import may have made something."""
+    return os.path.lexists(state / TARGETS_FILE)
+
+
 def bundle_uuid(state: Path) -> str:
     """The uuid of the bundle that ``state`` is bound to.  Raises StateError."""
     uuid = _read_owner(state / STATE_FILE).get("bundle")
@@ -140,7 +145,7 @@ def load_targets(state: Path) -> dict[Ref, str | None]:
 
 def load_targets_if_any(state: Path) -> dict[Ref, str | None]:
     """The same; empty where the preflight has not run."""
-    return load_targets(state) if os.path.lexists(state / TARGETS_FILE) else {}
+    return load_targets(state) if is_prepared(state) else {}
 
 
 @contextmanager

@@ -237,7 +237,7 @@ def test_what_is_no_file_is_refused_at_once_where_one_is_read(
     [
         ("b.dpbundle", "it is a FIFO", LocalError.exit_code),
         ("b.dpbundle.parts", "it is a FIFO", LocalError.exit_code),
-        ("b.dpbundle.001", "cut short: 0 bytes", BundleError.exit_code),
+        ("b.dpbundle.001", "this part is no file", BundleError.exit_code),
     ],
 )
 def test_a_fifo_as_a_bundle_or_a_part_of_one_is_told(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pyrage
 import pytest
 
-from bundle_spec.errors import LocalError, TrustError, UsageError
+from bundle_spec.errors import BundleError, EncryptionError, LocalError, TrustError, UsageError
 from bundle_spec.playbook import static_files
 from bundle_spec.progress import NULL
 from bundle_spec.read.files import BundleFiles
-from bundle_spec.trust import policy
+from bundle_spec.trust import age, policy
 from downpour_cloud import CloudOptions, find_cloud
 from downpour_cloud.errors import CloudError
 from downpour_import import cli, undo
@@ -92,6 +93,34 @@ def test_an_undo_tells_that_a_state_is_not_ours_alone(tmp_path: Path) -> None:
     (tmp_path / "state").chmod(0o770)
     with pytest.raises(StateError, match="its mode is 0770"), undo.opened(far.options(), NULL):
         pass
+
+
+def test_an_undo_after_a_preflight_that_failed_finds_nothing_imported(tmp_path: Path) -> None:
+    far = Far(tmp_path)
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (state / directory.STATE_FILE).write_text("{}")
+    with (
+        pytest.raises(StateError, match="nothing was imported with this state"),
+        undo.opened(far.options(), NULL),
+    ):
+        pass
+
+
+def test_a_fifo_in_the_place_of_a_part_is_told_as_no_file(tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "b.001").write_bytes(b"x" * 100)
+    os.mkfifo(tmp_path / "b.002")
+    assert cli.main(["verify", str(tmp_path / "b.001")]) == BundleError.exit_code
+    assert "b.002: this part is no file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "ed25519"])
+def test_an_ssh_key_that_cannot_decrypt_is_told_in_our_words(tmp_path: Path, kind: str) -> None:
+    key = tmp_path / "key"
+    phrase = "secret" if kind == "ed25519" else ""
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", phrase, "-f", key], check=True)
+    with pytest.raises(EncryptionError, match=r"no identity in it .*\(ed25519 or rsa\) without"):
+        age.identities(key)
 
 
 @pytest.mark.parametrize("option", ["--allowed-signers", "--revoked-signers"])

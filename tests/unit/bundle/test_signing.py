@@ -192,6 +192,29 @@ def test_a_key_that_was_revoked(tmp_path: Path, key: Path, allow: Callable[..., 
         check_bundle(path, (), Signers(allow(key).allowed, revoked))
 
 
+@pytest.mark.parametrize("content", [b"nonsense\n", b"\xff\1\2", b"SSHKRL\n\0 cut short"])
+def test_a_broken_list_of_revoked_keys_is_told_as_one(
+    content: bytes, tmp_path: Path, key: Path, allow: Callable[..., Signers]
+) -> None:
+    path = write(tmp_path / "b.dpbundle", key)
+    revoked = tmp_path / "revoked"
+    revoked.write_bytes(content)
+    with pytest.raises(LocalError, match="neither a key revocation list nor"):
+        check_bundle(path, (), Signers(allow(key).allowed, revoked))
+
+
+def test_a_key_in_a_binary_list_of_revoked_keys(
+    tmp_path: Path, key: Path, other: Path, allow: Callable[..., Signers]
+) -> None:
+    path = write(tmp_path / "b.dpbundle", key)
+    for revoked in (key, other):
+        krl = tmp_path / f"krl-{revoked.name}"
+        subprocess.run(["ssh-keygen", "-q", "-k", "-f", krl, f"{revoked}.pub"], check=True)
+    assert check_bundle(path, (), Signers(allow(key).allowed, tmp_path / f"krl-{other.name}"))
+    with pytest.raises(RevokedSigner, match="is revoked"):
+        check_bundle(path, (), Signers(allow(key).allowed, tmp_path / f"krl-{key.name}"))
+
+
 def test_a_signature_of_another_bundle_or_for_another_purpose_or_none(
     tmp_path: Path, key: Path, allow: Callable[..., Signers]
 ) -> None:

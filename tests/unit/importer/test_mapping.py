@@ -59,6 +59,11 @@ def test_sections_are_read_and_missing_ones_are_empty(tmp_path: Path) -> None:
         ("nets: {}\nimages:\nimages:\n", ":3:1: the key 'images' stands here twice"),
         ("flavors:\n  m1.tiny: drop\n", ":2:12: flavors: 'm1.tiny' cannot be mapped to drop"),
         ("images: {i: null}\n", ":1:13: images: 'i' cannot be mapped to drop"),
+        (
+            "hostnames: {x: drop}\n",
+            ":1:16: hostnames: 'x' cannot be mapped to drop (leave the rule out, and the target's "
+            "own rules make one)",
+        ),
         ("fixed_ips: maybe\n", ":1:12: fixed_ips must be keep or drop"),
         ("flavors: {\n", ":2:1: not YAML: "),
         ("flavors: {a: !tag b}\n", ":1:14: the tag !tag is not read (leave it out)"),

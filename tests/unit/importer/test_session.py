@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -20,8 +22,10 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import MappingRules, PlaybookData, Settings
 from bundle_spec.model.port import FixedIp
 from downpour_cloud import CloudError
+from downpour_import import session
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import TargetFaults
+from downpour_import.playbook import events
 from downpour_import.preflight import Preflight
 from downpour_import.recreate import RECREATORS, differences, recreate
 from downpour_import.session import connect_within_playbook, prepare, run_preflight
@@ -176,6 +180,25 @@ def test_a_playbook_without_a_cloud_is_told_what_ansible_can_be_given(
     with pytest.raises(CloudError) as caught:
         connect_within_playbook(Settings(cloud=cloud, config_file=str(path)))
     assert str(caught.value) == f"{path}: {told}"
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_run_by_hand_tells_where_a_token_goes(
+    by_hand: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that an importer drives does not: that importer told it before."""
+    asked: dict[str, Any] = {}
+
+    def connect(options: object, tell: Callable[[str], None], *, met: bool) -> None:
+        asked["met"] = met
+        tell("elsewhere")
+
+    monkeypatch.setattr(session, "connect", connect)
+    monkeypatch.setenv(events.VARIABLE, "" if by_hand else "/dev/null")
+    told: list[str] = []
+    connect_within_playbook(Settings(cloud="c"), told.append)
+    assert told == (["elsewhere"] if by_hand else [])
+    assert asked["met"] is not by_hand
 
 
 def test_a_name_that_stands_is_told_unless_this_import_made_it(

@@ -20,6 +20,7 @@ from ansible_collections.downpour.bundle.plugins.plugin_utils.record import (
 )
 
 from bundle_spec.errors import DownpourError
+from bundle_spec.text import printable
 from downpour_import import session
 from downpour_import.playbook import events
 from downpour_import.playbook.data import decode_data, load_data
@@ -28,17 +29,20 @@ from downpour_import.playbook.data import decode_data, load_data
 class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: Vars | None = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        told: list[str] = []
         folder = folder_of(task_vars)
         try:
             path = folder / "resources.yml"
             value = load_data(path)
             data = decode_data(value, str(path))
             settings = settings_of(folder)
-            cloud = session.connect_within_playbook(settings)
+            cloud = session.connect_within_playbook(settings, told.append)
             isolate = boolean(self._task.args.get("isolate", False))
             preflight = session.prepare(settings, data, cloud, isolate=isolate)
         except DownpourError as exc:
             events.emit("failed", type="preflight", name="", message=str(exc))
             return {**result, "failed": True, "msg": str(exc)}
+        if not events.listened():
+            result["warnings"] = [printable(text) for text in (*told, *preflight.warnings)]
         facts = {"downpour_data": value}
         return {**result, "changed": False, "taken": preflight.taken, "ansible_facts": facts}
