@@ -74,7 +74,7 @@ cover: $(READY)  ## the same, and how much of the code they go through
 matrix: $(READY)  ## under each Python from 3.11 on that is here, and old and new ansible-core
 	$(BIN)/nox
 
-soak: $(READY) fuzz  ## ten thousand damaged bundles, ten times the examples, a fuzzer: a quarter of an hour
+soak: $(READY) fuzz  ## ten thousand damaged bundles, ten times the examples, a fuzzer, the benchmarks: half an hour
 	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
 
 fuzz: $(READY)  ## a coverage-guided fuzzer on every reader of foreign bytes, FUZZ_SECONDS (60) each

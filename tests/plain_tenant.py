@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from openstack.compute.v2.server import Server
 from openstack.connection import Connection
 
 from tests.devcloud import Cloud
@@ -28,11 +29,16 @@ class PlainTenant:
 
     web: str
     db: str
-    volume: str
+    volume: str | None
 
 
-def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
-    """Make the tenant.  The project must not have servers of these names yet."""
+def build(
+    cloud: Connection, say: Say = lambda line: None, *, with_volume: bool = True
+) -> PlainTenant:
+    """Make the tenant.  The project must not have servers of these names yet.
+
+    ``with_volume``: a volume has 1 GiB at least, which costs more than all the rest to move.
+    """
     say("keypair app-key, security groups web and db")
     cloud.compute.create_keypair(name="app-key")
     groups = [_security_group(cloud, "web", 443), _security_group(cloud, "db", 5432)]
@@ -46,8 +52,7 @@ def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
         name="app-router", external_gateway_info={"network_id": external}
     )
     cloud.network.add_interface_to_router(router, subnet_id=subnet.id)
-    say("volume db-1-data, servers web-1 and db-1")
-    volume = cloud.block_storage.create_volume(name="db-1-data", size=1)
+    say("servers web-1 and db-1")
     image = cloud.image.find_image(IMAGE).id
     flavor = cloud.compute.find_flavor("m1.tiny").id
     web, db = (
@@ -63,13 +68,22 @@ def build(cloud: Connection, say: Say = lambda line: None) -> PlainTenant:
     )
     for server in (web, db):
         cloud.compute.wait_for_server(server, wait=180, interval=0.3)
-    cloud.block_storage.wait_for_status(volume, "available", interval=0.3, wait=120)
-    cloud.compute.create_volume_attachment(db, volume_id=volume.id)
-    cloud.block_storage.wait_for_status(volume, "in-use", interval=0.3, wait=60)
+    volume = _volume(cloud, db, say) if with_volume else None
     port = next(iter(cloud.network.ports(device_id=web.id)))
     floating_ip = cloud.network.create_ip(floating_network_id=external, port_id=port.id)
     say(f"floating IP {floating_ip.floating_ip_address} on web-1")
-    return PlainTenant(web=web.id, db=db.id, volume=volume.id)
+    return PlainTenant(web=web.id, db=db.id, volume=volume)
+
+
+def _volume(cloud: Connection, server: Server, say: Say) -> str:
+    """Make the volume of a server; its ID."""
+    say("volume db-1-data")
+    volume = cloud.block_storage.create_volume(name="db-1-data", size=1)
+    cloud.block_storage.wait_for_status(volume, "available", interval=0.3, wait=120)
+    cloud.compute.create_volume_attachment(server, volume_id=volume.id)
+    cloud.block_storage.wait_for_status(volume, "in-use", interval=0.3, wait=60)
+    volume_id: str = volume.id
+    return volume_id
 
 
 def _security_group(cloud: Connection, name: str, port: int) -> str:
@@ -89,11 +103,13 @@ def _security_group(cloud: Connection, name: str, port: int) -> str:
 
 def write_disks(source: Cloud, made: PlainTenant) -> None:
     """Write what the guests would have written: some bytes on each disk, the rest stays zero."""
-    for seed, path, size in (
+    disks = [
         (1, source.server_disk(made.web), 2 * MIB),
         (2, source.server_disk(made.db), 2 * MIB),
-        (3, source.volume_file(made.volume), 24 * MIB),
-    ):
+    ]
+    if made.volume:
+        disks.append((3, source.volume_file(made.volume), 24 * MIB))
+    for seed, path, size in disks:
         with path.open("r+b") as file:
             file.seek(4 * MIB)
             file.write(random.Random(seed).randbytes(size))
@@ -114,9 +130,9 @@ def remove(cloud: Connection) -> None:
         compute.wait_for_delete(server, wait=60)
         for port in ports:  # those that an import made stay
             network.delete_port(port, ignore_missing=True)
-    volume = storage.find_volume("db-1-data", ignore_missing=False)
-    storage.wait_for_status(volume, "available", interval=0.3, wait=60)
-    storage.delete_volume(volume)
+    if volume := storage.find_volume("db-1-data"):
+        storage.wait_for_status(volume, "available", interval=0.3, wait=60)
+        storage.delete_volume(volume)
     router = network.find_router("app-router", ignore_missing=False)
     subnet = network.find_subnet("app-subnet", ignore_missing=False)
     network.remove_interface_from_router(router, subnet_id=subnet.id)

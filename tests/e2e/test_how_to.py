@@ -142,7 +142,8 @@ def desk(
 ) -> Iterator[Path]:
     """A directory with the bundle of a plain tenant, and a clouds.yaml with two accounts."""
     source = connect("source-other")
-    plain_tenant.write_disks(clouds.cloud("source"), plain_tenant.build(source))
+    made = plain_tenant.build(source, with_volume=False)
+    plain_tenant.write_disks(clouds.cloud("source"), made)
     desk = tmp_path_factory.mktemp("desk")
     known = yaml.safe_load(clouds.clouds_yaml.read_text())["clouds"]
     names = {"source": known["source-other"], "target": known["target-other"]}

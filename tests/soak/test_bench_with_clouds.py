@@ -1,6 +1,7 @@
 """The benchmarks that start clouds run and measure all that they promise.  No times.
 
-They get clouds of their own: those of the other tests are in use.
+Minutes each, most of them those of the commands that are typed by hand.  They get clouds of their
+own: those of the clone may be in use.
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ import pytest
 
 from tests.bench.__main__ import SECTIONS
 from tests.devcloud import Devcloud
+from tests.devcloud.cloud import DEFAULT_PORT_BASE
 
 ROOT = Path(__file__).parents[2]
 WITH_CLOUDS = [name for name, section in SECTIONS.items() if section.clouds and not section.long]
 
 
 @pytest.fixture
-def environment(clouds: Devcloud, tmp_path: Path) -> dict[str, str]:
-    """Another state directory, with what is slow to install from the first one."""
+def environment(tmp_path: Path) -> dict[str, str]:
+    """Another state directory, with what is slow to install from the clone's."""
+    clouds = Devcloud()
+    clouds.install()
     state = tmp_path / "devcloud"
     state.mkdir()
     for path in (clouds.venv, *clouds.state.glob("template-*")):
         (state / path.name).symlink_to(path)
-    base = clouds.cloud("source").settings.port_base + 500
+    base = int(os.environ.get("DEVCLOUD_PORT_BASE") or DEFAULT_PORT_BASE) + 500
     return {**os.environ, "DEVCLOUD_STATE": str(state), "DEVCLOUD_PORT_BASE": str(base)}
 
 
