@@ -51,6 +51,8 @@ class Code(Enum):
     LIMIT = "limit", "F-17"
     CHUNK_SIZE = "chunk-size", "F-17"
     OTHER_BUNDLE = "other-bundle", "F-18"
+    DIFFERENCE_FORM = "difference-form", "F-21"
+    DIFFERENCE_REFERENCE = "difference-reference", "F-21"
     # The manifest.
     FORM = "form", "M-1"
     NOT_CANONICAL = "not-canonical", "M-2"

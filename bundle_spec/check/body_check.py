@@ -18,7 +18,7 @@ from bundle_spec.check.disk_check import DiskCheck, Tables
 from bundle_spec.codes import Code, Place
 from bundle_spec.errors import MAX_FAULTS, BundleError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.frame import frame_fault
+from bundle_spec.form.frame import REFERENCE_SIZE, stored_fault
 from bundle_spec.form.layout import BLOCK, Header, Span, member_place
 from bundle_spec.progress import Progress, Task
 from bundle_spec.read.envelope import BODY, Envelope
@@ -182,8 +182,12 @@ class _Walk:
             elif fault := disk.link_fault(number, header.link, self._disks):
                 self._report(position, header.name, *fault)
             return
-        disk.add_stored(number, header.size)
         span, due, line = Span(position + BLOCK, header.size), disk.due(number), None
+        disk.add_stored(number, header.size)
+        if self._index.has_differences:
+            head = self._source.read(span.offset, min(REFERENCE_SIZE, span.size))
+            if fault := disk.difference_fault(number, head, self._disks):
+                self._report(position, header.name, *fault)
         if span.size > layout.frame_bound(due):
             message = f"a frame of {span.size} bytes for {due}"
             self._report(position, header.name, Code.FRAME_LENGTH, message)
@@ -265,7 +269,8 @@ class _Walk:
             sha256 = hashlib.sha256(data).hexdigest()
             if line != f"{sha256}  {name}\n".encode():
                 faults.append((Code.LIST_LINE, _DAMAGED))
-        if fault := frame_fault(data, due):
+        fault = stored_fault(data, due, differences=self._index.has_differences)
+        if fault and fault[0] != Code.DIFFERENCE_FORM:  # told when its header was read
             faults.append(fault)
         return _findings_of(name, span, faults)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bundle_spec.codes import Code
 from bundle_spec.form import layout
+from bundle_spec.form.frame import FrameError, reference_of
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.read.index import Index, Rows, Windows, entry_length
 
@@ -27,12 +28,14 @@ class Tables:
 class LinkCounts:
     """For each chunk that came whether it has data of its own, and how many links lead to it.
 
-    Takes one byte of memory for each chunk that came, and no more than another one on average.
+    Takes one byte of memory for each chunk that came, and no more than another one on average; an
+    eighth more where chunks are differences.
     """
 
     def __init__(self) -> None:
         self._counts = bytearray()
         self._many: dict[int, int] = {}  # chunk -> its links, of those with _MANY or more
+        self._differences = bytearray()  # a bit for each chunk
 
     def add_stored(self, number: int) -> None:
         """Chunk ``number`` has data of its own; those before it that did not come have none."""
@@ -45,6 +48,18 @@ class LinkCounts:
         if count == _NOT_STORED:
             return None
         return self._many[number] if count == _MANY else count
+
+    def set_difference(self, number: int) -> None:
+        """The data of chunk ``number``, which came, is a difference."""
+        byte, bit = divmod(number, 8)
+        self._differences.extend(bytes(byte + 1 - len(self._differences)))
+        self._differences[byte] |= 1 << bit
+
+    def is_full(self, number: int) -> bool:
+        """Whether chunk ``number`` came with data of its own that is no difference."""
+        byte, bit = divmod(number, 8)
+        is_difference = byte < len(self._differences) and self._differences[byte] >> bit & 1
+        return self.get(number) is not None and not is_difference
 
     def add_link(self, number: int) -> None:
         """One more link leads to a chunk that has data of its own."""
@@ -103,6 +118,32 @@ class DiskCheck:
             message = f"links to a chunk of {target.due(at)} bytes where {self.due(number)} are due"
             return Code.LINK_LENGTH, message
         return self._difference(number, target, at)
+
+    def difference_fault(
+        self, number: int, head: bytes, disks: Mapping[str, DiskCheck]
+    ) -> Fault | None:
+        """Why chunk ``number``, whose stored bytes begin with ``head``, may not be a difference to
+        what it names [F-21]; None when it may, or is a full frame."""
+        try:
+            reference = reference_of(head)
+        except FrameError as exc:
+            return Code.DIFFERENCE_FORM, str(exc)
+        if reference is None:
+            return None
+        self._links.set_difference(number)
+        name = layout.chunk_name(reference.disk, reference.number)
+        made_of = disks.get(reference.disk)
+        if made_of is None or not made_of._links.is_full(reference.number):
+            return (
+                Code.DIFFERENCE_REFERENCE,
+                f"a difference to {name}, which is no earlier full chunk",
+            )
+        if made_of.tables and made_of.tables.lines[reference.number] != layout.list_line(
+            *reference
+        ):
+            message = f"a difference to {name} with another digest than its chunk list gives"
+            return Code.DIFFERENCE_REFERENCE, message
+        return None
 
     def _difference(self, number: int, target: DiskCheck, at: int) -> Fault | None:
         """The fault of a link whose INDEX entry or line in the chunk list is not its target's."""

@@ -1,5 +1,8 @@
 """A chunk is stored as one zstd frame: make it, check it before memory is allocated, open it.
 
+The frame of a *difference* was made with the raw bytes of another chunk, its reference, before it;
+which chunk that is stands in a skippable frame before the frame [F-21].
+
 zstandard is imported where a frame is made or opened, so that commands which read no frame work
 without it.
 """
@@ -7,6 +10,7 @@ without it.
 from __future__ import annotations
 
 import threading
+from typing import Any, NamedTuple
 
 from bundle_spec.codes import Code
 from bundle_spec.form import layout
@@ -14,6 +18,12 @@ from bundle_spec.form import layout
 Fault = tuple[Code, str]
 
 _MAGIC = b"\x28\xb5\x2f\xfd"
+_SKIPPABLE = b"\x5d\x2a\x4d\x18" + layout.LIST_LINE.to_bytes(4, "little")
+"""The header of the skippable frame of a difference (RFC 8878, 3.1.2)."""
+
+REFERENCE_SIZE = len(_SKIPPABLE) + layout.LIST_LINE
+"""Bytes of a difference before its frame."""
+
 _CHECKSUM = 4
 _SINGLE_SEGMENT = 0x20
 _RLE, _RESERVED = 1, 3
@@ -23,6 +33,32 @@ _CUT = Code.FRAME_CUT, "the frame is cut short"
 
 class FrameError(ValueError):
     """A frame cannot be decompressed, or does not give the bytes that it declares."""
+
+
+class Reference(NamedTuple):
+    """The chunk that a difference is made of: number ``number`` of ``disk``, ``0001``.
+
+    ``sha256``: the digest of its stored bytes, in hex, as in its line of the chunk list.
+    """
+
+    sha256: str
+    disk: str
+    number: int
+
+    def encoded(self) -> bytes:
+        """The REFERENCE_SIZE bytes that stand before the frame of a difference [F-21]."""
+        return _SKIPPABLE + layout.list_line(*self)
+
+
+def reference_of(data: bytes) -> Reference | None:
+    """The reference of a difference, of which ``data`` has at least the first REFERENCE_SIZE bytes;
+    None for a full frame.  Raises FrameError where it does not have its one form."""
+    if not data.startswith(_SKIPPABLE[:4]):
+        return None
+    line = layout.parse_list_line(data[len(_SKIPPABLE) : REFERENCE_SIZE])
+    if not data.startswith(_SKIPPABLE) or line is None:
+        raise FrameError("what it is a difference to is not told as it must be")
+    return Reference(*line)
 
 
 class Compressor:
@@ -45,6 +81,38 @@ class Compressor:
             )
         frame: bytes = self._local.zstd.compress(raw)
         return frame
+
+    def difference(self, raw: bytes, prefix: bytes) -> bytes:
+        """The frame of ``raw`` behind ``prefix``, which must be there to open it."""
+        import zstandard
+
+        zstd = zstandard.ZstdCompressor(
+            level=self._level,
+            dict_data=_prefix(prefix),
+            write_checksum=True,
+            write_content_size=True,
+            write_dict_id=False,
+        )
+        frame: bytes = zstd.compress(raw)
+        return frame
+
+
+def _prefix(raw: bytes) -> Any:
+    import zstandard
+
+    return zstandard.ZstdCompressionDict(raw, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
+def stored_fault(data: bytes, due: int, *, differences: bool) -> Fault | None:
+    """Why the stored bytes of a chunk are neither one frame of ``due`` raw bytes nor, where there
+    may be ``differences``, a reference and such a frame; None when they are."""
+    if differences:
+        try:
+            if reference_of(data):
+                data = data[REFERENCE_SIZE:]
+        except FrameError as exc:
+            return Code.DIFFERENCE_FORM, str(exc)
+    return frame_fault(data, due)
 
 
 def frame_fault(data: bytes, due: int) -> Fault | None:
@@ -75,11 +143,12 @@ def frame_fault(data: bytes, due: int) -> Fault | None:
 
 
 def content_size(data: bytes) -> int:
-    """The raw bytes that a frame declares.  Raises FrameError."""
+    """The raw bytes that a frame declares, also that of a difference.  Raises FrameError."""
     import zstandard
 
     try:
-        return zstandard.get_frame_parameters(data).content_size
+        start = REFERENCE_SIZE if data.startswith(_SKIPPABLE) else 0
+        return zstandard.get_frame_parameters(data[start:]).content_size
     except zstandard.ZstdError as exc:
         raise FrameError(str(exc)) from exc
 
@@ -126,14 +195,21 @@ class Decompressor:
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def __call__(self, data: bytes, due: int) -> bytes:
-        """The ``due`` raw bytes of a frame.  Raises FrameError."""
+    def __call__(self, data: bytes, due: int, prefix: bytes | None = None) -> bytes:
+        """The ``due`` raw bytes of a frame; ``prefix``: the raw bytes of a difference's reference.
+
+        Raises FrameError.
+        """
         import zstandard
 
-        if not hasattr(self._local, "zstd"):
-            self._local.zstd = zstandard.ZstdDecompressor()
+        if prefix is not None:
+            zstd = zstandard.ZstdDecompressor(dict_data=_prefix(prefix))
+            data = data[REFERENCE_SIZE:]
+        else:
+            if not hasattr(self._local, "zstd"):
+                self._local.zstd = zstandard.ZstdDecompressor()
+            zstd = self._local.zstd
         # max_output_size does nothing once a size is declared; ``frame_fault`` has compared it.
-        zstd = self._local.zstd
         try:
             raw: bytes = zstd.decompress(data, max_output_size=due, allow_extra_data=False)
         except zstandard.ZstdError as exc:

@@ -28,6 +28,8 @@ MANIFEST_NAME: Final = "manifest.json"
 SIGNATURE_NAME: Final = "manifest.json.sig"
 END_NAME: Final = "END"
 FILES_FOLDER: Final = "playbook/"
+DIFFERENCES: Final = "differences"
+"""The word in ``requires`` of a bundle that has chunks stored as differences [F-21]."""
 
 BLOCK: Final = 512
 END_SIZE: Final = BLOCK
@@ -59,10 +61,10 @@ def chunk_size_for(disk_format: str, size_hint: int | None) -> int:
     """The chunk size in bytes that a writer uses for a disk of about ``size_hint`` bytes [F-20].
 
     For qcow2 it is the cluster size of 64 KiB: larger chunks do not find repeated clusters.  For
-    other formats see the measurements in docs/adr/0006.  An unknown size is taken as 1 TiB.
+    other formats see the measurements in docs/adr/0028.  An unknown size is taken as 1 TiB.
     """
     expected = 1024 * GIB if size_hint is None else size_hint
-    size = 64 * KIB if disk_format == "qcow2" else 256 * KIB
+    size = 64 * KIB if disk_format == "qcow2" else MIB
     while size < MAX_CHUNK_SIZE and size * MAX_CHUNKS < expected:
         size *= 2
     return size
@@ -107,6 +109,7 @@ LIST_LINE: Final = len(list_line("0" * 64, "0001", 0))
 """Bytes of every line of a chunk list: line n is found by multiplication."""
 
 _CHUNK = re.compile(r"disks/([0-9]{4})/([0-9a-f]{5})/([0-9a-f]{3})\.zst")
+_LINE = re.compile(rb"([0-9a-f]{64})  (disks/[0-9]{4}/[0-9a-f]{5}/[0-9a-f]{3}\.zst)\n")
 _LIST = re.compile(r"disks/([0-9]{4})\.sha256")
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._-]*")
 
@@ -115,6 +118,13 @@ def parse_chunk_name(name: str) -> tuple[str, int] | None:
     """The disk and the number of a chunk's name; None for any other name."""
     match = _CHUNK.fullmatch(name)
     return (match[1], int(match[2] + match[3], 16)) if match else None
+
+
+def parse_list_line(line: bytes) -> tuple[str, str, int] | None:
+    """Digest, disk and number of a chunk, of its line in a chunk list; None for anything else."""
+    match = _LINE.fullmatch(line)
+    chunk = parse_chunk_name(match[2].decode()) if match else None
+    return (match[1].decode(), *chunk) if match and chunk else None
 
 
 def parse_list_name(name: str) -> str | None:

@@ -15,7 +15,7 @@ from bundle_spec.text import outline, shortened
 
 _VERSION = re.compile(rb'\n "version": \[\n  ([0-9]{1,16})[,\n]')
 """The lines of the version that every major version keeps [M-5]."""
-KNOWN_FEATURES: frozenset[str] = frozenset()
+KNOWN_FEATURES = frozenset({layout.DIFFERENCES})
 """Words of ``requires`` that this reader understands [M-6]."""
 
 _MAX_NAMED = 10

@@ -7,11 +7,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from bundle_spec.codes import Code
+from bundle_spec.codes import Code, Place
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.frame import Decompressor, FrameError, frame_fault
-from bundle_spec.form.layout import INDEX_ENTRY, member_place
+from bundle_spec.form.frame import (
+    Decompressor,
+    FrameError,
+    Reference,
+    content_size,
+    frame_fault,
+    reference_of,
+    stored_fault,
+)
+from bundle_spec.form.layout import INDEX_ENTRY, Span, member_place
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.read.ahead import Hashing, in_step, pool
 from bundle_spec.read.index import Index
@@ -154,22 +162,54 @@ class DiskReader:
         if span.size > layout.frame_bound(due):
             message = f"a frame of {span.size} bytes for {due}"
             raise BundleError(message, where=where, code=Code.FRAME_LENGTH)
-        data = self._source.read(span.offset, span.size)
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
-        if not self._frames_checked and hashlib.sha256(data).digest() != expected:
+        data = self._stored(span, expected, where)
+        if fault := stored_fault(data, due, differences=self._index.has_differences):
+            raise BundleError(fault[1], where=where, code=fault[0])
+        reference = reference_of(data)
+        prefix = None if reference is None else self._reference(reference, where)
+        return self._raw(data, due, where, prefix)
+
+    def _stored(self, span: Span, sha256: bytes, where: Place) -> bytes:
+        data = self._source.read(span.offset, span.size)
+        if not self._frames_checked and hashlib.sha256(data).digest() != sha256:
             raise BundleError(
                 "damaged: it does not have the digest that the chunk list gives",
                 where=where,
                 remedy="copy the bundle again",
                 code=Code.LIST_LINE,
             )
-        if fault := frame_fault(data, due):
-            raise BundleError(fault[1], where=where, code=fault[0])
+        return data
+
+    def _raw(self, data: bytes, due: int, where: Place, prefix: bytes | None = None) -> bytes:
         try:
-            return self._decompress(data, due)
+            return self._decompress(data, due, prefix)
         except FrameError as exc:
             message = f"the frame does not open: {exc}"
             raise BundleError(message, where=where, code=Code.FRAME_DATA) from exc
+
+    def _reference(self, reference: Reference, where: Place) -> bytes:
+        """The raw bytes of the chunk that the one at ``where`` is a difference to [F-21].
+
+        Its digest stands in the difference, whose own digest was right: the chunk list of its disk
+        is not needed.
+        """
+        disk, number = reference.disk, reference.number
+        name = layout.chunk_name(disk, number)
+        span = self._index.chunk(disk, number)
+        if span is None or span.size > layout.frame_bound(layout.MAX_CHUNK_SIZE):
+            message = f"it is a difference to {name}, which is no chunk"
+            raise BundleError(message, where=where, code=Code.DIFFERENCE_REFERENCE)
+        at = member_place(name, span)
+        data = self._stored(span, bytes.fromhex(reference.sha256), at)
+        try:
+            due = content_size(data) if reference_of(data) is None else 0
+        except FrameError:
+            due = 0
+        if not 0 < due <= layout.MAX_CHUNK_SIZE or frame_fault(data, due):
+            message = f"it is a difference to {name}, which is no full frame"
+            raise BundleError(message, where=where, code=Code.DIFFERENCE_REFERENCE)
+        return self._raw(data, due, at)
 
     def _read_list(self) -> bytes:
         """The digests in the chunk list, 32 bytes each.

@@ -85,6 +85,9 @@ class Index:
         self._first: dict[str, int] = {}
         number = 0
         manifest = envelope.manifest
+        self.has_differences = layout.DIFFERENCES in manifest.requires
+        """Whether chunks may be differences [F-21]."""
+        self._chunks = {disk.id: disk.chunks for disk in manifest.all_disks()}
         for disk in manifest.all_disks():
             self._first[disk.id] = number
             number += disk.chunks + 1
@@ -108,6 +111,12 @@ class Index:
         """The entries of a disk's chunks, not yet checked, all at once: 12 bytes each, at most
         12 MiB."""
         return self._source.read(self._offset_of(disk, 0), chunks * layout.INDEX_ENTRY)
+
+    def chunk(self, disk: str, number: int) -> Span | None:
+        """Where a chunk lies; None where there is no such chunk.  Raises BundleError."""
+        if number >= self._chunks.get(disk, 0):
+            return None
+        return self.unpack(self.entry(disk, number), layout.chunk_name(disk, number))
 
     def chunk_list(self, disk: str, chunks: int) -> Span:
         """Where a disk's chunk list lies.  Raises BundleError."""

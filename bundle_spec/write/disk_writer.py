@@ -35,6 +35,7 @@ class DiskWriter:
         self._stage = stage
         self._format = disk_format
         self._closed = False
+        self._guess = stage.guess(disk, chunk_size)
         self._raw_digest = digest.new()
         self.start = b""
         self._tail = bytearray()
@@ -158,7 +159,8 @@ class DiskWriter:
         # so two disks cannot wait for each other, and each always has one batch in work.
         while not self._stage.reserve(size, force=not self._pending):
             self._place_oldest()
-        self._pending.append((size, self._stage.prepare(self._batch)))
+        first = self._cut - len(self._batch)
+        self._pending.append((size, self._stage.prepare(self._batch, first, self._guess)))
         self._batch = []
         while self._pending and self._pending[0][1].done():
             self._place_oldest()

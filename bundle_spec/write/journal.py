@@ -203,6 +203,23 @@ class Journal:
         ).fetchone()
         return Stored(*row)
 
+    def frame_at(self, place: int) -> tuple[int, Span, bytes] | None:
+        """Of the chunk at ``place``: the place of the frame, the chunk's own or that of its target;
+        where the frame lies, and its digest.  None where there is no such chunk."""
+        row = self._db.execute(
+            "SELECT coalesce(target, place), offset, length, sha256 FROM chunk WHERE place = ?",
+            (place,),
+        ).fetchone()
+        return (row[0], Span(row[1], row[2]), row[3]) if row else None
+
+    def first_place(self, chunk_size: int, other_than: str) -> int | None:
+        """The place of the first chunk of the first other disk of this chunk size."""
+        row = self._db.execute(
+            "SELECT min(id) FROM disk WHERE chunk_size = ? AND id <> ?",
+            (chunk_size, int(other_than)),
+        ).fetchone()
+        return None if row[0] is None else int(row[0]) << _DISK_BITS
+
     def all_stored(self) -> Iterator[tuple[bytes, int, int]]:
         """Content, place and number of links of every frame, sorted by content, then by age."""
         yield from self._db.execute(

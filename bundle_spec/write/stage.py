@@ -15,18 +15,24 @@ from bundle_spec.form import layout
 from bundle_spec.form.frame import Compressor
 from bundle_spec.form.layout import Span
 from bundle_spec.model import AbandonedDisk, Disk
+from bundle_spec.write.guess import Guess
 from bundle_spec.write.journal import ChunkList
 from bundle_spec.write.store import ChunkStore
 
 IN_FLIGHT = 32 * layout.MIB
 """Raw bytes of all disks together that wait for compression or for their place."""
 
+_SURELY = 16
+"""A difference that takes no more than this part of the raw bytes is taken without a look at how
+much a frame of its own takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A chunk ready to be placed.  ``content``: the SHA-256 of its raw bytes, 32 bytes.
 
-    ``frame`` None: the content was stored already when a thread looked, so it is not compressed.
+    ``frame`` None: the content was stored already when a thread looked, so it is not compressed;
+    else a frame of its own, or a difference [F-21].
     """
 
     content: bytes
@@ -80,14 +86,46 @@ class Stage:
         with self._flight_lock:
             self._in_flight -= size
 
-    def prepare(self, chunks: list[bytes]) -> Future[list[Prepared]]:
-        """Hash and compress raw chunks in a thread."""
-        return self._pool.submit(lambda: [self._prepare(chunk) for chunk in chunks])
+    def guess(self, disk: str, chunk_size: int) -> Guess:
+        """What the chunks of ``disk`` are probably like."""
+        return Guess(self._store.first_guess(disk, chunk_size))
 
-    def _prepare(self, raw: bytes) -> Prepared:
-        content = self._zero_digest(len(raw)) if raw == bytes(len(raw)) else None
-        content = content or hashlib.sha256(raw).digest()
-        return Prepared(content, raw, None if self._store.knows(content) else self._compress(raw))
+    def prepare(self, chunks: list[bytes], first: int, guess: Guess) -> Future[list[Prepared]]:
+        """Hash and compress raw chunks, which are numbered from ``first`` on, in a thread."""
+
+        def work() -> list[Prepared]:
+            return [self._prepare(raw, first + n, guess) for n, raw in enumerate(chunks)]
+
+        return self._pool.submit(work)
+
+    def _prepare(self, raw: bytes, number: int, guess: Guess) -> Prepared:
+        if raw == bytes(len(raw)):
+            # Zeros lie anywhere: a repeat of them tells nothing of what follows.
+            content = self._zero_digest(len(raw))
+            known = self._store.find(content) is not None
+            return Prepared(content, raw, None if known else self._compress(raw))
+        content = hashlib.sha256(raw).digest()
+        place = self._store.find(content)
+        if place is not None:
+            guess.found(number, place)
+            return Prepared(content, raw, None)
+        return Prepared(content, raw, self._smallest(raw, guess.at(number), guess))
+
+    def _smallest(self, raw: bytes, place: int | None, guess: Guess) -> bytes:
+        """A frame of its own, or the difference to the chunk at ``place`` where that is at least a
+        tenth smaller [F-21]."""
+        found = None if place is None else self._store.reference(place)
+        if found is None:
+            return self._compress(raw)
+        reference, prefix = found
+        difference = reference.encoded() + self._compress.difference(raw, prefix)
+        if len(difference) <= len(raw) // _SURELY:
+            frame = difference
+        else:
+            full = self._compress(raw)
+            frame = difference if len(difference) <= len(full) * 9 // 10 else full
+        guess.tried(success=frame is difference)
+        return frame
 
     def _zero_digest(self, length: int) -> bytes:
         if length not in self._zeros:

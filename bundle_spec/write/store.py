@@ -16,7 +16,13 @@ from pathlib import Path
 
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.form import digest, layout
-from bundle_spec.form.frame import Decompressor, content_size
+from bundle_spec.form.frame import (
+    Decompressor,
+    FrameError,
+    Reference,
+    content_size,
+    reference_of,
+)
 from bundle_spec.form.layout import Span
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.trust.age import Recipient
@@ -69,6 +75,9 @@ class ChunkStore:
         self._journal = self._unfinished.journal
         self._index = self._unfinished.index
         self._chunks = self._unfinished.chunks
+        self._has_differences = bool(self._journal.get("differences"))
+        self._readable = self._file.position
+        self._decompress = Decompressor()
         self._syncer = ThreadPoolExecutor(1, "sync")
         self._syncing: Future[None] | None = None
         self._latest_checkpoint = (self._file.position, time.monotonic())
@@ -139,10 +148,11 @@ class ChunkStore:
 
     # --- chunks ---
 
-    def knows(self, content: bytes) -> bool:
-        """Whether a chunk with this content would be stored as a link."""
+    def find(self, content: bytes) -> int | None:
+        """The place of the chunk to which one with this content would be linked; None: to none."""
         with self._guarded():
-            return self._find(content) is not None
+            target = self._find(content)
+            return target and target.place
 
     def _find(self, content: bytes) -> Stored | None:
         place = self._index.find(content)
@@ -157,7 +167,8 @@ class ChunkStore:
         """Write a chunk: as a link when its content is stored already, else as a frame [F-8].
 
         ``content``: the SHA-256 of its raw bytes, 32 bytes.  ``make_frame``: called only where a
-        frame is needed.  The chunks of one disk come in the order of their numbers [F-6].
+        frame is needed, which may be a difference [F-21].  The chunks of one disk come in the order
+        of their numbers [F-6].
         """
         with self._changing():
             if self._chunks == layout.MAX_TOTAL_CHUNKS:
@@ -175,6 +186,9 @@ class ChunkStore:
             else:
                 frame = make_frame()
                 span = self._file.append(name, frame)
+                if not self._has_differences and reference_of(frame):
+                    self._journal.set("differences", True)
+                    self._has_differences = True
                 sha256 = hashlib.sha256(frame).digest()
                 self._journal.add_stored(at, Stored(place, content, span.offset, span.size, sha256))
                 self._index.add(content, place)
@@ -199,28 +213,76 @@ class ChunkStore:
             self._journal.end_disk(record, span)
         self.checkpoint()
 
+    @property
+    def has_differences(self) -> bool:
+        """Whether any chunk is stored as a difference [F-21]."""
+        return self._has_differences
+
+    def first_guess(self, disk: str, chunk_size: int) -> int | None:
+        """The place of the chunk that the first one of ``disk`` is probably like."""
+        with self._guarded():
+            return self._journal.first_place(chunk_size, disk)
+
+    def reference(self, place: int) -> tuple[Reference, bytes] | None:
+        """What the chunk at ``place`` may be referred to as, and its raw bytes.  A difference is
+        not referred to, but what it is made of.
+
+        None where there is no such chunk, or where nothing can be read back.
+        """
+        if self._unfinished.private:
+            return None
+        found = self._read_frame(place)
+        if found and (reference := reference_of(found[1])):
+            found = self._read_frame(place_of(reference.disk, reference.number))
+        if found is None:
+            return None
+        place, data = found
+        reference = Reference(hashlib.sha256(data).hexdigest(), *chunk_of(place))
+        return reference, self._decompress(data, content_size(data))
+
+    def _read_frame(self, place: int) -> tuple[int, bytes] | None:
+        """The place of the frame of the chunk at ``place``, and its stored bytes, checked."""
+        with self._guarded():
+            found = self._journal.frame_at(place)
+            if found is None:
+                return None
+            place, span, sha256 = found
+            if span.next_header > self._readable:
+                self._file.flush()
+                self._readable = self._file.position
+            data = self._file.read(span)
+        if hashlib.sha256(data).digest() != sha256:
+            raise self._not_what_was_written(span)
+        return place, data
+
     def raw_chunks(self, disk: str, first: int = 0) -> Iterator[bytes]:
         """The raw chunks of an unfinished disk, from number ``first`` on, read back.
 
         Raises LocalError when one of them is not what was written.
         """
         with self._guarded():
-            self._file.flush()
-            rows = list(self._journal.frames(disk))[first:]
-        decompress = Decompressor()
-        for span, sha256 in rows:
-            with self._guarded():
-                data = self._file.read(span)
-            try:
-                if hashlib.sha256(data).digest() != sha256:
-                    raise ValueError
-                yield decompress(data, content_size(data))
-            except ValueError as exc:
-                raise LocalError(
-                    "the medium does not hold what was written",
-                    where=f"{self._file.path} at {span.offset}",
-                    remedy="check the medium; remove this file and its journal to begin again",
-                ) from exc
+            chunks = sum(1 for _ in self._journal.frames(disk))
+        for number in range(first, chunks):
+            found = self._read_frame(place_of(disk, number))
+            assert found is not None
+            yield self._open(found[1])
+
+    def _open(self, data: bytes) -> bytes:
+        """The raw bytes of stored ones, which may be a difference."""
+        reference = reference_of(data)
+        if reference is None:
+            return self._decompress(data, content_size(data))
+        made_of = self.reference(place_of(reference.disk, reference.number))
+        if made_of is None or made_of[0] != reference:
+            raise FrameError("what a chunk is a difference to is not there")
+        return self._decompress(data, content_size(data), made_of[1])
+
+    def _not_what_was_written(self, span: Span) -> LocalError:
+        return LocalError(
+            "the medium does not hold what was written",
+            where=f"{self._file.path} at {span.offset}",
+            remedy="check the medium; remove this file and its journal to begin again",
+        )
 
     # --- durability ---
 

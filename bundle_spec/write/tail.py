@@ -27,18 +27,24 @@ class Tail(NamedTuple):
 
 
 def make_manifest(
-    content: Content, uuid: str, disks: Sequence[Disk | AbandonedDisk], files: Mapping[str, bytes]
+    content: Content,
+    uuid: str,
+    disks: Sequence[Disk | AbandonedDisk],
+    files: Mapping[str, bytes],
+    requires: tuple[str, ...] = (),
 ) -> Manifest:
     """The manifest, but for the digest of INDEX, which is not written yet.
 
-    ``files``: path -> data.  Raises BundleFaults where a reader would refuse it: a value of a wrong
-    type, a broken rule of SPEC.md section 4, a reference that does not resolve.
+    ``files``: path -> data.  ``requires``: the features that it uses [M-6].  Raises BundleFaults
+    where a reader would refuse it: a value of a wrong type, a broken rule of SPEC.md section 4, a
+    reference that does not resolve.
     """
     given = {field.name: getattr(content, field.name) for field in dataclasses.fields(Content)}
     manifest = Manifest(
         **given,
         format="dpbundle",
         version=(layout.MAJOR, layout.MINOR),
+        requires=requires,
         uuid=uuid,
         disks=tuple(disk for disk in disks if isinstance(disk, Disk)),
         abandoned=tuple(disk for disk in disks if isinstance(disk, AbandonedDisk)),

@@ -242,7 +242,8 @@ class BundleWriter:
         store.checkpoint()
         with store.journal() as journal:
             disks = [record for record, _, _ in journal.disks().values()]
-        manifest = make_manifest(content, self.uuid, disks, self._files)
+        requires = (layout.DIFFERENCES,) if store.has_differences else ()
+        manifest = make_manifest(content, self.uuid, disks, self._files, requires)
         manifest, manifest_sha256 = write_tail(store, manifest, self._files, self._sign)
         size = self._verify()
         self._stage.close()

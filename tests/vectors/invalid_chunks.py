@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.vectors import differences
 from tests.vectors.forge import CHUNK, Forge, ForgedDisk, Member
 from tests.vectors.valid import ZERO, frame_of_length
 from tests.vectors.vector import A, B, Vector, filed, linked, put, single, vector
@@ -24,6 +25,7 @@ Forges = dict[str, Forge]
 
 def cases() -> dict[str, Vector]:
     forges = {**_frames(), **_frames_that_do_not_open(), **_links(), **_lists(), **_index()}
+    forges |= differences.invalid()
     return {name: vector(forge) for name, forge in forges.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.vectors import compressed, signatures
+from tests.vectors import compressed, differences, signatures
 from tests.vectors.forge import CHUNK, Forge, ForgedDisk, Json, Member
 from tests.vectors.tenant import tenant, without
 from tests.vectors.vector import A, B, Vector, empty, linked, noise, single, split, vector
@@ -54,6 +54,7 @@ def cases() -> dict[str, Vector]:
         "frames-header-forms": _frames_header_forms(),
         "frame-of-the-greatest-length": single(frame_of_length(b"tail", 4 + 512), raw=b"tail"),
         "chunk-size-16-mib": _chunk_size_16_mib(),
+        **differences.valid(),
         "newer-minor-version": Forge(
             disks=[], files={}, manifest=lambda value: value.update(version=[1, 7], later={"a": 1})
         ),

@@ -17,7 +17,7 @@ import zstandard
 from bundle_spec import BundleWriter, model, open_bundle, verify_bundle
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults, UnsupportedBundle
-from bundle_spec.form.frame import Decompressor
+from bundle_spec.form.frame import REFERENCE_SIZE, Decompressor
 from bundle_spec.progress import NullTask, Task
 from tests.unit.bundle.samples import content
 from tests.vectors import generate
@@ -54,9 +54,9 @@ def test_nothing_is_decompressed_before_its_digest_and_header_are_right(
     opened: list[tuple[bytes, int]] = []
     real = Decompressor.__call__
 
-    def spy(self: Decompressor, data: bytes, due: int) -> bytes:
-        opened.append((data, due))
-        return real(self, data, due)
+    def spy(self: Decompressor, data: bytes, due: int, prefix: bytes | None = None) -> bytes:
+        opened.append((data if prefix is None else data[REFERENCE_SIZE:], due))
+        return real(self, data, due, prefix)
 
     monkeypatch.setattr(Decompressor, "__call__", spy)
     for name in INVALID:
