@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def _number(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The console script: the exit code."""
+    """Run a command: the exit code."""
     actions = {
         "export": _export,
         "query": _query,
@@ -211,7 +210,3 @@ def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress
     if exported.key:
         key = printable(str(exported.key))
         tell(f"{key}: the key that decrypts it, once the passphrase has opened it")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

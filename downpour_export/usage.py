@@ -186,7 +186,7 @@ PROGRAM = Program(
     manual={
         "EXIT STATUS": "0 done, 2 usage, 3 correct the resource file, 6 the cloud cannot be used, "
         "7 the source failed, 12 a local file, 13 no kit could be made, 14 encryption, 130 "
-        "interrupted.",
+        "interrupted, 141 done but its output was not read to the end.",
         "ENVIRONMENT": f"{CLOUD_VARIABLES}  {DEBUG}",
         "FILES": "BUNDLE.partial and its journal are what an export that stopped goes on from.",
     },

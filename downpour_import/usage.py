@@ -286,7 +286,8 @@ PROGRAM = Program(
         "EXIT STATUS": "0 done, 2 usage, 3 correct the mapping, 4 the bundle is damaged, 5 not "
         "trusted, 6 the cloud cannot be used, 8 the target lacks something, 9 the target failed, "
         "10 the result differs, 11 another import's state, 12 a local file, 14 it cannot be "
-        "decrypted, 20 to 25 its signature, 130 interrupted.",
+        "decrypted, 20 to 25 its signature, 130 interrupted, 141 done but its output was not read "
+        "to the end.",
         "ENVIRONMENT": f"{CLOUD_VARIABLES}  DOWNPOUR_POLICY names another policy file; empty: "
         f"none.  {DEBUG}",
         "FILES": "./BUNDLE.CLOUD (DIR/state for a directory that unpack made), or what --state "
