@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bundle_spec.cli.arguments import Arguments
@@ -165,20 +166,34 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
 
 def _clean_up(arguments: Arguments, progress: TerminalProgress) -> None:
     cloud = connect(cloud_of(arguments), progress.say)
-    leftovers = cleanup.find(cloud)
-    for server in leftovers.servers:
+    also_live: bool = arguments["--also-live"]
+    found = cleanup.find(cloud, also_live=also_live)
+    _tell_leftovers(found)
+    if found.dead:
+        question = "No export that still runs needs these things.  Clean up?"
+        if also_live:
+            question = "An export that still runs needs these things.  Clean up?"
+        if not arguments["--yes"]:
+            if not agreed(question):
+                tell("nothing was done")
+                return
+            # Meanwhile an export may have gone on with what it had left.
+            listed = found.dead
+            found = cleanup.find(cloud, also_live=also_live)
+            found = replace(found, dead=found.dead.that(listed.has))
+        cleanup.clean_up(cloud, found.dead, progress)
+    found.refuse_live()
+
+
+def _tell_leftovers(found: cleanup.Found) -> None:
+    for server in found.dead.servers:
         tell(f"start   server    {as_word(server.id)}  {as_word(server.name)}")
-    for item in leftovers.objects:
+    for item in found.dead.objects:
         what = f"{item.kind:8}  {as_word(item.id)}  {as_word(item.name)}"
         tell(f"delete  {what}  of {printable(item.created)} UTC")
-    if not leftovers:
-        tell("nothing of downpour is left at the source")
-        return
-    question = "An export that still runs needs these things.  Clean up?"
-    if not arguments["--yes"] and not agreed(question):
-        tell("nothing was done")
-        return
-    cleanup.clean_up(cloud, leftovers, progress)
+    if not found.dead:
+        other = "else " if found.live else ""
+        tell(f"nothing {other}of downpour is left at the source")
 
 
 def _tell_kit(kit: Kit) -> None:

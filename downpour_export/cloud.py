@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import email.utils
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 from bundle_spec.model import Source
 from downpour_cloud import Cloud, CloudOptions, open_connection
@@ -28,6 +31,15 @@ class SourceCloud(Cloud):
             project_id=self.project_id,
             project_name=self._connection.current_project.name or "",
         )
+
+
+def dated(answer: Any) -> datetime:
+    """When an answer was made, by the cloud's clock; by ours where it does not tell (RFC 9110,
+    6.6.1)."""
+    try:
+        return email.utils.parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return datetime.now(UTC)
 
 
 Connect = Callable[[CloudOptions, Callable[[str], None]], SourceCloud]

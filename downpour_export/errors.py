@@ -41,6 +41,12 @@ class KitError(DownpourError):
     exit_code = 13
 
 
+class StillAlive(DownpourError):
+    """An export needs what ``cleanup`` would remove, or did so a few minutes ago."""
+
+    exit_code = 15
+
+
 class ResourceFileFaults(Faults, ResourceFileError):
     pass
 
@@ -50,4 +56,8 @@ class PlanFaults(Faults, PlanError):
 
 
 class CaptureFaults(Faults, CaptureError):
+    pass
+
+
+class StillAliveFaults(Faults, StillAlive):
     pass

@@ -134,12 +134,15 @@ Usage:
   downpour-export cleanup [options]
 
 It is listed first; then it is deleted, and the servers that such an export had
-stopped are started.  Whatever does not carry downpour's mark is left alone.
+stopped are started.  Whatever does not carry downpour's mark is left alone, and
+what an export needs that runs, or that was alive less than ten minutes ago.
 
 {_CLOUD}
 
 How:
   --yes                   Clean up without a question.
+  --also-live             Also what an export needs that was alive a few minutes
+                          ago: its machine is lost, or it has ended.
 
 {OUTPUT}
 """
@@ -185,8 +188,9 @@ PROGRAM = Program(
     "environment: downpour-export(1), or docs/reference/commands.md.",
     manual={
         "EXIT STATUS": "0 done, 2 usage, 3 correct the resource file, 6 the cloud cannot be used, "
-        "7 the source failed, 12 a local file, 13 no kit could be made, 14 encryption, 130 "
-        "interrupted, 141 done but its output was not read to the end.",
+        "7 the source failed, 12 a local file, 13 no kit could be made, 14 encryption, 15 "
+        "cleanup has left what a live export needs, 130 interrupted, 141 done but its output was "
+        "not read to the end.",
         "ENVIRONMENT": f"{CLOUD_VARIABLES}  {DEBUG}",
         "FILES": "BUNDLE.partial and its journal are what an export that stopped goes on from.",
     },

@@ -265,7 +265,7 @@ How:
 _OPTIONS_OF_THE_EXPORT = """
     --max-temporary --level --fresh --overwrite --split --sign --encrypt-to --with-kit --python
     --platform --server-name --server-flavor --server-tag --server-metadata --network
-    --image-name --volume-name --keypair-name --all --no-save-state
+    --image-name --volume-name --keypair-name --all --no-save-state --also-live
 """
 
 _EXPORT = Sister(

@@ -15,6 +15,7 @@ from bundle_spec.text import counted
 from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.copy import Captured, Copier
 from downpour_export.capture.earlier import EarlierRun, Group
+from downpour_export.capture.heart import Heart
 from downpour_export.capture.moment import Moment
 from downpour_export.capture.power import Power
 from downpour_export.capture.slots import SPARE, Slots
@@ -61,6 +62,7 @@ def capture(
     # A run that is killed from here on leaves objects at the source: the next must know the uuid.
     writer.keep_if_empty(True)
     writer.checkpoint()
+    run.heart.begin()
     try:
         if writer.has_earlier_run:
             run.take_over(groups)
@@ -71,6 +73,7 @@ def capture(
         raise
     run.power.start_all(CancelFlag())
     run.temporaries.delete_all(CancelFlag())
+    run.heart.end()
     earlier.abandon_unwanted(captured)
     servers = {disk.server_id for disk in disks if disk.server_id}
     captured.stopped.update(filter(run.power.ran_before, servers))
@@ -104,8 +107,11 @@ class _Run:
         self._progress = progress
         self._cancel = CancelFlag()
         self._slots = Slots(limits.temporaries, self._cancel)
-        self.power = Power(cloud, writer, stops, self._cancel, progress)
-        self.temporaries = Temporaries(cloud, writer.uuid, self._slots, self._cancel, progress)
+        self.heart = Heart(cloud, writer.uuid, progress)
+        self.power = Power(cloud, writer, stops, self.heart, self._cancel, progress)
+        self.temporaries = Temporaries(
+            cloud, writer.uuid, self._slots, self.heart, self._cancel, progress
+        )
         self.copier = Copier(cloud, writer, self._slots, self.temporaries, self._cancel, progress)
 
     def take_over(self, groups: list[Group]) -> None:
@@ -208,11 +214,13 @@ class _Run:
                     starting = pool.submit(self.power.start_all, last)
                     gone = self.temporaries.delete_all(last)
                     starting.result()
+                    self.heart.end()
                     return gone and not self.power.changed
                 except BaseException:
                     last.set()
                     raise
         except KeyboardInterrupt:
+            self.heart.break_off()
             self._progress.say(
                 "the clean-up was interrupted: volumes, snapshots and images named "
                 f"{self.temporaries.prefix}… may be left at the source, and servers stopped; "

@@ -15,9 +15,12 @@ from downpour_export.capture.cancel import CancelFlag, Polling
 from downpour_export.capture.moment import Kind
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
+from downpour_export.discover.marks import Life, Mark
 
 PROPERTY = "downpour_temporary"
-"""Metadata key of a temporary volume or snapshot that holds the bundle's uuid."""
+"""Metadata key of a temporary volume or snapshot, and property of an image, that holds the mark."""
+
+_PATCH = "application/openstack-images-v2.1-json-patch"
 
 _BY_NOVA = "snapshot for "
 _PATHS: dict[Kind, tuple[Service, str]] = {
@@ -37,7 +40,7 @@ _LISTS: tuple[tuple[Kind, Service, str, str], ...] = (
 class Leftover:
     """``bundle``: the first twelve digits of the uuid of the bundle that it was made for.
 
-    ``created``: UTC, as ISO 8601 without a zone.
+    ``created``: UTC, as ISO 8601 without a zone.  ``life``: what the export last said on it.
     """
 
     kind: Kind
@@ -45,15 +48,17 @@ class Leftover:
     name: str
     bundle: str
     created: str
+    life: Life | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoppedServer:
-    """``bundle``: as in Leftover."""
+    """``bundle``, ``life``: as in Leftover."""
 
     id: str
     name: str
     bundle: str
+    life: Life | None = None
 
 
 def prefix(bundle_uuid: str) -> str:
@@ -77,11 +82,8 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
             marked = marks.TEMPORARY.match(name.removeprefix(_BY_NOVA) if by_nova else name)
             if not marked:
                 continue
-            if (
-                kind != "image"
-                and not by_nova
-                and short((item.get("metadata") or {}).get(PROPERTY, "")) != marked[1]
-            ):
+            mark = _mark_of(kind, item)
+            if kind != "image" and not by_nova and short(mark.bundle) != marked[1]:
                 continue
             yield Leftover(
                 kind=kind,
@@ -89,15 +91,36 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
                 name=name,
                 bundle=marked[1],
                 created=(item.get("created_at") or "").partition(".")[0].rstrip("Z"),
+                life=mark.life,
             )
+
+
+def _mark_of(kind: Kind, item: Any) -> Mark:
+    text = item.get(PROPERTY) if kind == "image" else (item.get("metadata") or {}).get(PROPERTY)
+    return Mark.of(text or "")
+
+
+def write_mark(cloud: SourceCloud, kind: Kind, identity: str, mark: str) -> None:
+    """Replace the mark of an object.  Raises CaptureError."""
+    service, path = _PATHS[kind]
+    if kind == "image":
+        change = [{"op": "add", "path": f"/{PROPERTY}", "value": mark}]
+        headers = {"Content-Type": _PATCH}
+        cloud.request(service, "PATCH", f"{path}/{identity}", json=change, headers=headers)
+    else:
+        body = {"metadata": {PROPERTY: mark}}
+        cloud.request(service, "POST", f"{path}/{identity}/metadata", json=body)
 
 
 def stopped_servers(cloud: SourceCloud) -> Iterator[StoppedServer]:
     """Every server of this project that an export stopped and did not start again."""
     for item in cloud.list("compute", "/servers/detail", "servers"):
-        mark = (item.get("metadata") or {}).get(marks.STOPPED)
-        if mark:
-            yield StoppedServer(id=item["id"], name=item["name"], bundle=short(mark))
+        text = (item.get("metadata") or {}).get(marks.STOPPED)
+        if text:
+            mark = Mark.of(text)
+            yield StoppedServer(
+                id=item["id"], name=item["name"], bundle=short(mark.bundle), life=mark.life
+            )
 
 
 def fetch(cloud: SourceCloud, kind: Kind, identity: str) -> Any | None:

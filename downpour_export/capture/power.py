@@ -11,6 +11,7 @@ from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
 from downpour_export.capture import leftovers
 from downpour_export.capture.cancel import CancelFlag, Polling
+from downpour_export.capture.heart import Heart
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 from downpour_export.errors import Busy, CaptureError
@@ -29,12 +30,14 @@ class Power:
         cloud: SourceCloud,
         writer: BundleWriter,
         stops: Mapping[str, StopMode],
+        heart: Heart,
         cancel: CancelFlag,
         progress: Progress,
     ):
         self._cloud = cloud
         self._writer = writer
         self._stops = stops
+        self._heart = heart
         self._cancel = cancel
         self._progress = progress
         self._lock = threading.Lock()
@@ -80,7 +83,7 @@ class Power:
             with self._lock:
                 self._names[server_id] = server["name"]
                 self._down.add(server_id)
-            mark = {marks.STOPPED: self._writer.uuid}
+            mark = {marks.STOPPED: self._heart.mark()}
             self._cloud.post("compute", f"{path}/metadata", {"metadata": mark})
         with self._progress.task(f"stop server {server['name']}", None, "time"):
             self._cloud.post("compute", f"{path}/action", {"os-stop": None})

@@ -13,6 +13,7 @@ from bundle_spec.progress import Progress
 from downpour_cloud import Service
 from downpour_export.capture import leftovers
 from downpour_export.capture.cancel import CancelFlag, Polling
+from downpour_export.capture.heart import Heart
 from downpour_export.capture.leftovers import PROPERTY
 from downpour_export.capture.moment import Kind
 from downpour_export.capture.slots import Slots
@@ -28,10 +29,12 @@ class Temporaries:
         cloud: SourceCloud,
         bundle_uuid: str,
         slots: Slots,
+        heart: Heart,
         cancel: CancelFlag,
         progress: Progress,
     ):
         self._cloud = cloud
+        self._heart = heart
         self._uuid = bundle_uuid
         self._slots = slots
         self._cancel = cancel
@@ -46,12 +49,13 @@ class Temporaries:
 
     def server_image(self, server_id: str) -> str:
         """Have Nova start an image of a server's own disk; its ID."""
-        body = {"name": self.prefix + server_id, "metadata": {PROPERTY: self._uuid}}
+        body = {"name": self.prefix + server_id, "metadata": {PROPERTY: self._heart.mark()}}
         response = self._post("compute", f"/servers/{server_id}/action", {"createImage": body})
         if response.content:
             image_id: str = response.json()["image_id"]
         else:  # before 2.45 only a header tells
             image_id = response.headers["Location"].rsplit("/", 1)[1]
+        self._heart.carries("image", image_id)
         return image_id
 
     def snapshot(self, volume_id: str) -> str:
@@ -60,10 +64,11 @@ class Temporaries:
             "volume_id": volume_id,
             "name": self.prefix + volume_id,
             "force": True,  # below 3.66 a volume in use needs it; above, true changes nothing
-            "metadata": {PROPERTY: self._uuid},
+            "metadata": {PROPERTY: self._heart.mark()},
         }
         answer = self._post("block_storage", "/snapshots", {"snapshot": body}).json()
         snapshot_id: str = answer["snapshot"]["id"]
+        self._heart.carries("snapshot", snapshot_id)
         return snapshot_id
 
     def volume(self, snapshot_id: str, size: int, source_id: str) -> str:
@@ -72,10 +77,11 @@ class Temporaries:
             "snapshot_id": snapshot_id,
             "size": size,
             "name": self.prefix + source_id,
-            "metadata": {PROPERTY: self._uuid},
+            "metadata": {PROPERTY: self._heart.mark()},
         }
         answer = self._post("block_storage", "/volumes", {"volume": body}).json()
         volume_id: str = answer["volume"]["id"]
+        self._heart.carries("volume", volume_id)
         self.wait("volume", volume_id, size)
         return volume_id
 
@@ -95,6 +101,7 @@ class Temporaries:
             "block_storage", f"/volumes/{volume_id}/action", {"os-volume_upload_image": body}
         ).json()
         image_id: str = answer["os-volume_upload_image"]["image_id"]
+        self._heart.carries("image", image_id, marked=False)
         return image_id
 
     def _post(self, service: Service, path: str, body: Any) -> Any:
@@ -136,7 +143,11 @@ class Temporaries:
 
     def delete(self, kind: Kind, identity: str) -> None:
         """Delete the object and wait until it is gone."""
-        leftovers.delete(self._cloud, kind, identity, self._cancel)
+        self._delete(kind, identity, self._cancel)
+
+    def _delete(self, kind: Kind, identity: str, cancel: CancelFlag) -> None:
+        leftovers.delete(self._cloud, kind, identity, cancel)
+        self._heart.gone(identity)
 
     def delete_all(self, cancel: CancelFlag, keep: Collection[str] = ()) -> bool:
         """Delete this bundle's temporary objects, also those of POSTs whose answer was lost.
@@ -153,9 +164,10 @@ class Temporaries:
         gone = True
         for item in objects:
             if item.id in keep:
+                self._heart.carries(item.kind, item.id, marked=False)
                 continue
             try:
-                leftovers.delete(self._cloud, item.kind, item.id, cancel)
+                self._delete(item.kind, item.id, cancel)
             except CaptureError as exc:
                 gone = False
                 self._progress.say(f"cannot delete the temporary {item.kind} {item.id}: {exc}")

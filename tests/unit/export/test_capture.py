@@ -11,6 +11,7 @@ import requests
 
 from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.model import Ref
+from downpour_export.discover.marks import Mark
 from downpour_export.errors import CaptureError
 from tests.unit.bundle.samples import content
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, disk, run
@@ -64,7 +65,7 @@ def test_a_snapshot_of_a_volume_in_use_is_forced_and_everything_is_marked(
     (snapshot,) = fake.sent("POST", "/snapshots")
     body = snapshot.body["snapshot"]
     assert (body["volume_id"], body["force"]) == ("v1", True)
-    assert body["metadata"] == {"downpour_temporary": writer.uuid}
+    assert Mark.of(body["metadata"]["downpour_temporary"]).bundle == writer.uuid
     prefix = f"downpour-{writer.uuid.replace('-', '')[:12]}-"
     (action,) = fake.sent("POST", "/servers/web/action")
     assert action.body["createImage"]["name"] == f"{prefix}web"
