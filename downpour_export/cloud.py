@@ -9,18 +9,20 @@ from typing import Any
 
 from bundle_spec.model import Source
 from downpour_cloud import Cloud, CloudOptions, open_connection
-from downpour_export.errors import Busy, CaptureError, OverQuota
+from downpour_export.errors import Busy, CaptureError, OverQuota, Unanswered
 
 
 class SourceCloud(Cloud):
     """The source as one project's token sees it.  Every method raises CaptureError: Busy for 409,
-    OverQuota for 413."""
+    OverQuota for 413, Unanswered where nothing tells whether the request was obeyed."""
 
     side = "source"
 
     def failure(self, message: str, *, where: str, status: int | None) -> CaptureError:
         # Cinder answers 413 when a quota is used up (Block Storage API, "Faults").
         kind = {409: Busy, 413: OverQuota}.get(status or 0, CaptureError)
+        if status is None or status >= 500:
+            kind = Unanswered
         return kind(message, where=where)
 
     def source(self) -> Source:

@@ -31,6 +31,10 @@ class Busy(CaptureError):
     """The source refuses for now: something else is going on with the resource (409)."""
 
 
+class Unanswered(CaptureError):
+    """The source does not say what became of a request, which may have been obeyed."""
+
+
 class TooMuch(CaptureError):
     """The source sends more bytes of an image than it announced."""
 

@@ -95,6 +95,19 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
             )
 
 
+def named(cloud: SourceCloud, kind: Kind, name: str) -> str | None:
+    """The ID of an object of this project that is called so; None if there is none."""
+    for listed, service, path, key in _LISTS:
+        if listed != kind:
+            continue
+        query = {"name": name, **({"owner": cloud.project_id} if kind == "image" else {})}
+        for item in cloud.list(service, path, key, query):
+            if item.get("name") == name:
+                identity: str = item["id"]
+                return identity
+    return None
+
+
 def _mark_of(kind: Kind, item: Any) -> Mark:
     text = item.get(PROPERTY) if kind == "image" else (item.get("metadata") or {}).get(PROPERTY)
     return Mark.of(text or "")

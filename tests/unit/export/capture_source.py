@@ -73,8 +73,8 @@ class Source(FakeCloud):
         return response(200, call.body)
 
     def _unmark(self, call: Call, match: re.Match[str]) -> requests.Response:
-        del self.of("/servers")[match[1]]["metadata"][match[2]]
-        return response(204)
+        mark = self.of("/servers")[match[1]]["metadata"].pop(match[2], None)
+        return response(404 if mark is None else 204)
 
     def _remark(self, call: Call, match: re.Match[str]) -> requests.Response | None:
         item = self.of(f"/{match[1]}").get(match[2])

@@ -68,9 +68,11 @@ def test_a_snapshot_of_a_volume_in_use_is_forced_and_everything_is_marked(
     assert Mark.of(body["metadata"]["downpour_temporary"]).bundle == writer.uuid
     prefix = f"downpour-{writer.uuid.replace('-', '')[:12]}-"
     (action,) = fake.sent("POST", "/servers/web/action")
-    assert action.body["createImage"]["name"] == f"{prefix}web"
+    names = [action.body["createImage"]["name"]]
     (volume,) = fake.sent("POST", "/volumes")[:1]
-    assert volume.body["volume"]["name"] == f"{prefix}v1"
+    names.append(volume.body["volume"]["name"])
+    assert [name.rpartition("-")[2] for name in names] == ["web", "v1"]
+    assert all(name.startswith(prefix) for name in names)
 
 
 def test_a_detached_volume_needs_no_snapshot(fake: Source, writer: BundleWriter) -> None:
