@@ -27,6 +27,12 @@ from downpour_export.usage import PROGRAM
 
 def options_of(arguments: Arguments) -> ExportOptions:
     """The options of an export.  Raises UsageError."""
+    if arguments["--pause"] and (arguments["--encrypt-to"] or arguments["--passphrase-file"]):
+        raise UsageError(
+            "--pause keeps what the next run goes on from, and an encrypted export always begins "
+            "again",
+            remedy="leave --pause out, or encrypt the finished bundle with age",
+        )
     return ExportOptions(
         resource_file=Path(arguments["RESOURCE_FILE"]),
         bundle=Path(arguments["BUNDLE"]),
@@ -34,6 +40,7 @@ def options_of(arguments: Arguments) -> ExportOptions:
         level=_level(arguments),
         jobs=_number(arguments, "--jobs", 1, 16),
         max_temporary=_number(arguments, "--max-temporary", 3, 1000),
+        pause=arguments["--pause"],
         overwrite=arguments["--overwrite"],
         part_size=part_size(arguments["--split"]) if arguments["--split"] else None,
         resume=not arguments["--fresh"],

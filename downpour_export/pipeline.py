@@ -93,12 +93,15 @@ def export(
             progress.say("an encrypted export cannot be resumed: the next run starts from scratch")
         try:
             return replace(_write(options, wanted, writer, progress, connect), key=key)
-        finally:
-            if writer.kept:
+        except BaseException as exc:
+            if writer.kept is not None:
                 progress.say(
-                    f"{writer.kept} has what was captured: the same command goes on with it, "
+                    f"{writer.kept} has what was done so far: the same command goes on with it, "
                     "--fresh begins again"
                 )
+            elif isinstance(exc, KeyboardInterrupt):
+                progress.say("nothing was captured yet: the next run begins from the start")
+            raise
 
 
 @contextmanager
@@ -227,7 +230,9 @@ def _write(
         for warning in plan.warnings:
             progress.say(f"warning: {warning}")
         limits = Limits(jobs=options.jobs, temporaries=options.max_temporary, room=room)
-        captured = capture(cloud, writer, plan.captures, plan.stops, limits, progress)
+        captured = capture(
+            cloud, writer, plan.captures, plan.stops, limits, progress, pause=options.pause
+        )
         content = assemble(plan, captured, cloud.source())
         for path, data in playbook_files(writer.uuid, content).items():
             writer.add_file(path, data)

@@ -45,6 +45,11 @@ How:
   --jobs N                Disks that are read at once [default: 2].
 {_MAX_TEMPORARY}
   --level LEVEL           zstd level, fast (1) to 19 (small) [default: 3].
+  --pause                 If this run is stopped (Ctrl-C, SIGTERM, a terminal
+                          that goes) or fails, keep its complete snapshots and
+                          images, which count against the quota, and start the
+                          servers.  The same command goes on from them and stops
+                          no server again.
   --fresh                 Begin again, and not where an earlier run of this
                           bundle stopped.
 

@@ -263,8 +263,8 @@ How:
 
 # Named here because neither half imports the other; a test holds the names to its texts.
 _OPTIONS_OF_THE_EXPORT = """
-    --max-temporary --level --fresh --overwrite --split --sign --encrypt-to --with-kit --python
-    --platform --server-name --server-flavor --server-tag --server-metadata --network
+    --max-temporary --level --pause --fresh --overwrite --split --sign --encrypt-to --with-kit
+    --python --platform --server-name --server-flavor --server-tag --server-metadata --network
     --image-name --volume-name --keypair-name --all --no-save-state --also-live
 """
 

@@ -6,7 +6,7 @@ Nothing without that mark is ever deleted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,7 @@ class Leftover:
     """``bundle``: the first twelve digits of the uuid of the bundle that it was made for.
 
     ``created``: UTC, as ISO 8601 without a zone.  ``life``: what the export last said on it.
+    ``gibibytes``: its size, 0 if nothing tells.
     """
 
     kind: Kind
@@ -49,6 +50,8 @@ class Leftover:
     bundle: str
     created: str
     life: Life | None = None
+    status: str = ""
+    gibibytes: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,8 @@ def temporaries(cloud: SourceCloud) -> Iterator[Leftover]:
                 bundle=marked[1],
                 created=(item.get("created_at") or "").partition(".")[0].rstrip("Z"),
                 life=mark.life,
+                status=item.get("status") or "",
+                gibibytes=(item.get("size") or 0) / (2**30 if kind == "image" else 1),
             )
 
 
@@ -143,12 +148,24 @@ def fetch(cloud: SourceCloud, kind: Kind, identity: str) -> Any | None:
     return item if item is None or kind == "image" else item[kind]
 
 
-def delete(cloud: SourceCloud, kind: Kind, identity: str, cancel: CancelFlag) -> None:
-    """Delete a temporary object and wait until it is gone.  Raises CaptureError."""
+def delete(
+    cloud: SourceCloud,
+    kind: Kind,
+    identity: str,
+    cancel: CancelFlag,
+    gibibytes: float = 0.0,
+    tell: Callable[[str], None] = lambda text: None,
+) -> None:
+    """Delete a temporary object and wait until it is gone.
+
+    ``gibibytes``: its size; some backends write zeros over it.  ``tell``: see Polling.  Raises
+    CaptureError.
+    """
     service, path = _PATHS[kind]
-    polling = Polling(cancel)
+    polling = Polling(cancel, gibibytes, tell)
     while True:
         accepted = cloud.delete(service, f"{path}/{identity}")
-        if accepted and fetch(cloud, kind, identity) is None:
+        item = fetch(cloud, kind, identity) if accepted else {}
+        if item is None:
             break
-        polling.wait(f"deleting temporary {kind} {identity}")
+        polling.wait(f"the temporary {kind} {identity} to go")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
 from typing import Any
 
 from bundle_spec import BundleWriter
@@ -12,6 +13,7 @@ from downpour_export.capture import leftovers
 from downpour_export.capture.cancel import CancelFlag, Polling
 from downpour_export.capture.heart import Heart
 from downpour_export.capture.lost import Tries
+from downpour_export.capture.moment import now
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover import marks
 from downpour_export.errors import Busy, CaptureError, Unanswered
@@ -44,6 +46,8 @@ class Power:
         self._down: set[str] = set()
         self._names: dict[str, str] = {}
         self._kept_off = False
+        self.stopped_any = False
+        """Whether this run has stopped a server, or was about to."""
 
     def ran_before(self, server_id: str) -> bool:
         """Whether this export, or an earlier run of it, stopped the server."""
@@ -60,6 +64,8 @@ class Power:
         for server_id in names:
             if not self.ran_before(server_id):  # the journal may be newer than the mark
                 self._writer.remember(_journal_key(server_id), "during")
+            with suppress(CaptureError):
+                self._mark(server_id)  # it is this run's process that lives
         with self._lock:
             self._names |= names
             self._down |= names.keys()
@@ -74,8 +80,11 @@ class Power:
             polling.wait(f"another task of server {server['name']!r}")
         if server["status"] == "SHUTOFF":
             return
+        if self.ran_before(server_id):
+            self._tell_again(server_id, server["name"])
         self._writer.remember(_journal_key(server_id), how)
         self._writer.checkpoint()
+        self.stopped_any = True
         if how == "keep":
             self._kept_off = True
         else:
@@ -85,6 +94,23 @@ class Power:
             self._mark(server_id)
         with self._progress.task(f"stop server {server['name']}", None, "time"):
             self._turn_off(server_id, server["name"])
+
+    def note_removed(self, server_id: str, why: str) -> None:
+        """Remember why there are no snapshots of a server, if this bundle stopped it for them.
+
+        ``why``: what the run did that removed them, "was interrupted".
+        """
+        if self.ran_before(server_id):
+            self._writer.remember(_removed_key(server_id), f"{why} at {now()}")
+
+    def _tell_again(self, server_id: str, name: str) -> None:
+        when = self._writer.recall(_removed_key(server_id))
+        why = "what that run captured of it cannot be gone on with"
+        if when is not None:
+            why = f"its snapshots were removed when that run {when}; --pause keeps them"
+        self._progress.say(
+            f"server {name!r} is stopped again, as by an earlier run of this bundle: {why}"
+        )
 
     def _mark(self, server_id: str) -> None:
         """To set a mark twice does no harm.  One that arrives when the server runs again is taken
@@ -136,10 +162,13 @@ class Power:
         """Whether any server is off that ran before, also one that the plan keeps off."""
         return bool(self.down) or self._kept_off
 
-    def start_all(self, cancel: CancelFlag, skip: Container[str | None] = ()) -> None:
+    def start_all(
+        self, cancel: CancelFlag, skip: Container[str | None] = (), *, remedy: str
+    ) -> None:
         """Start all servers that are ``down``, except ``skip``; reports failures and raises none.
 
         ``cancel``: not that of the run, where this has to work after the run was cancelled.
+        ``remedy``: what a person does about a failure.
         """
         for server_id in sorted(self.down):
             if server_id in skip:
@@ -147,7 +176,8 @@ class Power:
             try:
                 self.start(server_id, cancel)
             except CaptureError as exc:
-                self._progress.say(f"cannot start server {server_id}, start it by hand: {exc}")
+                name = self._names.get(server_id)
+                self._progress.say(f"cannot start server {name!r} ({server_id}): {exc}; {remedy}")
 
 
 def start(
@@ -187,6 +217,10 @@ def start(
 
 def _journal_key(server_id: str) -> str:
     return f"stopped {server_id}"
+
+
+def _removed_key(server_id: str) -> str:
+    return f"removed snapshots of {server_id}"
 
 
 def _is_settled(server: Mapping[str, Any], status: str) -> bool:

@@ -151,12 +151,20 @@ class Temporaries:
 
     # --- waiting ---
 
-    def wait(self, kind: Kind, identity: str, gibibytes: float, of: str | None = None) -> Any:
+    def wait(
+        self,
+        kind: Kind,
+        identity: str,
+        gibibytes: float,
+        of: str | None = None,
+        cancel: CancelFlag | None = None,
+    ) -> Any:
         """Wait until the object is ready; its JSON.  Raises CaptureError when it failed.
 
-        ``of``: whose it is, as "volume 'data' of server 'db'", for whoever waits.
+        ``of``: whose it is, as "volume 'data' of server 'db'", for whoever waits.  ``cancel``: as
+        in ``delete_all``.
         """
-        polling = Polling(self._cancel, gibibytes, self._progress.say)
+        polling = Polling(cancel or self._cancel, gibibytes, self._progress.say)
         # A tenant's own volume may be attached while its image is made.
         ready = ("active",) if kind == "image" else ("available", "in-use")
         while True:
@@ -178,22 +186,27 @@ class Temporaries:
 
     # --- deleting ---
 
-    def delete(self, kind: Kind, identity: str) -> None:
+    def delete(self, kind: Kind, identity: str, gibibytes: float = 0.0) -> None:
         """Delete the object and wait until it is gone."""
-        self._delete(kind, identity, self._cancel)
+        self._delete(kind, identity, self._cancel, gibibytes)
 
-    def _delete(self, kind: Kind, identity: str, cancel: CancelFlag) -> None:
-        leftovers.delete(self._cloud, kind, identity, cancel)
+    def _delete(self, kind: Kind, identity: str, cancel: CancelFlag, gibibytes: float) -> None:
+        leftovers.delete(self._cloud, kind, identity, cancel, gibibytes, self._progress.say)
         self._heart.gone(identity)
 
-    def delete_all(self, cancel: CancelFlag, keep: Collection[str] = ()) -> bool:
+    def delete_all(
+        self,
+        cancel: CancelFlag,
+        keep: Collection[str] = (),
+        tell: Callable[[Collection[leftovers.Leftover]], None] = lambda objects: None,
+    ) -> bool:
         """Delete this bundle's temporary objects, also those of POSTs whose answer was lost.
 
         ``keep``: IDs of those that are still needed.  ``cancel``: not that of the run, where this
-        has to work after the run was cancelled.  Returns whether all are gone; a failure is
-        reported, and not raised as CaptureError.
+        has to work after the run was cancelled.  ``tell`` is given what will be deleted.  Returns
+        whether all are gone; a failure is reported, and not raised as CaptureError.
         """
-        gone = self._delete_found(cancel, keep)
+        gone = self._delete_found(cancel, keep, tell)
         if self._lost_until is None:
             return gone
         # A request whose answer was lost may arrive until then.  What arrives later still has our
@@ -202,25 +215,44 @@ class Temporaries:
             cancel.sleep(max(self._lost_until - time.monotonic(), 0))
         except Cancelled:
             return False
-        return self._delete_found(cancel, keep) and gone
+        return self._delete_found(cancel, keep, lambda objects: None) and gone
 
-    def _delete_found(self, cancel: CancelFlag, keep: Collection[str]) -> bool:
+    def _delete_found(
+        self,
+        cancel: CancelFlag,
+        keep: Collection[str],
+        tell: Callable[[Collection[leftovers.Leftover]], None],
+    ) -> bool:
         try:
             objects = self.find()
         except CaptureError as exc:
             self._progress.say(f"cannot look for temporary objects named {self.prefix}…: {exc}")
             return False
-        gone = True
         for item in objects:
             if item.id in keep:
                 self._heart.carries(item.kind, item.id, marked=False)
-                continue
-            try:
-                self._delete(item.kind, item.id, cancel)
-            except CaptureError as exc:
-                gone = False
-                self._progress.say(f"cannot delete the temporary {item.kind} {item.id}: {exc}")
-        return gone
+        objects = [item for item in objects if item.id not in keep]
+        tell(objects)
+        if not objects:
+            return True
+        total = len(objects)
+        with self._progress.task("remove temporary objects", total, "resources") as task:
+            gone = 0
+            for item in objects:
+                gone += self._try_to_delete(item, cancel)
+                task.advance(1)
+        return gone == total
+
+    def _try_to_delete(self, item: leftovers.Leftover, cancel: CancelFlag) -> bool:
+        try:
+            self._delete(item.kind, item.id, cancel, item.gibibytes)
+        except CaptureError as exc:
+            self._progress.say(
+                f"cannot delete the temporary {item.kind} {item.id}: {exc}; "
+                "`downpour-export cleanup` does it later"
+            )
+            return False
+        return True
 
     def find(self) -> list[leftovers.Leftover]:
         """Every object in the cloud with this bundle's mark, in the order of deletion."""

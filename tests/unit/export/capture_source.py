@@ -156,11 +156,12 @@ def run(
     room: FreeQuota | None = None,
     stops: Mapping[str, StopMode] | None = None,
     notes: Notes | None = None,
+    pause: bool = False,
 ) -> tuple[Captured, Notes]:
     notes = notes or Notes()
     limits = Limits(jobs=jobs, temporaries=temporaries, room=room or FreeQuota())
     cloud = SourceCloud(fake.connection)
-    return capture(cloud, writer, disks, stops or {}, limits, notes), notes
+    return capture(cloud, writer, disks, stops or {}, limits, notes, pause=pause), notes
 
 
 def on_read(fake: Source, of: str, answer: Callable[[int], requests.Response | None]) -> None:

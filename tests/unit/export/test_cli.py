@@ -28,6 +28,7 @@ OPTIONS = {
     "--level": ["--level", "fast"],
     "--overwrite": ["--overwrite"],
     "--split": ["--split", "4G"],
+    "--pause": ["--pause"],
     "--fresh": ["--fresh"],
     "--sign": ["--sign", "key"],
     "--encrypt-to": ["--encrypt-to", "age1", "--encrypt-to", "ssh"],

@@ -78,7 +78,7 @@ def test_an_interrupted_clean_up_says_what_may_be_left(fake: Source, writer: Bun
     with pytest.raises(KeyboardInterrupt):
         run(fake, writer, WEB, notes=notes)
     stopping, left = notes.notes
-    assert "temporary volumes, snapshots and images are removed; wait" in stopping
+    assert stopping.startswith("stopping: removing 1 temporary object; Ctrl-C again leaves it for")
     (image,) = [item["name"] for item in fake.of("/images").values() if "downpour-" in item["name"]]
     assert f"named {image[: len('downpour-0123456789ab-')]}…" in left
     assert "`downpour-export cleanup` sets it right" in left
