@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle
+from bundle_spec.durable import remove_abandoned
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.form import codec
 from bundle_spec.model import Source
@@ -76,6 +77,7 @@ def export(
     wanted = _read_resource_file(options.resource_file, options.cloud, progress, connect)
     # A key or a path that cannot be used is reported before the cloud is asked for anything.
     sign = None if options.sign is None else _signer(options.sign)
+    remove_abandoned(options.bundle.parent)
     with KeyFile.of(options) as key:
         encrypt_to = age.recipients(options.encrypt_to) + key.recipients
         writer = BundleWriter(
@@ -169,6 +171,7 @@ def look_for(
         progress.say(f"warning: nothing fits {option}")
     text, added = merge.merged(text, existing, fitting, save_state=save_state)
     if added:
+        remove_abandoned(path.parent)
         merge.save(path, text)
     left = None
     if query.everything:
