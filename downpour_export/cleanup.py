@@ -157,13 +157,14 @@ def clean_up(cloud: SourceCloud, leftovers: Leftovers, progress: Progress) -> No
     with progress.task("clean up resources", total, "resources") as task:
         for server in leftovers.servers:
             try:
-                power.start(cloud, server.id, cancel)
+                power.start(cloud, server.id, cancel, progress.say)
             except CaptureError as exc:
                 faults.append(exc)
             task.advance(1)
         for leftover in leftovers.objects:
             try:
-                delete(cloud, leftover.kind, leftover.id, cancel)
+                size = leftover.gibibytes
+                delete(cloud, leftover.kind, leftover.id, cancel, size, progress.say)
             except CaptureError as exc:
                 faults.append(exc)
             task.advance(1)

@@ -135,6 +135,8 @@ def begin(main: Callable[[], int]) -> int:
     code = main()
     if interrupts.broken_off:
         # Threads may still wait for a cloud, and Python would wait for them.
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
         os._exit(code)
     return code
 

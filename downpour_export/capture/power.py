@@ -107,7 +107,7 @@ class Power:
         when = self._writer.recall(_removed_key(server_id))
         why = "what that run captured of it cannot be gone on with"
         if when is not None:
-            why = f"its snapshots were removed when that run {when}; --pause keeps them"
+            why = f"its snapshots were removed when that run {when}; --pause keeps complete ones"
         self._progress.say(
             f"server {name!r} is stopped again, as by an earlier run of this bundle: {why}"
         )

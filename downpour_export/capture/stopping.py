@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from functools import partial
 
 from bundle_spec import BundleWriter
+from bundle_spec.errors import LocalError
 from bundle_spec.progress import Progress
 from bundle_spec.text import counted
 from downpour_export.capture.cancel import CancelFlag, Cancelled
@@ -52,16 +55,18 @@ class Stopping:
         """
         interrupts = int(isinstance(cause, KeyboardInterrupt))
         pool = ThreadPoolExecutor(2, "stop")
-        work = pool.submit(self._set_right, pool, groups, captured, interrupts > 0)
+        work: Future[bool] | None = None
         while True:
             try:
+                if work is None:
+                    work = pool.submit(self._set_right, pool, groups, captured, interrupts > 0)
                 wait([work])
                 as_before = work.result()
                 pool.shutdown()
                 return as_before
             except KeyboardInterrupt:
                 interrupts += 1
-                if interrupts < 2 and not work.done():
+                if interrupts < 2 and (work is None or not work.done()):
                     self._progress.say("stopping already; Ctrl-C again breaks it off")
                     continue
                 self._break_off()
@@ -79,15 +84,21 @@ class Stopping:
     def _set_right(
         self, pool: ThreadPoolExecutor, groups: list[Group], captured: Captured, interrupted: bool
     ) -> bool:
-        kept = self._kept(groups, captured) if self._pause else {}
-        why = "was interrupted" if interrupted else "failed"
-        for group in groups:
-            if group.server_id and id(group) not in kept:
-                self._power.note_removed(group.server_id, why)
+        kept: dict[int, set[str]] = {}
+        # What must be done at the source is done also where the journal cannot be kept any more.
+        with suppress(LocalError):
+            if self._pause:
+                kept = self._kept(groups, captured)
+            why = "was interrupted" if interrupted else "failed"
+            for group in groups:
+                if group.server_id and id(group) not in kept and _unread(group, captured):
+                    self._power.note_removed(group.server_id, why)
         ids = {identity for holders in kept.values() for identity in holders}
         # Side by side: Nova starts no server while it makes an image of it.
+        down = len(self._power.down)
         starting: Future[None] = pool.submit(self._power.start_all, self._cancel, remedy=REMEDY)
-        gone = self._temporaries.delete_all(self._cancel, ids, tell=self._tell)
+        tell = partial(self._tell, down=down)
+        gone = self._temporaries.delete_all(self._cancel, ids, tell=tell)
         starting.result()
         self._heart.end()
         if ids:
@@ -101,7 +112,7 @@ class Stopping:
         kept = {}
         for group in groups:
             moment = self._moments.find(group.disks)
-            unread = [disk for disk in group.disks if disk.ref not in captured.disks]
+            unread = _unread(group, captured)
             if moment is None or not unread:
                 continue
             down = group.server_id in self._power.down
@@ -118,7 +129,8 @@ class Stopping:
         try:
             if complete:
                 size = disk.size / (1 << 30)
-                self._temporaries.wait(holder.kind, holder.id, size, disk.shown, self._cancel)
+                with self._progress.task(f"{holder.kind} of {disk.shown}", None, "time"):
+                    self._temporaries.wait(holder.kind, holder.id, size, disk.shown, self._cancel)
                 return True
             item = self._temporaries.fetch(holder.kind, holder.id)
         except Cancelled:
@@ -129,8 +141,7 @@ class Stopping:
 
     # --- what a person reads ---
 
-    def _tell(self, objects: Collection[Leftover]) -> None:
-        down = len(self._power.down)
+    def _tell(self, objects: Collection[Leftover], down: int) -> None:
         doing = [f"removing {counted(len(objects), 'temporary object')}"] if objects else []
         if uploading := sum(each.status == "uploading" for each in objects):
             doing[0] += f", {uploading} still uploading"
@@ -153,6 +164,10 @@ class Stopping:
             "command goes on from them and then removes them, `downpour-export cleanup` gives "
             "them up"
         )
+
+
+def _unread(group: Group, captured: Captured) -> list[DiskCapture]:
+    return [disk for disk in group.disks if disk.ref not in captured.disks]
 
 
 def _counted(kept: Iterable[Leftover]) -> Iterable[str]:

@@ -15,7 +15,7 @@ import requests
 
 from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.cli.arguments import parse
-from bundle_spec.errors import UsageError
+from bundle_spec.errors import LocalError, UsageError
 from downpour_export import cleanup, cli
 from downpour_export.capture import Captured
 from downpour_export.cloud import SourceCloud
@@ -229,7 +229,7 @@ def test_a_server_that_is_stopped_again_is_told_before_it_is(
         run(fake, writer, OFF, 1, stops=STOPS, notes=notes)  # type: ignore[arg-type]
     (told,) = [each for each in notes.said if "is stopped again" in each]
     assert f"its snapshots were removed when that run {why} at 20" in told
-    assert "--pause keeps them" in told
+    assert "--pause keeps complete ones" in told
 
 
 def test_an_interrupt_before_anything_was_captured_is_remembered_too(
@@ -239,6 +239,26 @@ def test_an_interrupt_before_anything_was_captured_is_remembered_too(
     stopped(fake, tmp_path / "x", pause=False)
     _, notes = export(fake, tmp_path / "x", pause=False)
     assert any("server 'web' is stopped again" in each for each in notes.said)
+
+
+@pytest.mark.parametrize("pause", [False, True])
+def test_a_journal_that_cannot_be_written_leaves_no_server_off(
+    fake: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pause: bool
+) -> None:
+    """As on a full disk, or a medium that was pulled out."""
+
+    def gone(*arguments: object) -> None:
+        raise LocalError("no space left on device")
+
+    def full(call: Call) -> None:
+        if call.method == "POST" and call.path == "/snapshots":
+            for name in ("remember", "recall", "checkpoint"):
+                monkeypatch.setattr(BundleWriter, name, gone)
+
+    fake.after.append(full)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(LocalError, match="no space"):
+        run(fake, writer, OFF, 1, stops=STOPS, pause=pause)  # type: ignore[arg-type]
+    assert (fake.status("web"), fake.marks(), fake.left()) == ("ACTIVE", {}, [])
 
 
 def ctrl_c(fake: Source, at_deletes: tuple[int, ...]) -> None:
