@@ -91,6 +91,8 @@ class BundleWriter:
         # Written with the tail, so that the next run may bring others.
         self._files: dict[str, bytes] = {}
         self._closed = False
+        self.may_be_published = False
+        """Whether the bundle has its final name, or may have it: what goes with it must stay."""
         self._store = ChunkStore(
             path,
             overwrite=overwrite,
@@ -246,6 +248,7 @@ class BundleWriter:
         manifest, manifest_sha256 = write_tail(store, manifest, self._files, self._sign)
         size = self._verify()
         self._stage.close()
+        self.may_be_published = True
         path = store.publish()
         self._closed = True
         return FinishedBundle(
