@@ -54,6 +54,7 @@ TELL_AFTER = 5.0
 """Seconds of repeating after which ``tell`` is called."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_UNSAFE_METHODS = frozenset({"POST", "PATCH"})
 _TRANSIENT = frozenset({429, 500, 502, 503, 504})
 """Statuses after which a request that is safe to repeat is sent again."""
 
@@ -177,6 +178,12 @@ def answer_lost(error: Exception, method: str, *, streamed: bool) -> bool:
     have been carried out, and the next request may well be answered."""
     broken = isinstance(error, _CONNECTION_FAILURES) and not _never_sent(error)
     return broken and not _Request("", method, streamed=streamed).may_repeat(error)
+
+
+def may_be_obeyed(method: str, status: int) -> bool:
+    """Whether a request that is not safe to send again may have been carried out although it was
+    answered with this ``status``."""
+    return method in _UNSAFE_METHODS and status in _TRANSIENT - _NOT_DONE
 
 
 def brief(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bundle_spec.model import Image, Resource, Volume
 from downpour_import.recreate.address_group import AddressGroups
-from downpour_import.recreate.base import NetworkRecreator, Outcome, Recreator, recreate
+from downpour_import.recreate.base import NetworkRecreator, Outcome, Recreator
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.floating_ip import FloatingIps
 from downpour_import.recreate.image import Images, recreate_kernel
@@ -17,6 +17,7 @@ from downpour_import.recreate.isolation import ending_the_run, isolated
 from downpour_import.recreate.keypair import Keypairs
 from downpour_import.recreate.needs import UPLOAD
 from downpour_import.recreate.network import Networks
+from downpour_import.recreate.once import recreate
 from downpour_import.recreate.port import Ports
 from downpour_import.recreate.router import Routers
 from downpour_import.recreate.security_group import SecurityGroups

@@ -9,6 +9,7 @@ from bundle_spec.model import FloatingIp, PortForwarding, Ref
 from downpour_import.recreate.base import NetworkRecreator, compare, qos_policy
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.optional import Without, drop
+from downpour_import.recreate.patience import settle
 
 
 class FloatingIps(NetworkRecreator[FloatingIp]):
@@ -42,8 +43,14 @@ class FloatingIps(NetworkRecreator[FloatingIp]):
         for forwarding in record.port_forwardings:
             body = _body_of(context, forwarding)
             if body not in existing:
-                path = f"{self.path}/{target}/port_forwardings"
-                context.cloud.post("network", path, {"port_forwarding": body})
+                self._forward(context, target, body)
+
+    def _forward(self, context: Context, target: str, body: dict[str, Any]) -> None:
+        path = f"{self.path}/{target}/port_forwardings"
+        settle(
+            lambda: context.cloud.post("network", path, {"port_forwarding": body}),
+            lambda: body in self._forwardings(context, target),
+        )
 
     def _forwardings(self, context: Context, target: str) -> list[dict[str, Any]]:
         path = f"{self.path}/{target}/port_forwardings"

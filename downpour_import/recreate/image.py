@@ -15,9 +15,10 @@ from bundle_spec.errors import DownpourError
 from bundle_spec.model import Image, Ref, Volume
 from bundle_spec.model.image import KERNELS
 from downpour_import.errors import RecreateError
-from downpour_import.recreate.base import Outcome, Recreator, compare, failure, is_pending
-from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.base import Outcome, Recreator, compare, failure, is_pending, new_id
+from downpour_import.recreate.context import MARKER_KEY, Context
 from downpour_import.recreate.optional import attempt, drop, optional_properties, post
+from downpour_import.recreate.patience import settle, wait_for
 from downpour_import.recreate.upload import (
     DiskBody,
     OnBytes,
@@ -76,12 +77,10 @@ class Images(Recreator[Image]):
         def send(body: dict[str, Any]) -> Any:
             return context.cloud.post("image", self.path, body)
 
-        answer = post(context, record, send, body, optional)
-        identity: str = answer["id"]
-        return identity
+        return new_id(context, self.path, post(context, record, send, body, optional), self.key)
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        query = {"owner": context.cloud.project_id}
+    def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
+        query = {"owner": context.cloud.project_id} | ({MARKER_KEY: mark} if mark else {})
         items = context.cloud.list("image", self.path, "images", query)
         for item in self.ours(context, items):
             # Nova gives the properties of a server's image, the marker too, to its snapshots.
@@ -119,6 +118,7 @@ class Images(Recreator[Image]):
                 if item is None or item["status"] != "active":
                     put_bytes(context, f"{self.path}/{target}/file", body)
                 item = wait_for(
+                    context,
                     lambda: self.fetch(context, target),
                     lambda item: item is not None and item["status"] == "active",
                     f"image {record.name!r}",
@@ -186,7 +186,19 @@ def _kernels(context: Context, record: Image) -> dict[str, str]:
 
 def _patch(context: Context, target: str, changes: list[dict[str, Any]]) -> None:
     path, headers = f"{Images.path}/{target}", {"Content-Type": _PATCH}
-    context.cloud.request("image", "PATCH", path, json=changes, headers=headers)
+
+    def done() -> bool:
+        item = Images().fetch(context, target)
+        return item is not None and all(_shows(item, change) for change in changes)
+
+    settle(
+        lambda: context.cloud.request("image", "PATCH", path, json=changes, headers=headers), done
+    )
+
+
+def _shows(item: Any, change: dict[str, Any]) -> bool:
+    key = change["path"].removeprefix("/")
+    return key not in item if change["op"] == "remove" else item.get(key) == change["value"]
 
 
 def _visibility(record: Image) -> str:

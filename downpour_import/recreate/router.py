@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bundle_spec.form import codec
 from bundle_spec.model import Ref, Router, RouterInterface
-from downpour_import.recreate.base import NetworkRecreator
+from downpour_import.recreate.base import NetworkRecreator, failure
 from downpour_import.recreate.context import Context
+from downpour_import.recreate.patience import settle
 
 
 class Routers(NetworkRecreator[Router]):
@@ -47,26 +49,41 @@ class Routers(NetworkRecreator[Router]):
             body = {"subnet_id": subnet_id}
         else:
             body = {"port_id": self._port(context, record, subnet, interface.ip_address)}
-        context.cloud.put("network", f"{self.path}/{target}/add_router_interface", body)
+        path = f"{self.path}/{target}/add_router_interface"
+        settle(
+            lambda: context.cloud.put("network", path, body),
+            lambda: (subnet_id, interface.ip_address) in self._interfaces(context, target),
+        )
 
     def _port(self, context: Context, record: Router, subnet: Any, address: str) -> str:
         """The ID of a port for an address that is not the gateway's; an earlier run's is used."""
-        network, marker = subnet["network_id"], context.marker(record.ref)
-        ports = context.cloud.list(
-            "network", "/ports", "ports", {"network_id": network, "description": marker}
-        )
+        body = {
+            "network_id": subnet["network_id"],
+            "fixed_ips": [{"subnet_id": subnet["id"], "ip_address": address}],
+            "description": context.marker(record.ref),
+        }
+        found = self._made_port(context, body)
+        if found is None:
+            settle(
+                lambda: context.cloud.post("network", "/ports", {"port": body}),
+                lambda: self._made_port(context, body) is not None,
+            )
+            found = self._made_port(context, body)
+        if found is None:
+            raise failure(f"the target made no port for its interface {address}", record)
+        return found
+
+    def _made_port(self, context: Context, body: Mapping[str, Any]) -> str | None:
+        """The ID of the port that was made with this ``body``."""
+        query = {key: body[key] for key in ("network_id", "description")}
+        ports = context.cloud.list("network", "/ports", "ports", query)
+        address = body["fixed_ips"][0]["ip_address"]
         for port in self.ours(context, ports):
-            if port["description"] == marker and address in (
+            if port["description"] == body["description"] and address in (
                 ip["ip_address"] for ip in port["fixed_ips"]
             ):
                 return str(port["id"])
-        body = {
-            "network_id": network,
-            "fixed_ips": [{"subnet_id": subnet["id"], "ip_address": address}],
-            "description": marker,
-        }
-        answer = context.cloud.post("network", "/ports", {"port": body})
-        return str(answer["port"]["id"])
+        return None
 
     def _interfaces(self, context: Context, target: str) -> set[tuple[str, str]]:
         """(subnet ID, address) of every interface, without the external gateway's port."""
@@ -85,8 +102,14 @@ class Routers(NetworkRecreator[Router]):
         ports = context.cloud.list("network", "/ports", "ports", {"device_id": target})
         for port in list(ports):
             if _is_interface(port):
-                path = f"{self.path_of(target)}/remove_router_interface"
-                context.cloud.put("network", path, {"port_id": port["id"]})
+                self._detach(context, target, port["id"])
+
+    def _detach(self, context: Context, target: str, port: str) -> None:
+        path = f"{self.path_of(target)}/remove_router_interface"
+        settle(
+            lambda: context.cloud.put("network", path, {"port_id": port}),
+            lambda: context.cloud.get_or_none("network", f"/ports/{port}") is None,
+        )
 
     def differences(self, context: Context, record: Router, item: Any) -> list[str]:
         gateway = item.get("external_gateway_info") or {}

@@ -44,6 +44,7 @@ from downpour_import.recreate import (
     recreate,
     upload_volume_disk,
 )
+from downpour_import.recreate.security_group_rule import rule_key
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.things import NET, SUBNET, Target, context, source_id
@@ -66,6 +67,7 @@ class Cloud(Target):
         super().__init__()
         self.add("/networks", id="target-ext", project_id="other")
         self.handlers |= {
+            ("POST", "/(ports|trunks|floatingips|subnets|os-keypairs)"): self._conflict,
             ("POST", "/servers"): self._boot,
             ("POST", "/servers/(.*)/action"): self._act,
             ("PUT", "/servers/(.*)/tags"): self._tag,
@@ -79,8 +81,24 @@ class Cloud(Target):
             ("DELETE", "/(networks|subnets|ports|volumes|images|routers)/([^/]*)"): self._in_use,
         }
 
+    def _conflict(self, call: Call, match: re.Match[str]) -> Any:
+        """Of what these types take there can be one only: an address, a parent port, a name."""
+        (asked,) = call.body.values()
+        unique = {
+            "/ports": ("network_id", "fixed_ips"),
+            "/trunks": ("port_id",),
+            "/floatingips": ("port_id",),
+            "/subnets": ("network_id", "cidr"),
+            "/os-keypairs": ("name",),
+        }[call.path]
+        wanted = [asked.get(key) for key in unique]
+        taken = [[each.get(key) for key in unique] for each in self.of(call.path).values()]
+        return response(409, {}) if all(wanted) and wanted in taken else None
+
     def _boot(self, call: Call, match: re.Match[str]) -> Any:
         asked = call.body["server"]
+        if any(self.of("/ports")[nic["port"]]["device_id"] for nic in asked["networks"]):
+            return response(409, {"conflictingRequest": {"message": "Port is in use"}})
         devices = asked.get("block_device_mapping_v2", ())
         volumes = [{"id": each["uuid"]} for each in devices if each["source_type"] == "volume"]
         item = self.add(
@@ -96,12 +114,19 @@ class Cloud(Target):
         return response(202, {"server": {"id": item["id"]}})
 
     def _rule(self, call: Call, match: re.Match[str]) -> Any:
+        asked = call.body.get("security_group_rules") or [call.body["security_group_rule"]]
+        if any(self._is_rule(rule) for rule in asked):
+            return response(409, {"NeutronError": {"message": "rule already exists"}})
         found = [self.add_rule(rule) for rule in call.body.get("security_group_rules", ())]
         if found:
             return response(201, {"security_group_rules": found})
         return response(
             201, {"security_group_rule": self.add_rule(call.body["security_group_rule"])}
         )
+
+    def _is_rule(self, rule: Any) -> bool:
+        group = self.of("/security-groups")[rule["security_group_id"]]
+        return rule_key(rule) in [rule_key(each) for each in group.get("security_group_rules", ())]
 
     def add_rule(self, rule: Any) -> Any:
         found = self.add("/security-group-rules", **rule)
@@ -120,10 +145,13 @@ class Cloud(Target):
 
     def _act(self, call: Call, match: re.Match[str]) -> Any:
         item = self.of("/servers")[match[1]]
+        before = item["status"]
         if "os-stop" in call.body:
             item["status"] = "SHUTOFF"
         if "os-start" in call.body:
             item["status"] = "ACTIVE"
+        if call.body.keys() & {"os-start", "os-stop"} and item["status"] == before:
+            return response(409, {"conflictingRequest": {"message": f"it is {before}"}})
         if "lock" in call.body or "unlock" in call.body:
             item["locked"] = "lock" in call.body
         return response(202)
@@ -154,7 +182,8 @@ class Cloud(Target):
         return response(200, {})
 
     def _detach(self, call: Call, match: re.Match[str]) -> Any:
-        del self.of("/ports")[call.body["port_id"]]
+        if self.of("/ports").pop(call.body["port_id"], None) is None:
+            return response(404, {})
         return response(200, {})
 
     def _in_use(self, call: Call, match: re.Match[str]) -> Any:
