@@ -49,6 +49,10 @@ class AnswerLost(RecreateError):
         self.late = late
 
 
+class MadeInVain(RecreateError):
+    """What was made could not be completed, and is deleted; the same may succeed with another."""
+
+
 class TargetLost(RecreateError):
     """The target does not answer any more, or not to these credentials: nothing else would be made
     either."""

@@ -16,6 +16,11 @@ MAX_LINE = 4096
 """POSIX writes up to PIPE_BUF bytes to a FIFO in one piece; longer texts are cut."""
 
 
+def note(text: str) -> None:
+    """Have the importer say one line."""
+    emit("note", message=text)
+
+
 def emit(event: str, **values: Any) -> None:
     """Send one event.  Never raises: a reader that went away must not stop a run."""
     path = os.environ.get(VARIABLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import AddressGroup
@@ -23,15 +24,9 @@ class AddressGroups(Unmarked[AddressGroup]):
         answer = context.cloud.post("network", self.path, {self.key: body})
         return new_id(context, self.path, answer, self.key)
 
-    def equals(self, context: Context, record: AddressGroup) -> list[str]:
+    def candidates(self, context: Context) -> Iterator[Any]:
         query = {"project_id": context.cloud.project_id}
-        used = {entry.target for _, entry in context.journal}
-        items = context.cloud.list("network", self.path, "address_groups", query)
-        return [
-            str(item["id"])
-            for item in self.ours(context, items)
-            if item["id"] not in used and not self.differences(context, record, item)
-        ]
+        return context.cloud.list("network", self.path, "address_groups", query)
 
     def differences(self, context: Context, record: AddressGroup, item: Any) -> list[str]:
         wanted = {

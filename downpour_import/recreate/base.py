@@ -188,10 +188,25 @@ class Unmarked(Recreator[R]):
     def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
         return iter(())
 
-    def equals(self, context: Context, record: R) -> list[str]:
-        """The IDs of all that equals the record, that nothing uses and that no journal names; empty
-        for a type of which the target has one at most."""
-        return []
+    def candidates(self, context: Context) -> Iterable[Json]:
+        """All of this type in the project; nothing for a type of which the target has at most one
+        that equals a record."""
+        return ()
+
+    def equals(
+        self, context: Context, record: R, candidates: Iterable[Json] | None = None
+    ) -> list[str]:
+        """The IDs of all that equals the record, that nothing uses and that the journal does not
+        name.  ``candidates``: those that were read already."""
+        journalled = {entry.target for _, entry in context.journal}
+        items = self.candidates(context) if candidates is None else candidates
+        return [
+            str(item["id"])
+            for item in self.ours(context, items)
+            if item["id"] not in journalled
+            and not self.used(context, item)
+            and not self.differences(context, record, item)
+        ]
 
     def find(self, context: Context, record: R) -> str | None:
         return self.reusable(context, record)
@@ -272,6 +287,13 @@ class NetworkRecreator(Recreator[T]):
         if item.get("description") == marker:
             body = {self.key: {"description": record.description}}
             context.cloud.put("network", self.path_of(target), body)
+
+    @staticmethod
+    def ports(context: Context, **query: str) -> Iterator[Json]:
+        """The project's ports that fit the ``query``; the target may not know such a filter."""
+        for port in context.cloud.list("network", "/ports", "ports", query):
+            if all(port.get(name) == value for name, value in query.items()):
+                yield port
 
     def update(self, context: Context, record: T) -> dict[str, Json]:
         """Attributes that can only be set after the POST."""

@@ -32,10 +32,6 @@ LATE_SECONDS = 30.0
 """How long after the begin of a run a request of an earlier one, which was killed, is expected."""
 
 
-def _tell(text: str) -> None:
-    events.emit("note", message=text)
-
-
 @dataclass(eq=False)
 class Context:
     """``targets``: what the preflight resolved.  ``bundle``: the files that hold the disks.
@@ -53,7 +49,7 @@ class Context:
     resources: Callable[[], Resources] = Resources
     keep_images: bool = False
     """Whether the images that filled volumes stay."""
-    tell: Callable[[str], None] = field(default=_tell, repr=False)
+    tell: Callable[[str], None] = field(default=events.note, repr=False)
     late_until: float = 0.0
     """Until when, as ``time.monotonic`` counts, a request of an earlier run may still arrive."""
     marked: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from bundle_spec.model import Resource
-from downpour_import.errors import AnswerLost, RecreateError, Refused, TargetLost
+from downpour_import.errors import AnswerLost, MadeInVain, RecreateError, Refused, TargetLost
 from downpour_import.recreate.base import Outcome, Recreator, State, Unmarked
 from downpour_import.recreate.context import Context, named
 from downpour_import.recreate.patience import DONE_ALREADY, TRIES, appears, late_arrival
@@ -155,18 +155,26 @@ def _remove_doubles(recreator: Unmarked[R], context: Context, record: R, target:
 
 
 def _completed(recreator: Recreator[R], context: Context, record: R, target: str) -> str:
-    """The ID of what was completed: ``target``, or another that bears the marker if it broke."""
-    try:
-        recreator.complete(context, record, target)
-    except TargetLost:
-        raise
-    except RecreateError:
-        other = _instead(recreator, context, record, target)
-        if other is None:
+    """The ID of what was completed: ``target``, or what took its place."""
+    for number in range(1, TRIES + 1):
+        try:
+            recreator.complete(context, record, target)
+            return target
+        except TargetLost:
             raise
-        recreator.complete(context, record, other)
-        return other
-    return target
+        except RecreateError as exc:
+            other = None
+            if number < TRIES:
+                other = _instead(recreator, context, record, target)
+                if other is None and isinstance(exc, MadeInVain):
+                    context.tell(f"{named(record)} is made again: {exc.message}")
+                    other = standing(recreator, context, record) or _made(
+                        recreator, context, record
+                    )
+            if other is None:
+                raise
+            target = other
+    raise AssertionError("unreachable")
 
 
 def _instead(recreator: Recreator[R], context: Context, record: R, target: str) -> str | None:

@@ -120,7 +120,7 @@ def late_arrival(context: Context, look: Callable[[], T | None], what: str) -> T
             return found
         if not told:
             context.tell(
-                f"waiting {left:.0f} s for {what}: a run that was ended may have asked for it"
+                f"waiting up to {left:.0f} s for {what}: a run that was ended may have asked for it"
             )
             told = True
         sleep(min(left, 3.0))

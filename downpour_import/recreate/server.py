@@ -145,6 +145,11 @@ class Servers(Recreator[Server]):
         for item in self.ours(context, items):
             yield item["metadata"].get(MARKER_KEY), item["id"]
 
+    def used(self, context: Context, item: Any) -> bool:
+        query = {"device_id": item["id"]}
+        ports = context.cloud.list("network", "/ports", "ports", query)
+        return bool(item.get("os-extended-volumes:volumes_attached")) or any(ports)
+
     def made_by_bundle(self, context: Context, record: Server, item: Any) -> bool:
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
 

@@ -28,17 +28,10 @@ class ServerGroups(Unmarked[ServerGroup]):
         answer = context.cloud.post("compute", self.path, {"server_group": body})
         return new_id(context, self.path, answer, self.key)
 
-    def equals(self, context: Context, record: ServerGroup) -> list[str]:
-        used = {entry.target for _, entry in context.journal}
-        return [
-            str(item["id"])
-            for item in self.ours(context, self._all(context))
-            if not item.get("members")
-            and item["id"] not in used
-            and not self.differences(context, record, item)
-        ]
+    def used(self, context: Context, item: Any) -> bool:
+        return bool(item.get("members"))
 
-    def _all(self, context: Context) -> Iterator[Any]:
+    def candidates(self, context: Context) -> Iterator[Any]:
         """The API pages by ``offset`` and gives no link to a next page ("List Server Groups")."""
         seen: set[str] = set()
         while True:

@@ -22,6 +22,14 @@ class Subnets(NetworkRecreator[Subnet]):
     key = "subnet"
     collection = "subnets"
 
+    def used(self, context: Context, item: Any) -> bool:
+        return any(
+            ip["subnet_id"] == item["id"]
+            for port in self.ports(context, network_id=item["network_id"])
+            if port["device_owner"] not in ("network:dhcp", "network:distributed")
+            for ip in port["fixed_ips"]
+        )
+
     def body(self, context: Context, record: Subnet) -> dict[str, Any]:
         body: dict[str, Any] = {
             "name": record.name,

@@ -28,6 +28,10 @@ _IMAGE_FACTS = frozenset(
 )
 
 
+_UNSETTLED = ("creating", "downloading")
+"""Cinder deletes no volume in these states ("Delete a volume")."""
+
+
 class Volumes(Recreator[Volume]):
     service = "block_storage"
     path = "/volumes"
@@ -57,6 +61,20 @@ class Volumes(Recreator[Volume]):
         items = context.cloud.list("block_storage", "/volumes/detail", "volumes")
         for item in self.ours(context, items):
             yield item["metadata"].get(MARKER_KEY), item["id"]
+
+    def used(self, context: Context, item: Any) -> bool:
+        idle = ("available", "error", *_UNSETTLED)
+        return bool(item.get("attachments")) or item["status"] not in idle
+
+    def dismantle(self, context: Context, target: str, item: Any) -> None:
+        wait_for(
+            context,
+            lambda: self.fetch(context, target),
+            lambda item: item is None or item["status"] not in _UNSETTLED,
+            f"volume {target}, which cannot be deleted while it is made",
+            gibibytes=item.get("size") or 0,
+        )
+        super().dismantle(context, target, item)
 
     def made_by_bundle(self, context: Context, record: Volume, item: Any) -> bool:
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))

@@ -3,6 +3,7 @@ project."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(patience, "sleep", clock.sleep)
     monkeypatch.setattr(patience, "monotonic", clock.monotonic)
     return clock
+
+
+@pytest.fixture
+def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For some hundred imports: what a power cut leaves is not their subject."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture(scope="session")

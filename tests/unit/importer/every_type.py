@@ -41,10 +41,13 @@ from downpour_import.recreate import (
     STEPS,
     Context,
     differences,
+    patience,
     recreate,
     upload_volume_disk,
 )
+from downpour_import.recreate.context import LATE_SECONDS
 from downpour_import.recreate.security_group_rule import rule_key
+from downpour_import.run.doubles import remove_doubles, with_images
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.things import NET, SUBNET, Target, context, source_id
@@ -69,6 +72,7 @@ class Cloud(Target):
         self.handlers |= {
             ("POST", "/(ports|trunks|floatingips|subnets|os-keypairs)"): self._conflict,
             ("POST", "/servers"): self._boot,
+            ("DELETE", "/servers/([^/]*)"): self._unplug,
             ("POST", "/servers/(.*)/action"): self._act,
             ("PUT", "/servers/(.*)/tags"): self._tag,
             ("POST", "/volumes/(.*)/action"): self._set_image_metadata,
@@ -80,6 +84,11 @@ class Cloud(Target):
             ("PUT", "/routers/(.*)/remove_router_interface"): self._detach,
             ("DELETE", "/(networks|subnets|ports|volumes|images|routers)/([^/]*)"): self._in_use,
         }
+
+    def _unplug(self, call: Call, match: re.Match[str]) -> Any:
+        for port in self.of("/ports").values():
+            if port["device_id"] == match[1]:
+                port["device_id"] = ""
 
     def _conflict(self, call: Call, match: re.Match[str]) -> Any:
         """Of what these types take there can be one only: an address, a parent port, a name."""
@@ -140,11 +149,14 @@ class Cloud(Target):
             rules[:] = [rule for rule in rules if rule["id"] != match[1]]
 
     def _drop_rules(self, call: Call, match: re.Match[str]) -> Any:
-        for rule in self.of("/security-groups")[match[1]]["security_group_rules"]:
+        group = self.of("/security-groups").get(match[1], {})
+        for rule in group.get("security_group_rules", ()):
             del self.of("/security-group-rules")[rule["id"]]
 
     def _act(self, call: Call, match: re.Match[str]) -> Any:
-        item = self.of("/servers")[match[1]]
+        item = self.of("/servers").get(match[1])
+        if item is None:
+            return response(404, {})
         before = item["status"]
         if "os-stop" in call.body:
             item["status"] = "SHUTOFF"
@@ -173,6 +185,8 @@ class Cloud(Target):
         return response(204)
 
     def _patch(self, call: Call, match: re.Match[str]) -> Any:
+        if match[1] not in self.of("/images"):
+            return response(404, {})
         for change in call.body:
             item, key = self.of("/images")[match[1]], change["path"].strip("/")
             if change["op"] == "remove":
@@ -292,11 +306,13 @@ class Import:
         self.bundle = bundle
         self.state = state
         self.resources = records("0001")
+        self.now: Callable[[], float] = vars(patience)["monotonic"]
 
     def process(self) -> Context:
         here = context(self.cloud, self.state, TARGETS, self.bundle)
         with open_bundle(self.bundle) as reader:
             here.bundle_uuid = reader.manifest.uuid
+        here.late_until = self.now() + LATE_SECONDS
         return here
 
     def run(self) -> Context:
@@ -332,6 +348,14 @@ class Import:
             path: len([each for each in self.cloud.of(path) if each != "target-ext"])
             for path in PATHS
         }
+
+    def remove_doubles(self) -> tuple[list[str], list[str]]:
+        """What the proof does with what stands twice: its faults, and what it told."""
+        told: list[str] = []
+        with open_bundle(self.bundle) as reader:
+            records = with_images(reader.manifest, self.resources)
+        faults = remove_doubles(self.process(), records, told.append)
+        return [str(fault) for fault in faults], told
 
     def find(self) -> tuple[Context, list[undo.MadeObject]]:
         here = self.process()

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
 import requests
 from keystoneauth1 import exceptions as ks_exceptions
 
+from bundle_spec.progress import NULL
+from downpour_import import undo
 from downpour_import.errors import AnswerLost, RecreateError
 from downpour_import.recreate import RECREATORS, recreate
 from downpour_import.recreate.patience import LOOKS, TRIES
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.conftest import Clock
-from tests.unit.importer.every_type import ONE_OF_EACH, Import
+from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, Killed
 from tests.unit.importer.things import NET, Target, context
-from tests.unit.importer.unreliable import Late, Lost, Unreliable
+from tests.unit.importer.unreliable import (
+    KilledLate,
+    Late,
+    Lost,
+    TwiceFirst,
+    TwiceSecond,
+    Unreliable,
+    VeryLate,
+)
+
+pytestmark = pytest.mark.usefixtures("no_disk")
 
 
 @pytest.fixture
@@ -23,21 +36,63 @@ def fake() -> Target:
     return Target()
 
 
-@pytest.mark.parametrize("fault", [Lost, Late])
-def test_an_answer_that_is_lost_is_looked_for_in_the_same_run(
+@pytest.mark.parametrize("fault", [Lost, Late, VeryLate, TwiceFirst, TwiceSecond, KilledLate])
+def test_whatever_request_goes_wrong_each_thing_stands_once_and_undo_leaves_nothing(
     everything: Path, tmp_path_factory: pytest.TempPathFactory, fault: type[Unreliable]
 ) -> None:
     number, met = 0, True
     while met:
         number += 1
         work = Import(everything, tmp_path_factory.mktemp("state"))
-        way = fault(work.cloud, number)
+        # What the session sends again by itself comes twice in any case.
+        way = fault(work.cloud, number, posts=fault not in (Lost, KilledLate))
+        with contextlib.suppress(Killed):
+            work.run()
+        if fault is KilledLate:
+            way.no_more()
+            work.run()
+        way.end()
+        case = (number, str(way.met))
+        assert work.remove_doubles()[0] == [], case
+        assert work.made() == ONE_OF_EACH, case
+        assert work.differences() == [], case
+        undo.undo(*work.find(), NULL)
+        assert work.made() == dict.fromkeys(PATHS, 0), case
+        met = way.met is not None
+    assert number > len(PATHS)  # of each type one is made
+
+
+def test_undo_waits_for_a_request_of_the_import_that_was_killed(
+    everything: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    number, met = 0, True
+    while met:
+        number += 1
+        work = Import(everything, tmp_path_factory.mktemp("state"))
+        way = KilledLate(work.cloud, number)
+        with contextlib.suppress(Killed):
+            work.run()
+        way.no_more()
+        undo.undo(*work.find(), NULL)
+        way.end()
+        assert work.made() == dict.fromkeys(PATHS, 0), (number, str(way.met))
+        met = way.met is not None
+
+
+@pytest.mark.parametrize("fault", [VeryLate, TwiceFirst])
+def test_undo_takes_what_stands_twice(
+    everything: Path, tmp_path_factory: pytest.TempPathFactory, fault: type[Unreliable]
+) -> None:
+    number, met = 0, True
+    while met:
+        number += 1
+        work = Import(everything, tmp_path_factory.mktemp("state"))
+        way = fault(work.cloud, number, posts=True)
         work.run()
         way.end()
-        assert work.made() == ONE_OF_EACH, (number, way.met)
-        assert work.differences() == [], (number, way.met)
+        undo.undo(*work.find(), NULL)
+        assert work.made() == dict.fromkeys(PATHS, 0), (number, str(way.met))
         met = way.met is not None
-    assert number > len(ONE_OF_EACH)
 
 
 @pytest.mark.parametrize(

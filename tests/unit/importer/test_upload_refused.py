@@ -23,6 +23,7 @@ from bundle_spec.read.files import BundleFiles
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
 from downpour_import.recreate import RECREATORS, Context, recreate
+from downpour_import.recreate.patience import TRIES
 from downpour_import.state.journal import Journal
 from tests.unit.bundle.samples import noise
 from tests.unit.importer.test_upload import write
@@ -97,7 +98,7 @@ class _Token(BaseAuthPlugin):  # type: ignore[misc]
         return True
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, 2, TRIES])
 def glance(request: pytest.FixtureRequest) -> Iterator[Glance]:
     server = Glance(request.param)
     thread = threading.Thread(target=server.serve_forever)
@@ -120,24 +121,21 @@ def test_a_401_makes_no_image_of_no_bytes(glance: Glance, tmp_path: Path) -> Non
         image=Adapter(session, endpoint_override=url),
     )
 
-    def process() -> Context:
-        return Context(
-            cloud=TargetCloud(connection),
-            journal=Journal(tmp_path),
-            targets={},
-            bundle_uuid=bundle.manifest.uuid,
-            bundle=BundleFiles(bundle.path),
-            manifest_sha256=None,
-        )
-
+    here = Context(
+        cloud=TargetCloud(connection),
+        journal=Journal(tmp_path),
+        targets={},
+        bundle_uuid=bundle.manifest.uuid,
+        bundle=BundleFiles(bundle.path),
+        manifest_sha256=None,
+    )
     record = bundle.manifest.resources.images[0]
-    refusals = glance.refusals
-    for number in range(refusals):
+    if glance.refusals == TRIES:
         with pytest.raises(RecreateError, match="the target refused PUT with 401"):
-            recreate(RECREATORS["image"], process(), record)
-        # Asked once with all its bytes, not again with none; and nothing half-made stays.
-        assert glance.uploads == [len(raw)] * (number + 1)
+            recreate(RECREATORS["image"], here, record)
         assert glance.images == {}
-    assert recreate(RECREATORS["image"], process(), record).state == "made"
+    assert recreate(RECREATORS["image"], here, record).state == "made"
+    # Each time asked with all its bytes, never with none; and nothing half-made stays.
+    assert glance.uploads == [len(raw)] * (glance.refusals + 1)
     (image,) = glance.images.values()
     assert (image["status"], image["size"]) == ("active", len(raw))

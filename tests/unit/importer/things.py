@@ -54,6 +54,11 @@ class Target(FakeCloud):
         return response(200, {})
 
     def _store(self, call: Call, match: re.Match[str]) -> requests.Response:
+        if self.of("/images").get(match[1], {"status": "gone"})["status"] not in (
+            "queued",
+            "saving",
+        ):
+            return response(409 if match[1] in self.of("/images") else 404)
         self.of("/images")[match[1]].update(
             status="active",
             size=len(call.body),

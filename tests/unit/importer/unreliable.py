@@ -9,21 +9,22 @@ from typing import Any
 from keystoneauth1 import exceptions as ks_exceptions
 
 from tests.unit.fake_cloud import Call
-from tests.unit.importer.every_type import Cloud
+from tests.unit.importer.every_type import Cloud, Killed
 
 REPEATED = ("PUT", "DELETE")
-"""What the session sends again by itself where it got no answer."""
+"""What the session sends again by itself where it got no answer; a stream is used up."""
 
 Deliver = Callable[[], Any]
 
 
 class Unreliable:
-    """What happens to the ``number``-th request that writes."""
+    """What happens to the ``number``-th request that writes, or with ``posts`` that makes."""
 
-    def __init__(self, cloud: Cloud, number: int) -> None:
+    def __init__(self, cloud: Cloud, number: int, *, posts: bool = False) -> None:
         self.met: Call | None = None
         """The request, once it came."""
         self._left = number
+        self._posts = posts
         self._late: list[tuple[int, Deliver]] = []
         self._deliver = cloud.request
         cloud.request = self._request  # type: ignore[method-assign]
@@ -33,8 +34,9 @@ class Unreliable:
         for after, deliver in self._late:
             if after == 0:
                 deliver()
-        self._left -= call.method != "GET"
-        if self._left != 0 or call.method == "GET":
+        counts = call.method == "POST" if self._posts else call.method != "GET"
+        self._left -= counts
+        if self._left != 0 or not counts:
             return self._deliver(call, stream)
         self.met = call
         return self.goes_wrong(call, lambda: self._deliver(call, stream))
@@ -46,6 +48,10 @@ class Unreliable:
         """Have it arrive right before the request after so many others."""
         self._late.append((requests, deliver))
 
+    def no_more(self) -> None:
+        """Have nothing go wrong from here on."""
+        self._left = 0
+
     def end(self) -> None:
         """Have everything arrive that is under way."""
         for after, deliver in self._late:
@@ -55,7 +61,7 @@ class Unreliable:
 
 
 def lose(call: Call, deliver: Deliver) -> Any:
-    if call.method in REPEATED:
+    if call.method in REPEATED and not call.path.endswith("/file"):
         return deliver()
     raise ks_exceptions.ConnectFailure("reset by peer")
 
@@ -99,3 +105,13 @@ class VeryLate(Late):
     """So late that it was sent a second time."""
 
     requests = 9
+
+
+class KilledLate(Late):
+    """The process is killed with the request under way, which is obeyed during the next one."""
+
+    requests = 9
+
+    def goes_wrong(self, call: Call, deliver: Deliver) -> Any:
+        self.later(self.requests, deliver)
+        raise Killed
