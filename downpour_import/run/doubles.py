@@ -42,10 +42,13 @@ def with_images(manifest: Manifest, resources: Iterable[Resource]) -> list[Resou
 
 
 def bearers(context: Context, records: Iterable[Resource]) -> Iterator[Bearer]:
-    """All that bears the mark of one of ``records``, by one list call for each type."""
+    """All that bears the mark of one of ``records``, by one list call for each type.
+
+    Of those that the journal knows: a target may lack the API of a type that was left out."""
     marked: dict[str, list[Resource]] = {}
     for record in records:
-        marked.setdefault(context.marker(record.ref), []).append(record)
+        if context.journal.entry(record.ref) is not None:
+            marked.setdefault(context.marker(record.ref), []).append(record)
     for recreator in _types([each for group in marked.values() for each in group]):
         seen = set[str]()
         for mark, target in recreator.marks(context):

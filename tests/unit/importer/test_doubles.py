@@ -240,3 +240,14 @@ def test_an_import_ends_with_a_fault_where_both_are_in_use(far: Far) -> None:
     far.cloud.add("/networks", **{**network, "id": far.cloud.new_id(), "subnets": ["theirs"]})
     with pytest.raises(ResultFaults, match="it stands twice"):
         far.run()
+
+
+def test_a_type_of_which_nothing_was_made_is_not_asked_for(work: Import) -> None:
+    whole = work.resources
+    work.resources = replace(whole, trunks=())
+    work.run()
+    work.resources = whole
+    work.cloud.handlers["GET", "/trunks"] = lambda call, match: response(404, {})
+    assert work.remove_doubles() == ([], [])
+    undo.undo(*work.find(), NULL)
+    assert work.made() == dict.fromkeys(PATHS, 0)
