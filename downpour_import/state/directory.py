@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,6 +149,22 @@ def load_targets_if_any(state: Path) -> dict[Ref, str | None]:
     return load_targets(state) if is_prepared(state) else {}
 
 
+def since_preflight(state: Path) -> float:
+    """Seconds since the preflight of the run; never negative, whatever was done to the clock.
+
+    Raises StateError when it has not run."""
+    try:
+        return max(0.0, time.time() - os.stat(state / TARGETS_FILE).st_mtime)
+    except OSError as exc:
+        raise _not_run(state / TARGETS_FILE) from exc
+
+
+def _not_run(path: Path) -> StateError:
+    return StateError(
+        "the preflight has not run here", where=str(path), remedy="run the whole playbook"
+    )
+
+
 @contextmanager
 def locked(state: Path) -> Iterator[int]:
     """Hold the lock of ``state``; gives the descriptor that holds it.
@@ -185,9 +202,7 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(read_own(path))
     except FileNotFoundError as exc:
-        raise StateError(
-            "the preflight has not run here", where=str(path), remedy="run the whole playbook"
-        ) from exc
+        raise _not_run(path) from exc
     except OSError as exc:
         raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
     except ValueError as exc:

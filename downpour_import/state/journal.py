@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
@@ -44,6 +44,8 @@ class Entry:
     target: str | None
     made: bool
     """Whether this bundle made it, so that undo may delete it; False if it was reused."""
+    asked: int = field(default=0, compare=False)
+    """How many POSTs were sent for it; all but one had no answer, and may have made something."""
 
 
 class Journal:
@@ -118,9 +120,11 @@ class Journal:
         if event not in ("intent", "made", "reused", "done", "gone"):
             raise ValueError(event)
         target, made = line.get("target"), event == "made"
+        asked = before.asked if before and before.event != "gone" else 0
         if event == "done" and before:
             target, made = before.target, before.made
-        self._entries[ref] = Entry(event, line["name"], target, made)  # type: ignore[arg-type]
+        entry = Entry(event, line["name"], target, made, asked + (event == "intent"))  # type: ignore[arg-type]
+        self._entries[ref] = entry
         if event == "gone":
             self._refused.pop(ref, None)
             # Its later steps (DHCP of a subnet) must be done again to its replacement.
