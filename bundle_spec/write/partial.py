@@ -275,6 +275,7 @@ class PartialFile:
             if self.part_size:
                 parts_list = self.final_path.with_name(parts.list_name(self.final_path.name))
                 parts_list.unlink(missing_ok=True)
+            sync_folder(self.final_path.parent)
 
     def _publish_list(self, count: int) -> Path:
         digests = zip(range(1, count + 1), self._sink.all_digests(), strict=True)

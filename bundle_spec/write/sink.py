@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bundle_spec.durable import sync_folder
 from bundle_spec.private import open_own
 from bundle_spec.read.parts import MAX_PARTS
 
@@ -36,6 +37,7 @@ class Sink(io.RawIOBase):
         self._path_of = path_of
         self._part_size = part_size
         self._fds = [first_fd]
+        self._names_synced = 0
         self._room = part_size
         self._running = hashlib.sha256()
         self.digests: list[str] = []
@@ -112,10 +114,16 @@ class Sink(io.RawIOBase):
         return [*self.digests, self._running.hexdigest()]
 
     def sync(self, since: int = 0) -> None:
-        """fsync the files that have the bytes from the position ``since`` on.  Thread-safe."""
+        """fsync the files that have the bytes from the position ``since`` on, and their names.
+
+        Thread-safe."""
         first = since // self._part_size if self._part_size else 0
-        for fd in self._fds[first:]:
+        fds = list(self._fds)
+        for fd in fds[first:]:
             os.fsync(fd)
+        if len(fds) > self._names_synced:
+            sync_folder(self._path_of(1).parent)
+            self._names_synced = len(fds)
 
     def close(self) -> None:
         super().close()

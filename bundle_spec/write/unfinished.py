@@ -53,6 +53,8 @@ class Unfinished:
             if self.private:
                 self._keep_private(resume and has_journal)
             if not has_journal:
+                with self.local_errors():
+                    self._index_path.unlink(missing_ok=True)
                 self.file.refuse_to_overwrite()
             with self.local_errors():
                 self._open(resume)
@@ -114,7 +116,7 @@ class Unfinished:
             self.file.refuse_to_overwrite()
             self.resumed = self.journal.get("position") is not None
             self._go_on() if self.resumed else self._begin()
-            self.index = ContentIndex(self._journal_path.with_suffix(".index"))
+            self.index = ContentIndex(self._index_path)
             self.index.load(self.journal.all_stored())
             self.chunks = self.journal.chunk_count()
         except BaseException:
@@ -193,7 +195,12 @@ class Unfinished:
             self.index.close()
         self._end_private()
 
+    @property
+    def _index_path(self) -> Path:
+        return self._journal_path.with_suffix(".index")
+
     def _remove_journal(self) -> None:
-        for suffix in ("", "-journal"):
-            path = self._journal_path.with_name(self._journal_path.name + suffix)
+        """Remove it, and the index, which a killed run leaves as well."""
+        beside = self._journal_path.with_name(f"{self._journal_path.name}-journal")
+        for path in (self._journal_path, beside, self._index_path):
             path.unlink(missing_ok=True)
