@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 BY_UMASK = 0o666
@@ -21,6 +22,23 @@ def sync_folder(folder: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def make_folder(path: Path, *, mode: int = 0o777) -> None:
+    """Make a directory, unless it is there, and those above it, so that a power cut does not take
+    them back with all that is written into them.
+
+    ``mode``: of the last one, less the umask.  Raises OSError.
+    """
+    made = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    for each in made:
+        sync_folder(each.parent)
+    if not made:
+        # A run that was killed may have made it and not synced it.  Who may not list the directory
+        # above it did not make it.
+        with suppress(PermissionError):
+            sync_folder(path.parent)
 
 
 def write_atomically(

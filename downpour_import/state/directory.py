@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.durable import BY_UMASK, TEMPORARY_PREFIX, write_atomically
+from bundle_spec.durable import BY_UMASK, TEMPORARY_PREFIX, make_folder, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from bundle_spec.private import open_own, open_own_folder, read_own
@@ -30,8 +30,9 @@ def bind(state: Path, bundle_uuid: str, cloud: TargetCloud, *, manifest_sha256: 
     Arguments and StateError as of ``check``; a state that has no digest yet gets this one.  Raises
     LocalError too.
     """
-    with _local_errors(state):
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not is_bound(state):
+        with _local_errors(state):
+            make_folder(state, mode=0o700)
     check(state, bundle_uuid, cloud, manifest_sha256=manifest_sha256)
     owner = _owner(bundle_uuid, cloud, manifest_sha256)
     bound = _read_owner(state / STATE_FILE) if is_bound(state) else {}

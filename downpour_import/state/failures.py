@@ -22,8 +22,9 @@ from bundle_spec.model import Ref
 from bundle_spec.private import open_own
 from bundle_spec.text import printable
 from downpour_import.errors import RecreateError, RunEnded, StateError
+from downpour_import.state.lines import append_line
 
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT
 FAILURES = "failures.jsonl"
 
 
@@ -125,8 +126,8 @@ class Failures:
     def _append(self, line: dict[str, Any]) -> None:
         with self._opened(_APPEND) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(json.dumps(line).encode() + b"\n")
-            file.flush()
+            # Not synced: what a power cut leaves is of no run that goes on.
+            append_line(file.fileno(), json.dumps(line).encode() + b"\n", synced_in=None)
 
     def _read(self) -> None:
         """Read what was appended since the last time.  A file that is not there has nothing."""
@@ -170,7 +171,7 @@ class Failures:
     def _opened(self, flags: int) -> Iterator[IO[bytes]]:
         """The one place where the file is opened."""
         try:
-            with open(open_own(self.path, flags), "ab" if flags & os.O_APPEND else "rb") as file:
+            with open(open_own(self.path, flags), "ab+" if flags & os.O_APPEND else "rb") as file:
                 yield file
         except OSError as exc:
             raise LocalError(f"cannot open: {exc.strerror}", where=str(self.path)) from exc
