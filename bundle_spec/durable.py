@@ -61,12 +61,14 @@ def write_atomically(
     try:
         with open(fd, "wb") as file:
             if old is not None:
-                os.fchmod(fd, old)  # exactly: here the umask has no say
+                with suppress(PermissionError):  # of a file system that keeps no modes
+                    os.fchmod(fd, old)  # exactly: here the umask has no say
             file.write(data)
             file.flush()
             os.fsync(fd)
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -70,10 +71,15 @@ def read_own(path: str | Path) -> bytes:
 
 def create(path: str | Path, data: bytes, mode: int = 0o600) -> None:
     """Make a new file that holds ``data``; ``mode``: less the umask.  Raises OSError, also where
-    ``path`` is there, be it a link that leads nowhere."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with open(_open(path, flags, mode), "wb") as file:
-        file.write(data)
+    ``path`` is there, be it a link that leads nowhere; a file that cannot be written is removed."""
+    fd = _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with open(fd, "wb") as file:
+            file.write(data)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(path)
+        raise
 
 
 def claim_database(path: Path) -> None:

@@ -13,6 +13,7 @@ from bundle_spec import BundleWriter, FinishedBundle
 from bundle_spec.durable import write_atomically
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.form import codec
+from bundle_spec.medium import local_error
 from bundle_spec.model import Source
 from bundle_spec.private import create
 from bundle_spec.progress import NULL, Progress
@@ -113,16 +114,23 @@ def _recipients(options: ExportOptions) -> Iterator[tuple[list[age.Recipient], P
         return
     recipient, data = age.passphrase_key(age.passphrase_of(options.passphrase_file))
     path = options.bundle.with_name(options.bundle.name + ".key")
+    made = False
     try:
         if not options.overwrite:
             create(path, b"")  # so that none is replaced
+            made = True
         write_atomically(path, data)
     except OSError as exc:
-        raise LocalError(f"cannot write the key file: {exc.strerror}", where=str(path)) from exc
+        if made:
+            with suppress(OSError):
+                path.unlink()
+        remedy = "remove it if no bundle needs it, or choose another name"
+        raise local_error("cannot write the key file", exc, path, remedy) from exc
     try:
         yield [*to, recipient], path
     except BaseException:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
         raise
 
 
@@ -222,6 +230,7 @@ def _write(
         plan, room = _plan(wanted, cloud, progress)
         if faults := list(stopped_by_another(plan, writer.uuid)):
             raise PlanFaults("another export has stopped servers of this one", faults)
+        writer.require_room_for(sum(capture.size for capture in plan.captures))
         for lack in lacks(capture_quota(plan.captures), room):
             progress.say(f"warning: {lack}")
         for warning in plan.warnings:

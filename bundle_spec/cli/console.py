@@ -13,11 +13,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, LocalError, UsageError
+from bundle_spec.medium import is_of_medium, local_error
 from bundle_spec.progress import Task, Unit
 from bundle_spec.text import human_bytes as human_bytes
 from bundle_spec.text import printable, printable_lines, wrapped
@@ -45,7 +47,9 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
         # A name that this terminal's encoding does not have must not end a command.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return main() or 0
+        code = main() or 0
+        sys.stdout.flush()
+        return code
     except DownpourError as exc:
         progress.say_lines(f"error: {exc}")
         return exc.exit_code
@@ -56,6 +60,8 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
         sys.stderr.close()  # the reader of our output went away; nobody is left to tell
         return INTERRUPTED_EXIT_CODE
     except Exception as exc:
+        if isinstance(exc, OSError) and is_of_medium(exc):
+            return _medium_failed(exc, progress)
         if isinstance(exc, ModuleNotFoundError) and exc.name in _PACKAGES:
             package = _PACKAGES[exc.name]
             progress.say(f"error: the package {package} is missing (pip install {package})")
@@ -67,6 +73,15 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
             f"(please report it; {DEBUG_VARIABLE}=1 shows where it happened)"
         )
         return DownpourError.exit_code
+
+
+def _medium_failed(exc: OSError, progress: TerminalProgress) -> int:
+    """Tell it in words, also where it was the output that could not be written."""
+    error = local_error("cannot read or write", exc, exc.filename or "the output of this command")
+    progress.say_lines(f"error: {error}")
+    with suppress(OSError):
+        sys.stdout.close()  # else Python tries again, and tells it in its own way
+    return error.exit_code
 
 
 def columns(stream: TextIO | None = None) -> int | None:

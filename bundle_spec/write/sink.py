@@ -38,6 +38,7 @@ class Sink(io.RawIOBase):
         self._part_size = part_size
         self._fds = [first_fd]
         self._names_synced = 0
+        self._dropped = False
         self._room = part_size
         self._running = hashlib.sha256()
         self.digests: list[str] = []
@@ -47,6 +48,8 @@ class Sink(io.RawIOBase):
 
     def write(self, data: Any, /) -> int:
         view = memoryview(data)
+        if self._dropped:
+            return len(view)
         if self._room == 0:
             self._next_part()
             self._room = self._part_size
@@ -104,6 +107,10 @@ class Sink(io.RawIOBase):
                 raise OSError(0, f"it ends at {start}")
             data += more
         return data
+
+    def drop(self) -> None:
+        """Take what is written from here on, and write it nowhere."""
+        self._dropped = True
 
     def paths(self) -> list[Path]:
         """The files that have been begun, in order."""

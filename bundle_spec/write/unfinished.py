@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,15 @@ from bundle_spec.form import layout
 from bundle_spec.trust.age import Recipient
 from bundle_spec.write.content_index import ContentIndex
 from bundle_spec.write.journal import Journal
-from bundle_spec.write.partial import PartialFile, remedy_for
+from bundle_spec.write.partial import PartialFile, error_of
+
+_OF_SQLITE = {"database or disk is full": errno.ENOSPC, "disk I/O error": errno.EIO}
+
+
+def _as_os_error(exc: sqlite3.Error) -> OSError:
+    """SQLite has words of its own for what the system says."""
+    text = str(exc)
+    return OSError(_OF_SQLITE.get(text, 0), text)
 
 
 class Unfinished:
@@ -45,7 +54,8 @@ class Unfinished:
         self.private = bool(encrypt_to)
         self._private_folder: tempfile.TemporaryDirectory[str] | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
-        has_journal = self._journal_path.exists()
+        with self.local_errors():
+            has_journal = self._journal_path.exists()
         self.file = PartialFile(
             path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
         )
@@ -69,11 +79,9 @@ class Unfinished:
         try:
             yield
         except (sqlite3.Error, OSError) as exc:
-            raise LocalError(
-                f"cannot keep the journal of the bundle: {getattr(exc, 'strerror', None) or exc}",
-                where=str(getattr(exc, "filename", None) or self._journal_path),
-                remedy=remedy_for(exc),
-            ) from exc
+            said = exc if isinstance(exc, OSError) else _as_os_error(exc)
+            what = "cannot keep the journal of the bundle"
+            raise error_of(said, what, self._journal_path) from exc
 
     # --- opening ---
 
@@ -120,9 +128,11 @@ class Unfinished:
             self.index.load(self.journal.all_stored())
             self.chunks = self.journal.chunk_count()
         except BaseException:
-            self.journal.close()
+            with suppress(sqlite3.Error):
+                self.journal.close()
             if new:
-                self._remove_journal()
+                with suppress(OSError):
+                    self._remove_journal()
             raise
 
     def _forget(self) -> None:
@@ -173,7 +183,8 @@ class Unfinished:
         self.journal.commit()
         path = self.file.publish()
         self._close()
-        self._remove_journal()
+        with suppress(OSError):  # the bundle is whole and has its name, whatever is left beside it
+            self._remove_journal()
         return path
 
     def keep(self) -> Path:
@@ -183,15 +194,16 @@ class Unfinished:
         return self.file.path
 
     def discard(self) -> None:
-        """Remove all of it."""
+        """Remove all of it, as far as the medium lets us."""
         self._close()
         self.file.discard()
-        self._remove_journal()
+        with suppress(OSError):
+            self._remove_journal()
 
     def _close(self) -> None:
         with suppress(sqlite3.Error):
             self.journal.close()
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, OSError):
             self.index.close()
         self._end_private()
 

@@ -16,7 +16,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.private import open_own
 from downpour_import.playbook import events
 from downpour_import.source.unpack import COLLECTIONS, write_files
@@ -101,7 +101,7 @@ def run_playbook(
             fd = open_own(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             output = stack.enter_context(open(fd, "ab"))
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(log)) from exc
+            raise local_error("cannot write", exc, log) from exc
         with _listening(fifo, on_event):
             process = subprocess.Popen(
                 command,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.model import Ref
 from bundle_spec.private import open_own
 from bundle_spec.text import printable
@@ -79,7 +79,7 @@ class Failures:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as exc:
-            raise LocalError(f"cannot remove: {exc.strerror}", where=str(self.path)) from exc
+            raise local_error("cannot remove", exc, self.path) from exc
         if isolate:
             with self._opened(_APPEND):
                 pass
@@ -174,7 +174,7 @@ class Failures:
             with open(open_own(self.path, flags), "ab+" if flags & os.O_APPEND else "rb") as file:
                 yield file
         except OSError as exc:
-            raise LocalError(f"cannot open: {exc.strerror}", where=str(self.path)) from exc
+            raise local_error("cannot open", exc, self.path) from exc
 
 
 def _encode(subject: Subject) -> dict[str, str]:

@@ -14,13 +14,13 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from bundle_spec.durable import BY_UMASK, write_atomically
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.model import Ref
 from bundle_spec.model.resources import RESOURCE_TYPES
 from bundle_spec.private import open_own, read_own
@@ -56,11 +56,9 @@ class Journal:
         self._entries: dict[Ref, Entry] = {}
         self._refused: dict[Ref, dict[str, str]] = {}
         try:
-            data = read_own(self.path) if os.path.lexists(self.path) else b""
+            data = _bytes(self.path)
         except OSError as exc:
-            raise LocalError(
-                f"cannot read the journal: {exc.strerror}", where=str(self.path)
-            ) from exc
+            raise local_error("cannot read the journal", exc, self.path) from exc
         # The step of a line that was torn is taken again.
         for number, line in enumerate(whole_lines(data), 1):
             try:
@@ -143,7 +141,7 @@ class Journal:
         try:
             write_atomically(path, text.encode(), mode=BY_UMASK)
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write", exc, path) from exc
 
     def _append_row(self, ref: Ref) -> None:
         header = "" if os.path.lexists(self.csv_path) else _csv(CSV_HEADER)
@@ -155,13 +153,25 @@ class Journal:
             with _opened(path) as fd:
                 append_line(fd, text.encode(), synced_in=path.parent)
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write", exc, path) from exc
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with _opened(self.path.with_name("journal.lock")) as fd:
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        lock = self.path.with_name("journal.lock")
+        with ExitStack() as stack:
+            try:
+                fcntl.flock(stack.enter_context(_opened(lock)), fcntl.LOCK_EX)
+            except OSError as exc:
+                raise local_error("cannot lock the journal", exc, lock) from exc
             yield
+
+
+def _bytes(path: Path) -> bytes:
+    # Not lexists, for which a file that cannot be looked at is not there.
+    try:
+        return read_own(path)
+    except FileNotFoundError:
+        return b""
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tests.media.disk import Cut, State, cuts
 from tests.media.log import Step
 from tests.media.system import System
 
-STATES = int(os.environ.get("CRASH_STATES") or 90)
+STATES = int(os.environ.get("CRASH_STATES") or 60)
 """Of each scenario; ``make soak`` tries more."""
 
 SEED = int(os.environ.get("CRASH_SEED") or 0)

@@ -34,6 +34,7 @@ def write(
     with BundleWriter(path, part_size=part_size, overwrite=overwrite, threads=1) as writer:
         if writer.recall("note") is None:
             writer.remember("note", NOTE)
+            writer.keep_if_empty(True)
             writer.checkpoint()
         promise(f"note {writer.uuid}")
         ended = writer.ended_disks()
