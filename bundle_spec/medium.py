@@ -23,6 +23,7 @@ _REMEDIES = {
     errno.EROFS: "mount it for writing, or name another place",
     errno.EFBIG: "this file system takes no file of that size: name a place on another one",
     errno.EACCES: "check its permissions",
+    errno.EBUSY: "wait for the other run, or choose another name",
     **dict.fromkeys((errno.EINVAL, errno.EILSEQ, errno.ENAMETOOLONG), OTHER_NAME),
     **dict.fromkeys((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS), NOT_HERE),
     **dict.fromkeys(

@@ -50,6 +50,7 @@ def open_own(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> i
 
     ``flags``: with O_CREAT a missing one is made, with ``mode`` less the umask.  Raises OSError.
     """
+    new = bool(flags & os.O_CREAT) and not os.path.lexists(path)
     try:
         fd = _open(path, flags | os.O_NOFOLLOW, mode)
     except OSError as exc:
@@ -57,7 +58,12 @@ def open_own(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> i
             raise _refusal(path, "it is a symbolic link") from exc
         raise
     try:
-        _require_ours(os.fstat(fd), path)
+        status = os.fstat(fd)
+        if new and status.st_uid != os.geteuid():
+            os.unlink(path)
+            why = f"this file system gives what is made on it to the user {status.st_uid}"
+            raise _refusal(path, f"{why}: run as that one, or mount it for this one")
+        _require_ours(status, path)
     except BaseException:
         os.close(fd)
         raise

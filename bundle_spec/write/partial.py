@@ -137,8 +137,10 @@ class PartialFile:
         path = self.final_path
         whole = [path] if path.exists() and not self._beside_whole else []
         split = parts.numbered(path.name, [path.parent]).values() if path.parent.is_dir() else ()
-        parts_list = path.with_name(parts.list_name(path.name))
-        return [*whole, *split, *([parts_list] if parts_list.exists() else [])]
+        # A file system that knows no case finds those of another bundle by these names, too.
+        parts_list, first = path.with_name(parts.list_name(path.name)), self._final(1)
+        asked = [each for each in (parts_list, first) if each != path and each.exists()]
+        return [*whole, *split, *asked]
 
     @staticmethod
     def _lock(fd: int, path: Path) -> None:

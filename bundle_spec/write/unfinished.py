@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,12 +12,18 @@ from pathlib import Path
 
 from bundle_spec.errors import LocalError
 from bundle_spec.form import layout
+from bundle_spec.private import open_own
 from bundle_spec.trust.age import Recipient
 from bundle_spec.write.content_index import ContentIndex
 from bundle_spec.write.journal import Journal
 from bundle_spec.write.partial import PartialFile, error_of
 
-_OF_SQLITE = {"database or disk is full": errno.ENOSPC, "disk I/O error": errno.EIO}
+_OF_SQLITE = {
+    "database or disk is full": errno.ENOSPC,
+    "disk I/O error": errno.EIO,
+    "attempt to write a readonly database": errno.EROFS,
+    "database is locked": errno.EBUSY,
+}
 
 
 def _as_os_error(exc: sqlite3.Error) -> OSError:
@@ -64,7 +71,7 @@ class Unfinished:
                 self._keep_private(resume and has_journal)
             if not has_journal:
                 with self.local_errors():
-                    self._index_path.unlink(missing_ok=True)
+                    self._remove_strays()
                 self.file.refuse_to_overwrite()
             with self.local_errors():
                 self._open(resume)
@@ -211,8 +218,18 @@ class Unfinished:
     def _index_path(self) -> Path:
         return self._journal_path.with_suffix(".index")
 
+    @property
+    def _rollback_path(self) -> Path:
+        return self._journal_path.with_name(f"{self._journal_path.name}-journal")
+
     def _remove_journal(self) -> None:
         """Remove it, and the index, which a killed run leaves as well."""
-        beside = self._journal_path.with_name(f"{self._journal_path.name}-journal")
-        for path in (self._journal_path, beside, self._index_path):
+        for path in (self._journal_path, self._rollback_path, self._index_path):
             path.unlink(missing_ok=True)
+
+    def _remove_strays(self) -> None:
+        """Remove what a power cut left of a journal that is gone."""
+        if os.path.lexists(self._rollback_path):
+            os.close(open_own(self._rollback_path))  # nobody else's
+            self._rollback_path.unlink()
+        self._index_path.unlink(missing_ok=True)

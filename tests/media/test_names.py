@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -9,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from bundle_spec import BundleWriter
+from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from bundle_spec.progress import NULL
 from bundle_spec.trust.signing import sign_bundle
@@ -65,6 +67,30 @@ def test_names_of_signing_unpacking_and_an_import(place: Path) -> None:
         importing.run(medium / "state", lambda promise: None)
     assert {"b.dpbundle.tail", "unpacked/playbook/site.yml", "state/uuids.csv"} <= named(system)
     check_names(named(system))
+
+
+def test_parts_do_not_replace_those_of_a_name_in_another_case(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing.write(place / "out.dpbundle", part_size=70_000)
+
+    def exists(path: Path) -> bool:
+        return path.name.casefold() in {each.name.casefold() for each in path.parent.iterdir()}
+
+    monkeypatch.setattr(Path, "exists", exists)
+    with pytest.raises(LocalError, match="exists already"):
+        writing.write(place / "OUT.dpbundle", part_size=70_000)
+    writing.check_bundle(place / "out.dpbundle")
+
+
+def test_a_file_system_that_gives_files_to_another_user_is_told(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT that is mounted for one user, and written to by root; NFS that trusts no root."""
+    monkeypatch.setattr("os.geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(LocalError, match=r"gives what is made on it to the user \d+: run as"):
+        BundleWriter(place / writing.NAME)
+    assert list(place.iterdir()) == []
 
 
 @pytest.mark.parametrize("at", ["1970-01-01T00:00:00Z", "2038-01-19T03:14:08Z"])
