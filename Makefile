@@ -74,8 +74,9 @@ cover: $(READY)  ## the same, and how much of the code they go through
 matrix: $(READY)  ## under each Python from 3.11 on that is here, and old and new ansible-core
 	$(BIN)/nox
 
-soak: $(READY) fuzz  ## ten thousand damaged bundles, ten times the examples, a fuzzer, the benchmarks: half an hour
+soak: $(READY) fuzz  ## ten thousand damaged bundles, ten times the examples, cuts and faults, a fuzzer, the benchmarks: half an hour
 	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
+	CRASH_STATES=$(or $(CRASH_STATES),2000) $(BIN)/pytest -q --numprocesses $(PROCESSES) tests/crash tests/media
 
 fuzz: $(READY)  ## a coverage-guided fuzzer on every reader of foreign bytes, FUZZ_SECONDS (60) each
 	$(BIN)/python -m tests.fuzz

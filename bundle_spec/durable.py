@@ -32,6 +32,23 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def make_folder(path: Path, *, mode: int = 0o777) -> None:
+    """Make a directory, unless it is there, and those above it, so that a power cut does not take
+    them back with all that is written into them.
+
+    ``mode``: of the last one, less the umask.  Raises OSError.
+    """
+    made = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(mode=mode, parents=True, exist_ok=True)
+    for each in made:
+        sync_folder(each.parent)
+    if not made:
+        # A run that was killed may have made it and not synced it.  Who may not list the directory
+        # above it did not make it.
+        with suppress(PermissionError):
+            sync_folder(path.parent)
+
+
 def write_atomically(
     path: Path, data: bytes, *, mode: int = 0o600, keep_mode: bool = False
 ) -> None:
@@ -55,13 +72,15 @@ def write_atomically(
             with suppress(OSError):  # not every file system has locks
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if old is not None:
-                os.fchmod(fd, old)  # exactly: here the umask has no say
+                with suppress(PermissionError):  # of a file system that keeps no modes
+                    os.fchmod(fd, old)  # exactly: here the umask has no say
             file.write(data)
             file.flush()
             os.fsync(fd)
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
 

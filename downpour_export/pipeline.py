@@ -204,6 +204,7 @@ def _write(
         plan, room = _plan(wanted, cloud, progress)
         if faults := list(stopped_by_another(plan, writer.uuid)):
             raise PlanFaults("another export has stopped servers of this one", faults)
+        writer.require_room_for(sum(capture.size for capture in plan.captures))
         for lack in lacks(capture_quota(plan.captures), room):
             progress.say(f"warning: {lack}")
         for warning in plan.warnings:

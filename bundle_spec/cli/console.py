@@ -24,6 +24,7 @@ from bundle_spec.errors import (
     LocalError,
     UsageError,
 )
+from bundle_spec.medium import is_of_medium, local_error
 from bundle_spec.progress import Task, Unit
 from bundle_spec.text import human_bytes as human_bytes
 from bundle_spec.text import printable, printable_lines, wrapped
@@ -73,6 +74,8 @@ def _code_of(main: Callable[[], int | None], progress: TerminalProgress, interru
         progress.say(f"interrupted: {interrupted}")
         return INTERRUPTED_EXIT_CODE
     except Exception as exc:
+        if isinstance(exc, OSError) and is_of_medium(exc):
+            return _medium_failed(exc, progress)
         if isinstance(exc, ModuleNotFoundError) and exc.name in _PACKAGES:
             package = _PACKAGES[exc.name]
             progress.say(f"error: the package {package} is missing (pip install {package})")
@@ -84,6 +87,12 @@ def _code_of(main: Callable[[], int | None], progress: TerminalProgress, interru
             f"(please report it; {DEBUG_VARIABLE}=1 shows where it happened)"
         )
         return DownpourError.exit_code
+
+
+def _medium_failed(exc: OSError, progress: TerminalProgress) -> int:
+    error = local_error("cannot read or write", exc, exc.filename or "a file")
+    progress.say_lines(f"error: {error}")
+    return error.exit_code
 
 
 def columns(stream: TextIO | None = None) -> int | None:

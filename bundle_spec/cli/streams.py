@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Any, TextIO
 
 from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 
 _READER_GONE = frozenset({errno.EPIPE, errno.EIO})
 """EIO: the terminal was closed."""
@@ -66,8 +67,10 @@ class Output:
         if isinstance(exc, OSError) and exc.errno in _READER_GONE:
             self.unread = True
             return
-        reason = exc.strerror if isinstance(exc, OSError) else "it is closed"
-        raise LocalError(f"cannot write the output: {reason}", where="stdout") from exc
+        what = "cannot write the output"
+        if isinstance(exc, OSError):
+            raise local_error(what, exc, "stdout") from exc
+        raise LocalError(f"{what}: it is closed", where="stdout") from exc
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -301,7 +301,8 @@ class ChunkStore:
     def _worth_keeping(self) -> bool:
         if self._useless or self._unfinished.private:
             return False
-        with suppress(sqlite3.Error):
+        try:
             self._journal.roll_back()
             return self.keep_if_empty or self._journal.chunk_count() > 0
-        return False
+        except sqlite3.Error:
+            return True  # the medium fails, and may have all of it once it is back

@@ -130,6 +130,12 @@ class BundleWriter:
         ``finish``, or where it left nothing."""
         return self._store.kept
 
+    def require_room_for(self, size: int) -> None:
+        """Raises LocalError where this bundle is one file, and may hold ``size`` raw bytes, which
+        would be more than a file on this medium can have."""
+        with self._store.writing() as file:
+            file.require_room_for(size)
+
     def keep_if_empty(self, keep: bool) -> None:
         """Whether the next run shall go on even if no chunk is stored: for the remembered texts."""
         self._store.keep_if_empty = keep
@@ -271,7 +277,8 @@ class BundleWriter:
         except DownpourError as exc:
             self._store.fail(exc, useless=isinstance(exc, BundleError))
             raise
-        return sum(path.stat().st_size for path in paths)
+        with self._store.writing():
+            return sum(path.stat().st_size for path in paths)
 
     def __enter__(self) -> Self:
         return self

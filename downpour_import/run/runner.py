@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.private import open_own
 from downpour_import.errors import RecreateError
 from downpour_import.playbook import events
@@ -107,7 +107,7 @@ def run_playbook(
             fd = open_own(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             output = stack.enter_context(open(fd, "ab"))
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(log)) from exc
+            raise local_error("cannot write", exc, log) from exc
         heard = _Heard(output, log, on_event)
         with _listening(fifo, heard.on_event):
             process = subprocess.Popen(

@@ -14,17 +14,18 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from bundle_spec.durable import BY_UMASK, write_atomically
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.model import Ref
 from bundle_spec.model.resources import RESOURCE_TYPES
 from bundle_spec.private import open_own, read_own
 from downpour_import.errors import StateError
+from downpour_import.state.lines import append_line, whole_lines
 
 Event = Literal["intent", "made", "reused", "done", "gone"]
 """``intent``: a POST may have been sent.  ``made``: its result is known.  ``reused``: the object
@@ -57,13 +58,11 @@ class Journal:
         self._entries: dict[Ref, Entry] = {}
         self._refused: dict[Ref, dict[str, str]] = {}
         try:
-            data = read_own(self.path) if os.path.lexists(self.path) else b""
+            data = _bytes(self.path)
         except OSError as exc:
-            raise LocalError(
-                f"cannot read the journal: {exc.strerror}", where=str(self.path)
-            ) from exc
-        # A kill cut off what follows the last line end: that step is taken again.
-        for number, line in enumerate(data.split(b"\n")[:-1], 1):
+            raise local_error("cannot read the journal", exc, self.path) from exc
+        # The step of a line that was torn is taken again.
+        for number, line in enumerate(whole_lines(data), 1):
             try:
                 self._apply(json.loads(line))
             except (ValueError, KeyError, TypeError) as exc:
@@ -146,7 +145,7 @@ class Journal:
         try:
             write_atomically(path, text.encode(), mode=BY_UMASK)
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write", exc, path) from exc
 
     def _append_row(self, ref: Ref) -> None:
         header = "" if os.path.lexists(self.csv_path) else _csv(CSV_HEADER)
@@ -155,39 +154,38 @@ class Journal:
     @staticmethod
     def _append(path: Path, text: str) -> None:
         try:
-            with _open(path) as file:
-                _drop_torn_line(file)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
+            with _opened(path) as fd:
+                append_line(fd, text.encode(), synced_in=path.parent)
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write", exc, path) from exc
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with _open(self.path.with_name("journal.lock")) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        lock = self.path.with_name("journal.lock")
+        with ExitStack() as stack:
+            try:
+                fcntl.flock(stack.enter_context(_opened(lock)), fcntl.LOCK_EX)
+            except OSError as exc:
+                raise local_error("cannot lock the journal", exc, lock) from exc
             yield
 
 
-def _open(path: Path) -> IO[bytes]:
+def _bytes(path: Path) -> bytes:
+    # Not lexists, for which a file that cannot be looked at is not there.
+    try:
+        return read_own(path)
+    except FileNotFoundError:
+        return b""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
     """A file of ours to append to; made, where it is missing.  Raises OSError."""
-    return open(open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab+")
-
-
-def _drop_torn_line(file: IO[bytes]) -> None:
-    """Cut off a line that a kill left without its end, so that the next one does not join it."""
-    end = file.seek(0, os.SEEK_END)
-    tail = b""
-    position = end
-    while position and b"\n" not in tail:
-        step = min(4096, position)
-        position = file.seek(position - step)
-        tail = file.read(step) + tail
-        file.seek(position)
-    keep = position + tail.rfind(b"\n") + 1
-    if keep < end:
-        file.truncate(keep)
+    fd = open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def _is_step(step: Ref, of: Ref) -> bool:
