@@ -103,6 +103,9 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
             recreator = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
             target = entry.target or recreator.find(context, record)
             item = recreator.fetch(context, target) if target else None
+            if target and item is None:
+                # An undo was killed between the deletion and its line in the journal.
+                context.journal.record("gone", record.ref, record.name, target)
             if target and item is not None:
                 reason = "it bears no mark of this bundle"
                 if not recreator.can_be_marked:
@@ -110,6 +113,7 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
                 kept = None if recreator.made_by_bundle(context, record, item) else reason
                 objects.append(MadeObject(record, target, item, recreator, kept))
             task.advance(1)
+    context.journal.write_csv()  # a kill may have left it behind the journal
     return [*_kept_with_the_rest(objects)]
 
 
@@ -161,8 +165,7 @@ def forget(context: Context, objects: list[MadeObject], progress: Progress) -> N
         for obj in objects:
             if obj.kept is None:
                 obj.recreator.unmark(context, obj.record, obj.target, obj.item)
-                context.journal.record("reused", obj.ref, obj.record.name, obj.target)
-                context.journal.record("done", obj.ref, obj.record.name)
+                context.journal.reuse(obj.ref, obj.record.name, obj.target)
             task.advance(1)
 
 
