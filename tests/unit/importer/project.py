@@ -37,15 +37,18 @@ EXTENSION = "floating-ip-port-forwarding"
 
 
 def forwardings(cloud: Cloud) -> None:
-    """Teach the cloud port forwardings."""
-    kept: dict[str, list[Any]] = {}
+    """Teach the cloud port forwardings, which a floating IP keeps."""
+
+    def kept(identity: str) -> list[Any]:
+        found: list[Any] = cloud.of("/floatingips")[identity].setdefault("port_forwardings", [])
+        return found
 
     def add(call: Call, match: re.Match[str]) -> Any:
-        kept.setdefault(match[1], []).append(call.body["port_forwarding"])
+        kept(match[1]).append(call.body["port_forwarding"])
         return response(201, call.body)
 
     def show(call: Call, match: re.Match[str]) -> Any:
-        return response(200, {"port_forwardings": kept.get(match[1], [])})
+        return response(200, {"port_forwardings": kept(match[1])})
 
     path = "/floatingips/(.*)/port_forwardings"
     cloud.handlers = {("POST", path): add, ("GET", path): show, **cloud.handlers}
