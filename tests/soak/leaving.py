@@ -120,14 +120,14 @@ class Leaving(Telling):
         assert self.found is not None
         self.expected = bundle.expected_of(self.found.manifest, self.source, self._to_be_on)
         self.require(bundle.says_what_the_source_says(self.expected))
-        self.require(self._all_listed())
+        self.require(self.missing())
         self.require(self.scene.captured_wrongly(self.found))
 
     def _to_be_on(self, server: str) -> bool:
         was_on = {self.scene.id_of(thing.key): thing.on for thing in self.scene.tenant.of(Server)}
         return was_on[server] and not self.choices.no_start
 
-    def _all_listed(self) -> Iterable[str]:
+    def missing(self) -> Iterable[str]:
         carried = {(each.kind, each.old) for each in self.expected}
         for key in self.choices.listed:
             thing = self.scene.tenant.thing(key)
