@@ -50,6 +50,7 @@ def capture(
     server that was stopped ``during`` its capture runs again.  Raises CaptureError, LocalError,
     PlanFaults.
     """
+    servers = {disk.server_id for disk in disks if disk.server_id}
     run = _Run(cloud, writer, stops, limits, progress)
     earlier = EarlierRun(writer, run.temporaries, stops)
     captured = run.copier.captured
@@ -63,7 +64,7 @@ def capture(
     writer.checkpoint()
     try:
         if writer.has_earlier_run:
-            run.take_over(groups)
+            run.take_over(groups, servers)
         run.capture_all(groups)
     except BaseException:
         # The next run must know what is left at the source, and what was stopped for good.
@@ -72,7 +73,6 @@ def capture(
     run.power.start_all(CancelFlag())
     run.temporaries.delete_all(CancelFlag())
     earlier.abandon_unwanted(captured)
-    servers = {disk.server_id for disk in disks if disk.server_id}
     captured.stopped.update(filter(run.power.ran_before, servers))
     return captured
 
@@ -108,12 +108,15 @@ class _Run:
         self.temporaries = Temporaries(cloud, writer.uuid, self._slots, self._cancel, progress)
         self.copier = Copier(cloud, writer, self._slots, self.temporaries, self._cancel, progress)
 
-    def take_over(self, groups: list[Group]) -> None:
-        """After a run that was killed: keep the snapshots of ``groups``, undo everything else."""
+    def take_over(self, groups: list[Group], servers: Collection[str]) -> None:
+        """After a run that was killed: keep the snapshots of ``groups``, undo everything else.
+
+        ``servers``: those of all disks, also of disks that are in the bundle already.
+        """
         self.temporaries.delete_all(
             self._cancel, keep={object_id for group in groups for object_id in group.temporaries}
         )
-        self.power.adopt()
+        self.power.adopt(servers)
         self.power.start_all(self._cancel, skip={group.server_id for group in groups})
 
     def capture_all(self, groups: list[Group]) -> None:
