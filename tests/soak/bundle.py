@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +20,8 @@ from tests.soak.oracle import Expected, Problems
 
 @dataclass(frozen=True)
 class Found:
-    """``disks``: (type, ID of what was captured) -> its bytes.  ``stored``: ID of the disk -> the
-    same.  ``consistency``: of each capture."""
+    """``disks``: (type, ID of what was captured) -> its bytes, or their digest.  ``stored``: ID of
+    the disk -> the same.  ``consistency``: of each capture."""
 
     manifest: Manifest
     disks: dict[tuple[str, str], bytes] = field(repr=False)
@@ -42,15 +42,20 @@ def _clear(path: Path, identity: Path | None) -> Iterator[BundleFiles]:
         yield clear
 
 
-def read(path: Path, identity: Path | None = None) -> tuple[Found | None, list[str]]:
-    """What it holds, verified down to the data; or what is wrong with it."""
+def read(
+    path: Path, identity: Path | None, take: Callable[[Iterable[bytes]], bytes]
+) -> tuple[Found | None, list[str]]:
+    """What it holds, verified down to the data; or what is wrong with it.
+
+    ``take``: what is kept of the bytes of a disk: all of them, or a digest.
+    """
     try:
         with _clear(path, identity) as files:
             manifest = verify_bundle(files, read_data=True).manifest
             stored = {}
             with open_bundle(files) as bundle:
                 for disk in manifest.disks:
-                    stored[disk.id] = b"".join(bundle.disk(disk.id).stream())
+                    stored[disk.id] = take(bundle.disk(disk.id).stream())
     except DownpourError as exc:
         return None, [f"the bundle is not whole: {exc}"]
     disks, how = dict[tuple[str, str], bytes](), dict[tuple[str, str], str]()

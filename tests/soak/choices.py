@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
+import pyrage
 import yaml
 
 from tests.soak.tenant import Server, Tenant, Thing
@@ -63,7 +64,7 @@ def random_choices(rng: Random, tenant: Tenant) -> Choices:
     if rng.random() < 0.2 and not encrypted:
         export += ["--split", "1M"]
     if rng.random() < 0.2:
-        export += ["--max-temporary", rng.choice(("3", "5"))]
+        export += ["--max-temporary", rng.choice(("8", "30"))]
     load = ["--jobs", str(rng.choice((1, 2, 3)))]
     if rng.random() < 0.2:
         load.append("--no-start")
@@ -72,6 +73,16 @@ def random_choices(rng: Random, tenant: Tenant) -> Choices:
     return Choices(
         tuple(thing.key for thing in things), stops, tuple(export), tuple(load), encrypted
     )
+
+
+def write_files(work: Path, tenant: Tenant, choices: Choices, id_of: Callable[[str], str]) -> None:
+    """What the commands of a story name: ``export.yml``, and keys of age."""
+    write_resource_file(work / "export.yml", tenant, choices, id_of)
+    if choices.encrypted:
+        identity = pyrage.x25519.Identity.generate()
+        (work / "recipient.txt").write_text(f"{identity.to_public()}\n")
+        (work / "identity.txt").write_text(f"{identity}\n")
+        (work / "identity.txt").chmod(0o600)
 
 
 def write_resource_file(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
-from tests.soak.choices import random_choices, write_resource_file
+from tests.soak.choices import random_choices, write_files
 from tests.soak.commands import Launcher
 from tests.soak.kinds import Run, run_kinds
 from tests.soak.place import AuthUrl, Place, directly
@@ -27,9 +27,7 @@ def story_of(
     choices = random_choices(rng, tenant)
     place = Place(tenant, seed, launch, auth_url)
     try:
-        write_resource_file(place.work / "export.yml", tenant, choices, place.id_of)
-        if choices.encrypted:
-            place.write_keys()
+        write_files(place.work, tenant, choices, place.id_of)
         yield Story(place, choices), rng
     finally:
         place.close(keep=keep)

@@ -23,13 +23,15 @@ GENTLE = frozenset((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
 class Kill:
     """``at``: with which request of the command, from 1.  ``when``: before it is obeyed, or after,
     its answer lost; or ``later``, so many ``seconds`` after its answer.  ``writes``: whether only
-    requests that change something count."""
+    requests that change something count.  ``share``: of the command's whole time, about, for
+    whoever cannot count its requests."""
 
     signal: signal.Signals
     at: int
     when: Literal["before", "after", "later"]
     writes: bool = False
     seconds: float = 0.0
+    share: float = 0.5
 
     def __str__(self) -> str:
         what = "changing request" if self.writes else "request"
@@ -43,9 +45,10 @@ def random_kill(rng: Random, requests: int, writes: int) -> Kill:
     of_writes = rng.random() < 0.6
     most = max(writes if of_writes else requests, 1)
     # As often near the end as anywhere, and now and then long after it: then nothing is killed.
-    at = max(1, round(most * rng.uniform(0, 1.1)))
+    share = rng.uniform(0, 1.1)
+    at = max(1, round(most * share))
     seconds = rng.choice((0.0, 0.01, 0.05, 0.2)) * rng.random()
-    return Kill(rng.choice(SIGNALS), at, when, of_writes, seconds)  # type: ignore[arg-type]
+    return Kill(rng.choice(SIGNALS), at, when, of_writes, seconds, share)  # type: ignore[arg-type]
 
 
 @dataclass

@@ -47,6 +47,9 @@ class Leaving(Telling):
             if kill and done.struck and done.code != 0 and kill.signal not in GENTLE:
                 self.rough = True
             self.check_source_between()
+            if self.rough and self.choices.encrypted:
+                # It begins again, and nothing on the medium may say what the killed one left.
+                self.clean_up()
 
     def plan_export(self) -> None:
         self.give("downpour-export", "plan", "export.yml", "--cloud", "source")
@@ -115,7 +118,7 @@ class Leaving(Telling):
         self.require(oracle.unchanged(World(allowed), self.source_now(), "the source"))
         self.require(bundle.nothing_beside(self.bundle))
         identity = self.scene.work / "identity.txt" if self.choices.encrypted else None
-        self.found, problems = bundle.read(self.bundle, identity)
+        self.found, problems = bundle.read(self.bundle, identity, self.scene.taken)
         self.require(problems)
         assert self.found is not None
         self.expected = bundle.expected_of(self.found.manifest, self.source, self._to_be_on)

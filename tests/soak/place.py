@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import pyrage
 
 from tests.soak import oracle
 from tests.soak.bundle import Found
@@ -103,19 +101,15 @@ class Place:
         """What broke in the clouds in memory themselves."""
         return [text for front in self.fronts.values() for text in front.broken]
 
-    def write_keys(self) -> None:
-        """``recipient.txt`` and ``identity.txt`` of age."""
-        identity = pyrage.x25519.Identity.generate()
-        (self.work / "recipient.txt").write_text(f"{identity.to_public()}\n")
-        (self.work / "identity.txt").write_text(f"{identity}\n")
-        (self.work / "identity.txt").chmod(0o600)
-
     def left(self) -> list[str]:
         """Temporary files, and processes, of commands that have ended."""
         return [*running(self.temporary), *(path.name for path in self.temporary.iterdir())]
 
     def id_of(self, key: str) -> str:
         return self.source.id_of(key)
+
+    def taken(self, pieces: Iterable[bytes]) -> bytes:
+        return b"".join(pieces)
 
     def captured_wrongly(self, found: Found) -> Iterator[str]:
         """Each disk is, byte for byte, what it was at the moment that it tells; those of a server

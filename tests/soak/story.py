@@ -54,6 +54,17 @@ class Story(Leaving):
         self.give_until_done(self.import_words("import", *self.choices.load, *part), kills)
         self.check_imported(only)
 
+    def load_edited(self, directory: str, edited: Expected, *kills: Kill) -> None:
+        """Import an unpacked directory in which one thing was edited, and undo that."""
+        rest = [directory, "--cloud", "target", "--yes"]
+        load = ["downpour-import", "import", *rest, "--edited", *self.choices.load]
+        expected = [edited if each.old == edited.old else each for each in self.expected]
+        self.give_until_done(load, kills)
+        rows = self.rows(self.scene.work / directory / "state")
+        self.check_stands(expected, rows)
+        self.give_until_done(["downpour-import", "undo", *rest], ())
+        self.require(oracle.unchanged(self.target, self.scene.target_world(), "the target"))
+
     def undo(self, *kills: Kill) -> None:
         self.give_until_done(self.import_words("undo", "--yes"), kills)
         self.require(oracle.unchanged(self.target, self.scene.target_world(), "the target"))
@@ -67,8 +78,8 @@ class Story(Leaving):
     def new(self) -> World:
         return self.scene.target_world().beyond(self.target)
 
-    def rows(self) -> list[Row]:
-        path = self.state / "uuids.csv"
+    def rows(self, state: Path | None = None) -> list[Row]:
+        path = (state or self.state) / "uuids.csv"
         try:
             return oracle.read_rows(path) if path.exists() else []
         except (OSError, ValueError) as exc:
@@ -81,8 +92,7 @@ class Story(Leaving):
         self.require(oracle.interrupted(self.expected, now.beyond(self.target)))
 
     def check_imported(self, only: str | None) -> None:
-        now, rows = self.scene.target_world(), self.rows()
-        expected = self.expected
+        rows, expected = self.rows(), self.expected
         if only is not None:
             known = {(row.kind, row.old) for row in rows}
             expected = [
@@ -90,6 +100,11 @@ class Story(Leaving):
                 for each in expected
                 if (each.kind, each.old) in known or f"{each.kind}/{each.old}" == only
             ]
+        self.check_stands(expected, rows)
+
+    def check_stands(self, expected: list[Expected], rows: list[Row]) -> None:
+        """What was expected stands once, and what stood before is as it was."""
+        now = self.scene.target_world()
         new = now.beyond(self.target)
         self.require(oracle.kept(self.target, now, "the target"))
         if "--keep-images" in self.choices.load:
