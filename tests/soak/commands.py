@@ -71,10 +71,11 @@ class Forked:
         process = self._context.Process(target=run_child, args=arguments)
         process.start()
         assert process.pid is not None
-        started(process.pid)
-        process.join(LONGEST)
-        hung = process.exitcode is None
-        if hung:
+        try:
+            started(process.pid)
+            process.join(LONGEST)
+            hung = process.exitcode is None
+        finally:
             process.kill()
             process.join()
         return None if hung else process.exitcode, time.monotonic() - begun
@@ -102,13 +103,14 @@ class Installed:
                 stderr=err,
                 start_new_session=True,
             )
-            started(process.pid)
             try:
+                started(process.pid)
                 code: int | None = process.wait(LONGEST)
             except subprocess.TimeoutExpired:
+                code = None
+            finally:
                 process.kill()
                 process.wait()
-                code = None
         return code, time.monotonic() - begun
 
 

@@ -33,9 +33,16 @@ def story_of(
         place.close(keep=keep)
 
 
-def run(seed: int, launch: Launcher, tell: Tell = run_kinds, *, keep: bool = False) -> list[Run]:
+def run(
+    seed: int,
+    launch: Launcher,
+    tell: Tell = run_kinds,
+    auth_url: AuthUrl = directly,
+    *,
+    keep: bool = False,
+) -> list[Run]:
     """The runs of one seed.  Raises RuntimeError where the cloud in memory is at fault."""
-    with story_of(seed, launch, keep=keep) as (story, rng):
+    with story_of(seed, launch, auth_url, keep=keep) as (story, rng):
         runs = [*tell(story, rng)]
         broken = story.scene.broken
         if broken:

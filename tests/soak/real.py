@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
@@ -29,6 +30,18 @@ from tests.soak.tenant import Tenant, random_tenant
 
 SECONDS = {"export": 45.0, "cleanup": 6.0, "import": 60.0, "undo": 25.0, "forget": 20.0}
 """How long a command takes that is not killed, before any has told."""
+
+
+SETTLE = 120.0
+"""Seconds after which a service that still changes something counts as one that never ends."""
+
+CHANGING = frozenset(
+    "uploading creating downloading deleting saving queued attaching detaching BUILD".split()
+)
+
+
+def is_changing(item: Item) -> bool:
+    return item.facts.get("status") in CHANGING or bool(item.facts.get("task_state"))
 
 
 class RealPlace:
@@ -85,10 +98,20 @@ class RealPlace:
         return self.ids[key]
 
     def source_world(self) -> World:
-        return world_of(self.at["source"])
+        return self._settled("source")
 
     def target_world(self) -> World:
-        return world_of(self.at["target"])
+        return self._settled("target")
+
+    def _settled(self, name: str) -> World:
+        """What it holds once nothing changes by itself: services go on with what a killed command
+        had asked for."""
+        deadline = time.monotonic() + SETTLE
+        while True:
+            world = world_of(self.at[name])
+            if time.monotonic() > deadline or not any(map(is_changing, world)):
+                return world
+            time.sleep(0.5)
 
     def taken(self, pieces: Iterable[bytes]) -> bytes:
         digest = hashlib.sha256()
@@ -132,7 +155,6 @@ class RealEngine:
         self.clouds = clouds or Devcloud()
 
     def __enter__(self) -> Self:
-        self.clouds.up(owner=os.getpid())
         return self
 
     def __exit__(

@@ -121,8 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: Front
 
     def answer(self) -> None:
-        body = self._body()
         try:
+            body = self._body()
             answer = self.server.answer(self.command, self.path, self.headers, body)
         except Dropped:
             self.close_connection = True
@@ -143,13 +143,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         if "chunked" not in (self.headers.get("Transfer-Encoding") or ""):
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            return self._exactly(int(self.headers.get("Content-Length") or 0))
         pieces = []
-        while size := int(self.rfile.readline(), 16):
-            pieces.append(self.rfile.read(size))
+        while size := int(self.rfile.readline() or b"-1", 16):
+            pieces.append(self._exactly(size))
             self.rfile.readline()
         self.rfile.readline()
         return b"".join(pieces)
+
+    def _exactly(self, size: int) -> bytes:
+        """Raises Dropped where the client was killed before it had sent that much."""
+        data = self.rfile.read(max(size, 0))
+        if len(data) != size:
+            raise Dropped
+        return data
 
     def log_message(self, *args: object) -> None:
         pass

@@ -138,7 +138,11 @@ class Builder:
         path = self.scratch / thing.key
         path.write_bytes(disk_bytes(self.seed, thing.key, 0, thing.size))
         return self.at.image.create_image(
-            thing.name or None, filename=str(path), disk_format="raw", container_format="bare"
+            thing.name or None,
+            filename=str(path),
+            allow_duplicates=True,
+            disk_format="raw",
+            container_format="bare",
         )
 
     def volume(self, thing: kinds.Volume) -> Any:
