@@ -32,7 +32,7 @@ SECONDS = {"export": 45.0, "cleanup": 6.0, "import": 60.0, "undo": 25.0, "forget
 """How long a command takes that is not killed, before any has told."""
 
 
-SETTLE = 120.0
+SETTLE = 300.0
 """Seconds after which a service that still changes something counts as one that never ends."""
 
 CHANGING = frozenset(
