@@ -27,8 +27,10 @@ _KINDS = {
     "security_groups": "security_group",
     "floating_ips": "floating_ip",
 }
-_RESTLESS = ("launched_at", "addresses", "updated_at", "revision_number", "location", "progress")
-"""What a start, and time, change by themselves."""
+_RESTLESS = frozenset(
+    "launched_at addresses updated_at revision_number location progress vm_state power_state".split()
+)
+"""What a start, and time, change by themselves; and what ``status`` says too."""
 
 _SECONDS = 180
 
