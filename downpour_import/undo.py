@@ -114,6 +114,7 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
         for bearer in {(each.recreator.path, each.target): each for each in found}.values():
             objects += _object(context, bearer)
     objects += _equal(context, entries)
+    context.journal.write_csv()  # a kill may have left it behind the journal
     return [*_kept_with_the_rest(objects)]
 
 
@@ -140,6 +141,9 @@ def _object(context: Context, bearer: Bearer) -> list[MadeObject]:
     record, target, recreator = bearer.record, bearer.target, bearer.recreator
     item = recreator.fetch(context, target)
     if item is None:
+        if context.journal.target(record.ref) == target:
+            # An undo was killed between the deletion and its line in the journal.
+            context.journal.record("gone", record.ref, record.name, target)
         return []
     reason = (
         "it bears no mark of this bundle" if recreator.can_be_marked else "it is not as it was made"
@@ -208,8 +212,7 @@ def forget(context: Context, objects: list[MadeObject], progress: Progress) -> N
             if obj.kept is None:
                 obj.recreator.unmark(context, obj.record, obj.target, obj.item)
                 if context.journal.target(obj.ref) in (None, obj.target):
-                    context.journal.record("reused", obj.ref, obj.record.name, obj.target)
-                    context.journal.record("done", obj.ref, obj.record.name)
+                    context.journal.reuse(obj.ref, obj.record.name, obj.target)
             task.advance(1)
 
 

@@ -54,6 +54,7 @@ def capture(
     server that was stopped ``during`` its capture runs again.  ``pause``: after an error or an
     interrupt, what the next run can go on from stays.  Raises CaptureError, LocalError, PlanFaults.
     """
+    servers = {disk.server_id for disk in disks if disk.server_id}
     run = _Run(cloud, writer, stops, limits, progress)
     stopping = Stopping(writer, run.power, run.temporaries, run.heart, progress, pause=pause)
     earlier = EarlierRun(writer, run.temporaries, stops)
@@ -69,7 +70,7 @@ def capture(
     run.heart.begin()
     try:
         if writer.has_earlier_run:
-            run.take_over(groups)
+            run.take_over(groups, servers)
         run.capture_all(groups)
         run.power.start_all(CancelFlag(), remedy="`downpour-export cleanup` starts it")
         run.temporaries.delete_all(CancelFlag())
@@ -81,7 +82,6 @@ def capture(
         writer.keep_if_empty(not as_before or run.power.stopped_any)
         raise
     earlier.abandon_unwanted(captured)
-    servers = {disk.server_id for disk in disks if disk.server_id}
     captured.stopped.update(filter(run.power.ran_before, servers))
     return captured
 
@@ -120,12 +120,15 @@ class _Run:
         )
         self.copier = Copier(cloud, writer, self._slots, self.temporaries, self.cancel, progress)
 
-    def take_over(self, groups: list[Group]) -> None:
-        """After a run that was killed: keep the snapshots of ``groups``, undo everything else."""
+    def take_over(self, groups: list[Group], servers: Collection[str]) -> None:
+        """After a run that was killed: keep the snapshots of ``groups``, undo everything else.
+
+        ``servers``: those of all disks, also of disks that are in the bundle already.
+        """
         self.temporaries.delete_all(
             self.cancel, keep={object_id for group in groups for object_id in group.temporaries}
         )
-        self.power.adopt()
+        self.power.adopt(servers)
         skip = {group.server_id for group in groups}
         self.power.start_all(self.cancel, skip, remedy=REMEDY)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -53,8 +53,14 @@ class Power:
         """Whether this export, or an earlier run of it, stopped the server."""
         return self._writer.recall(_journal_key(server_id)) is not None
 
-    def adopt(self) -> None:
-        """Take over the marked servers that an earlier run of this bundle stopped."""
+    def adopt(self, servers: Iterable[str]) -> None:
+        """Take over the marked servers that an earlier run of this bundle stopped.
+
+        ``servers``: those of the plan.  One that was stopped for good has no mark; only the journal
+        knows that it ran.
+        """
+        notes = {self._writer.recall(_journal_key(server_id)) for server_id in servers}
+        self._kept_off = self._kept_off or "keep" in notes
         bundle = leftovers.short(self._writer.uuid)
         names = {
             server.id: server.name

@@ -26,8 +26,7 @@ def recreate(
     if ref in context.targets:
         mapped = context.targets[ref]
         if mapped is not None and journal.target(ref) != mapped and not check:
-            journal.record("reused", ref, record.name, mapped)
-            journal.record("done", ref, record.name)
+            journal.reuse(ref, record.name, mapped)
         return Outcome("mapped", mapped)
     journalled = journal.target(ref)
     target = standing(recreator, context, record, check=check)

@@ -97,13 +97,19 @@ class Journal:
 
     def record(self, event: Event, ref: Ref, name: str, target: str | None = None) -> None:
         """Write one event, and the row of uuids.csv that follows from it, and sync both."""
-        line = {"event": event, "type": ref.type, "id": ref.id, "name": name}
-        if target is not None:
-            line["target"] = target
+        self._write(ref, _line(event, ref, name, target))
+
+    def reuse(self, ref: Ref, name: str, target: str) -> None:
+        """Write that ``target`` is used as it is, and nothing more is to do: ``reused`` and
+        ``done`` at once, so that no kill comes between."""
+        self._write(ref, _line("reused", ref, name, target), _line("done", ref, name, None))
+
+    def _write(self, ref: Ref, *lines: dict[str, str]) -> None:
         with self._locked():
             before = self._entries.get(ref)
-            self._append(self.path, json.dumps(line) + "\n")
-            self._apply(line)
+            self._append(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+            for line in lines:
+                self._apply(line)
             if before and _has_row(ref, before):
                 # It is out of date.  The file is read again: other processes wrote to it too.
                 Journal(self.path.parent).write_csv()
@@ -186,6 +192,11 @@ def _opened(path: Path) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def _line(event: Event, ref: Ref, name: str, target: str | None) -> dict[str, str]:
+    line = {"event": event, "type": ref.type, "id": ref.id, "name": name}
+    return line if target is None else {**line, "target": target}
 
 
 def _is_step(step: Ref, of: Ref) -> bool:

@@ -248,3 +248,21 @@ def test_one_that_stays_stopped_is_remembered_as_running(fake: Source, tmp_path:
         found, _ = run(fake, writer, WEB)
     assert found.stopped == {"web"}
     assert fake.status("web") == "SHUTOFF"
+
+
+def test_that_it_ran_is_remembered_through_a_kill_and_a_failure(
+    fake: Source, tmp_path: Path
+) -> None:
+    """The first run is killed before a byte is read, the second fails before it reads any."""
+    kill_at(fake, "POST", "/snapshots")
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, OFF, stops={"web": "keep"})
+    revive(fake)
+    assert fake.status("web") == "SHUTOFF"
+    fake.before.append(lambda call: response(403) if "createImage" in str(call.body) else None)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(CaptureError):
+        run(fake, writer, OFF)
+    revive(fake)
+    with BundleWriter(tmp_path / "x") as writer:
+        found, _ = run(fake, writer, OFF)
+    assert found.stopped == {"web"}

@@ -118,7 +118,7 @@ class Cloud(Target):
             locked=False,
             **{"os-extended-volumes:volumes_attached": volumes},
         )
-        for nic in asked["networks"]:
+        for nic in asked["networks"] if asked["networks"] != "none" else ():
             self.of("/ports")[nic["port"]]["device_id"] = item["id"]
         return response(202, {"server": {"id": item["id"]}})
 
