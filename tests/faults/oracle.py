@@ -51,8 +51,8 @@ class Oracle:
     def of_import(self, state: Path, before: Holdings) -> Iterator[str]:
         after = self.held("target")
         uuids = read_uuids(state)
-        yield from _of_counts(before, after)
-        yield from _of_uuids(uuids, after)
+        yield from of_counts(before, after)
+        yield from of_uuids(uuids, after)
         source, target = self.clouds.cloud("source"), self.clouds.cloud("target")
         try:
             for old in differing_at_target(dict(uuids), self.made, source, target):
@@ -86,7 +86,7 @@ def _changed(was: dict[str, Any], now: dict[str, Any]) -> str:
     return ", ".join(f"{name} {was.get(name)!r} -> {now.get(name)!r}" for name in sorted(names))
 
 
-def _of_counts(before: Holdings, after: Holdings) -> Iterator[str]:
+def of_counts(before: Holdings, after: Holdings) -> Iterator[str]:
     for kind in after:
         new = {key: item for key, item in after[kind].items() if key not in before[kind]}
         if len(new) != MADE.get(kind, 0):
@@ -94,7 +94,7 @@ def _of_counts(before: Holdings, after: Holdings) -> Iterator[str]:
             yield f"target: {len(new)} {kind} were made, and not {MADE.get(kind, 0)}: {names}"
 
 
-def _of_uuids(uuids: list[tuple[tuple[str, str], str]], after: Holdings) -> Iterator[str]:
+def of_uuids(uuids: list[tuple[tuple[str, str], str]], after: Holdings) -> Iterator[str]:
     if len(uuids) != RESOURCES:
         yield f"uuids.csv has {len(uuids)} rows, and not {RESOURCES}"
     for key, times in Counter(key for key, _ in uuids).items():
