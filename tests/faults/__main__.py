@@ -27,11 +27,13 @@ SEED = "1"
 
 
 class Faults:
-    """``folder``: for all that is kept of the runs, a folder for each class."""
+    """All that is kept of the runs is in the clouds' directory, in a folder for each class."""
 
-    def __init__(self, folder: Path, seed: str, halves: Iterable[str]) -> None:
-        self._folder, self._seed, self._halves = folder, seed, tuple(halves)
-        self._clouds = Devcloud()
+    def __init__(self, seed: str, halves: Iterable[str]) -> None:
+        self._clouds, self._seed, self._halves = Devcloud(), seed, tuple(halves)
+        self._folder = self._clouds.state / "faults"
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
         self._oracle = self._fresh()
 
     def try_out(self, tried: FaultClass) -> list[Result]:
@@ -81,10 +83,7 @@ def main() -> int:
     """1 where anything was wrong."""
     seed = os.environ.get("FAULTS_SEED") or SEED
     names = _words("FAULTS_CLASSES", CLASSES)
-    folder = Path(".devcloud/faults").resolve()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    faults = Faults(folder, seed, _words("FAULTS_HALVES", HALVES))
+    faults = Faults(seed, _words("FAULTS_HALVES", HALVES))
     results: list[Result] = []
     try:
         for name in names:

@@ -112,9 +112,8 @@ def test_a_service_that_is_down_refuses_connections_and_comes_back(tmp_path: Pat
     with behind(tmp_path, Down(0.6, is_refused=True), by=nth(1)) as found:
         with pytest.raises(requests.ConnectionError):
             get(found)
-        port = int(found.at.rpartition(":")[2])
-        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) != 0)
-        wait_until(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        wait_until(lambda: refuses(found))
+        wait_until(lambda: not refuses(found))
         assert get(found).ok
 
 
@@ -122,6 +121,11 @@ def test_a_service_that_is_down_answers_503_and_comes_back(tmp_path: Path) -> No
     with behind(tmp_path, Down(0.3, is_refused=False), by=nth(1)) as found:
         assert get(found).status_code == 503
         wait_until(lambda: get(found).ok)
+
+
+def refuses(found: Behind) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", int(found.at.rpartition(":")[2]))) != 0
 
 
 def wait_until(is_so: Any) -> None:
