@@ -15,6 +15,10 @@ from tests.faults.rules import Plan
 API_TIMEOUT = 15
 """Seconds of ``api_timeout``: what a stalled connection costs in these runs."""
 
+PORTS_ABOVE = 50
+"""A proxy listens so many ports above its service: an import goes on only at the address where it
+began."""
+
 
 @contextmanager
 def behind_proxies(
@@ -37,7 +41,8 @@ def _before(clouds: Devcloud, name: str, plan: Plan, log: Log) -> Proxy:
     """``name`` is part of the seed: the same request need not meet the same in both."""
     cloud = clouds.cloud(name)
     services = {service: cloud.url(service) for service in SERVICES}
-    return Proxy(services, Plan(f"{plan.seed} {name}", plan.rules, plan.chance), log)
+    ports = {service: cloud.port(service) + PORTS_ABOVE for service in SERVICES}
+    return Proxy(services, Plan(f"{plan.seed} {name}", plan.rules, plan.chance), log, ports)
 
 
 def _with_timeout(text: str) -> str:

@@ -37,8 +37,8 @@ class Listener(ThreadingHTTPServer):
     request_queue_size = 128
     timeout = 0.1
 
-    def __init__(self, service: str, answer: Callable[[Request], Answer]) -> None:
-        super().__init__((HOST, 0), _Handler)
+    def __init__(self, service: str, answer: Callable[[Request], Answer], port: int = 0) -> None:
+        super().__init__((HOST, port), _Handler)
         self.service, self.answer = service, answer
         self.stopped = threading.Event()
         self.down_until = 0.0

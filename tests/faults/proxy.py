@@ -19,6 +19,7 @@ from tests.faults.rewrite import Addresses
 from tests.faults.rules import Plan, Rule
 from tests.faults.upstream import TooLong, ask
 
+EMPTY: Mapping[str, int] = {}
 BAIT = "elsewhere"
 """The name of the listener that stands for another host."""
 
@@ -27,16 +28,20 @@ class Proxy:
     """Before the services of one cloud.
 
     ``services``: name -> origin.  ``plan``: which request meets which fault; ``log``: what was
-    played.  Both halves of a run, and its second and third try, count on.
+    played.  ``ports``: name -> where it is listened for that service; any port where none is named.
     """
 
-    def __init__(self, services: Mapping[str, str], plan: Plan, log: Log) -> None:
+    def __init__(
+        self, services: Mapping[str, str], plan: Plan, log: Log, ports: Mapping[str, int] = EMPTY
+    ) -> None:
         self.plan, self.log = plan, log
         self._services = dict(services)
         self._asked: Counter[tuple[str, str, str]] = Counter()
         self._late: list[threading.Timer] = []
         self._lock = threading.Lock()
-        self._listeners = {name: Listener(name, self._answer) for name in services}
+        self._listeners = {
+            name: Listener(name, self._answer, ports.get(name, 0)) for name in services
+        }
         self._bait = Listener(BAIT, self._trapped)
         origins = {real: self._listeners[name].origin for name, real in services.items()}
         self.addresses = Addresses(origins)
