@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
@@ -34,7 +34,6 @@ class Faults:
         self._folder = self._clouds.state / "faults"
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
-        self._oracle = self._fresh()
 
     def try_out(self, tried: FaultClass) -> list[Result]:
         """Play one class; clouds in which something went wrong are made anew."""
@@ -47,16 +46,24 @@ class Faults:
             for line in report.wrongs([result], self._seed):
                 _say(f"  {line}")
         (folder / BUNDLE).unlink(missing_ok=True)
-        if any(each.phase.wrong for each in results):
-            self._oracle = self._fresh()
-            self.__dict__.pop("_clean", None)
+        self._renew({each.phase.name for each in results if each.phase.wrong})
         return results
 
     def down(self) -> None:
         self._clouds.down()
 
-    def _fresh(self) -> Oracle:
-        """Clouds with the tenant in the source, and nothing else."""
+    def _renew(self, wrong: Collection[str]) -> None:
+        """Have the next class find clouds as they should be, whatever went wrong in this one."""
+        if "export" in wrong:
+            for made in ("_oracle", "_clean"):
+                self.__dict__.pop(made, None)
+        elif wrong:
+            self._clouds.down(["target"], wipe=True)
+            self._clouds.up(["target"], owner=os.getpid())
+
+    @cached_property
+    def _oracle(self) -> Oracle:
+        """Of clouds with the tenant in the source, and nothing else."""
         self._clouds.down(wipe=True)
         self._clouds.up(owner=os.getpid())
         with tempfile.TemporaryDirectory() as scratch:
