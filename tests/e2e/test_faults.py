@@ -32,7 +32,8 @@ IMAGE = r"/v2/images/\{id\}"
 @contextmanager
 def faults(clouds: Devcloud, folder: Path, name: str, *rules: Rule) -> Iterator[User]:
     """Somebody who works in ``folder`` through proxies before the cloud ``name``."""
-    log = Log(folder / f"{name}.faults")
+    log = Log(folder / "faults")
+    log.path.unlink(missing_ok=True)
     with behind_proxies(clouds, [name], Plan("1", rules), log, folder / "clouds.yaml"):
         yield User(folder)
     # Each of them was met, and no token went elsewhere.
@@ -49,7 +50,8 @@ def success(phase: Phase) -> Phase:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, made: Tenant) -> Path:
     folder = tmp_path_factory.mktemp("faults")
-    wanted = f"networks: [{{id: {made.network}}}]\nimages: [{{id: {made.raw_image}}}]\n"
+    images = f"{{id: {made.raw_image}}}, {{id: {made.qcow2_image}}}"
+    wanted = f"networks: [{{id: {made.network}}}]\nimages: [{images}]\n"
     (folder / "export.yml").write_text(wanted)
     return folder
 
@@ -58,11 +60,11 @@ def test_an_export_has_the_right_bytes_whatever_becomes_of_downloads(
     folder: Path, made: Tenant, clouds: Devcloud, connect: Any
 ) -> None:
     before = holdings(connect("source"))
-    cut = Cut(is_fitting=False, of_data=True)
     rules = (
-        Rule(cut, by=nth(1)),
-        Rule(FlipData(), by=nth(2)),
+        # One image is cut, and goes on where it was; the other one is flipped.
+        Rule(Cut(is_fitting=False, of_data=True), by=nth(1)),
         Rule(RangeIgnored(), by=ALWAYS),
+        Rule(FlipData(), by=nth(2, 3)),
         Rule(Cut(is_fitting=True, of_data=False), "GET", shape=IMAGE, by=nth(1)),
         Rule(Status(429, "seconds", 1), "POST", "keystone", by=nth(1)),
     )
@@ -89,7 +91,7 @@ def test_an_import_makes_each_thing_once_whatever_becomes_of_answers(
     after = holdings(connect("target-other"))
     new = {kind: len(after[kind].keys() - before[kind].keys()) for kind in after}
     assert {kind: number for kind, number in new.items() if number} == {
-        "networks": 1, "subnets": 2, "images": 1, "ports": 1,
+        "networks": 1, "subnets": 2, "routers": 1, "images": 2, "ports": 3,
     }  # fmt: skip
 
     lost = Status(504, is_obeyed=True)

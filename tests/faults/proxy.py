@@ -19,7 +19,6 @@ from tests.faults.rewrite import Addresses
 from tests.faults.rules import Plan, Rule
 from tests.faults.upstream import TooLong, ask
 
-EMPTY: Mapping[str, int] = {}
 BAIT = "elsewhere"
 """The name of the listener that stands for another host."""
 
@@ -32,16 +31,19 @@ class Proxy:
     """
 
     def __init__(
-        self, services: Mapping[str, str], plan: Plan, log: Log, ports: Mapping[str, int] = EMPTY
+        self,
+        services: Mapping[str, str],
+        plan: Plan,
+        log: Log,
+        ports: Mapping[str, int] | None = None,
     ) -> None:
         self.plan, self.log = plan, log
         self._services = dict(services)
         self._asked: Counter[tuple[str, str, str]] = Counter()
         self._late: list[threading.Timer] = []
         self._lock = threading.Lock()
-        self._listeners = {
-            name: Listener(name, self._answer, ports.get(name, 0)) for name in services
-        }
+        at = ports or {}
+        self._listeners = {name: Listener(name, self._answer, at.get(name, 0)) for name in services}
         self._bait = Listener(BAIT, self._trapped)
         origins = {real: self._listeners[name].origin for name, real in services.items()}
         self.addresses = Addresses(origins)
