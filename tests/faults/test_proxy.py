@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.faults import upstream
 from tests.faults.small import DATA, FILE, MIB, Behind, behind
 
 LARGE = 64 * MIB
@@ -78,6 +79,12 @@ def test_a_large_upload_takes_little_memory(plain: Behind) -> None:
         tracemalloc.stop()
     assert answer.json()["size"] == LARGE
     assert most < 8 * MIB
+
+
+def test_json_without_end_is_not_held(plain: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "MAX_JSON", 50)
+    assert requests.get(f"{plain.at}/v2/images", timeout=10).status_code == 502
+    assert plain.log.lines()[0]["broken"] == "TooLong()"
 
 
 def test_a_service_that_is_gone_is_a_connection_that_breaks(plain: Behind) -> None:
