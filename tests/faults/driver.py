@@ -68,17 +68,19 @@ class User:
 
     folder: Path
 
-    def insists(self, name: str, command: Sequence[str], bound: float) -> Phase:
-        """Run the command until it succeeds, at most TRIES times; each may take ``bound``
+    def insists(
+        self, name: str, command: Sequence[str], bound: float, *, most: int = TRIES
+    ) -> Phase:
+        """Run the command until it succeeds, ``most`` times at most; each may take ``bound``
         seconds."""
         tries: list[Try] = []
-        while len(tries) < TRIES and not (tries and tries[-1].code == 0):
+        while len(tries) < most and not (tries and tries[-1].code == 0):
             tries.append(self._run(f"{name}-{len(tries) + 1}", command, bound))
         phase = Phase(name, tries)
         for number, each in enumerate(tries, 1):
             phase.wrong.extend(f"try {number}: {fault}" for fault in each.faults())
         if not phase.is_done:
-            phase.wrong.append(f"no success in {TRIES} tries")
+            phase.wrong.append(f"no success in {most} tries")
         return phase
 
     def _run(self, name: str, command: Sequence[str], bound: float) -> Try:
