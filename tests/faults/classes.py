@@ -15,6 +15,8 @@ MIXED = "mixed"
 TENTH = 0.1
 SELDOM = 0.03
 """Where each fault costs a time-out."""
+QUARTER = 0.25
+"""Where only what makes something meets it."""
 HALF = 0.5
 """Where a run has only a handful of requests that can meet it."""
 
@@ -98,8 +100,8 @@ _CLASSES = (
     FaultClass("clock-behind", (Rule(Clock(-5.0), by=ALWAYS),)),
     FaultClass("clock-ahead", (Rule(Clock(5.0), by=ALWAYS),)),
     FaultClass("short-token", (Rule(ShortToken(40), by=ALWAYS),)),
-    FaultClass("twice", (Rule(Twice()),)),
-    FaultClass("late", (Rule(Late(6.0)),)),
+    FaultClass("twice", (Rule(Twice()),), QUARTER),
+    FaultClass("late", (Rule(Late(6.0)),), QUARTER),
 )
 
 _SELDOM_IN_MIX = frozenset({"redirect-elsewhere"})

@@ -18,8 +18,14 @@ def row(result: Result) -> Sequence[str]:
         " ".join("hung" if each.code is None else str(each.code) for each in phase.tries),
         str(result.faults),
         f"{phase.seconds:.0f}",
-        "WRONG" if phase.wrong else "right",
+        _verdict(result),
     )
+
+
+def _verdict(result: Result) -> str:
+    if result.phase.wrong:
+        return "WRONG"
+    return "right" if result.faults else "met none"
 
 
 def table(results: Iterable[Result]) -> Iterator[str]:

@@ -80,9 +80,11 @@ def test_what_hangs_is_killed_with_all_that_it_began(user: User) -> None:
 def test_the_report_has_a_line_for_each_command_and_the_way_to_replay_it() -> None:
     right = Result("503", Phase("export", [Try(7, 2.0, "", ""), Try(0, 3.0, "", "")]), 4)
     wrong = Result("late", Phase("undo", [Try(None, 9.0, "", "")], ["it hung"]), 1)
-    lines = [line.split() for line in table([right, wrong])]
+    unmet = Result("late", Phase("undo", [Try(0, 1.0, "", "")]), 0)
+    lines = [line.split() for line in table([right, wrong, unmet])]
     assert lines[1] == ["503", "export", "2", "7", "0", "4", "5", "right"]
     assert lines[2] == ["late", "undo", "1", "hung", "1", "9", "WRONG"]
+    assert lines[3][-2:] == ["met", "none"]
     assert list(wrongs([right, wrong], "7")) == [
         "late, undo:",
         "  it hung",
