@@ -13,8 +13,8 @@ PLAYBOOK := bundle_spec/playbook/v2
 COLLECTIONS := downpour_import/collection
 
 .DEFAULT_GOAL := help
-.PHONY: help needs venv hooks clouds format lint style layers types playbook docs unit cover matrix soak damage kills \
-	fuzz e2e test bench demo manual dist down clean
+.PHONY: help needs venv hooks clouds format lint style layers types playbook docs unit cover matrix \
+	soak damage kills fuzz faults e2e test bench demo manual dist down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -93,6 +93,9 @@ kills: needs $(READY)  ## kill every command at random moments, SOAK_RUNS=N SOAK
 
 fuzz: $(READY)  ## a coverage-guided fuzzer on every reader of foreign bytes, FUZZ_SECONDS (60) each
 	$(BIN)/python -m tests.fuzz
+
+faults: needs $(READY)  ## each class of faults between two clouds, then all mixed: hours (tests/faults/README.md)
+	$(BIN)/python -m tests.faults
 
 e2e: needs $(READY)  ## from one real cloud to another, twice side by side (PROCESSES=1: one after the other)
 	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder tests/e2e
