@@ -28,7 +28,8 @@ _KINDS = {
     "floating_ips": "floating_ip",
 }
 _RESTLESS = frozenset(
-    "launched_at addresses updated_at revision_number location progress vm_state power_state".split()
+    "launched_at addresses updated_at revision_number location progress vm_state "
+    "power_state".split()
 )
 """What a start, and time, change by themselves; and what ``status`` says too."""
 
