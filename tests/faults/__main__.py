@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Collection, Iterable
 from functools import cached_property
 from pathlib import Path
 
+from bundle_spec.errors import INTERRUPTED_EXIT_CODE
 from tests import tenant
 from tests.connect import connect
 from tests.devcloud import Devcloud
@@ -87,7 +89,10 @@ class Faults:
 
 
 def main() -> int:
-    """1 where anything was wrong."""
+    """1 where anything was wrong, 130 when interrupted."""
+    # Also where it was started in the background, deaf to Ctrl-C.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.default_int_handler)
     seed = os.environ.get("FAULTS_SEED") or SEED
     names = _words("FAULTS_CLASSES", CLASSES)
     faults = Faults(seed, _words("FAULTS_HALVES", HALVES))
@@ -95,6 +100,8 @@ def main() -> int:
     try:
         for name in names:
             results += faults.try_out(CLASSES[name])
+    except KeyboardInterrupt:
+        return INTERRUPTED_EXIT_CODE
     finally:
         faults.down()
         for line in (*report.table(results), "", *report.wrongs(results, seed)):
