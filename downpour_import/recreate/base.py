@@ -89,11 +89,17 @@ class Recreator(ABC, Generic[R]):
 
     def dismantle(self, context: Context, target: str, item: Json) -> None:
         """Delete the object and wait until it is gone.  Raises RecreateError, also when in use."""
-        self.release(context, target, item)
-        if not context.cloud.delete(self.service, self.path_of(target)):
-            raise RecreateError("the target says that it is in use")
+        if not self._deleted(context, target, item):
+            # A request of an import that was killed may have changed it since it was read.
+            read = self.fetch(context, target)
+            if read is not None and not self._deleted(context, target, read):
+                raise RecreateError("the target says that it is in use")
         what = f"{self.path} {target}"
         wait_for(context, lambda: self.fetch(context, target), _gone, what, failed=_undeletable)
+
+    def _deleted(self, context: Context, target: str, item: Json) -> bool:
+        self.release(context, target, item)
+        return context.cloud.delete(self.service, self.path_of(target))
 
     def path_of(self, target: str) -> str:
         """The API path of one object."""
