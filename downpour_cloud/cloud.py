@@ -41,8 +41,8 @@ NO_JSON = (ValueError, RecursionError)
 """What the parser raises: for what is no JSON, for a number of too many digits, for depth."""
 
 TRIES_OF_ANSWERS = 3
-"""How often a GET is sent at most while its answer is not JSON: a proxy's error page, or a body
-that was cut short."""
+"""How often a request that is safe to repeat is sent at most while its answer is not JSON: a
+proxy's error page, or a body that was cut short."""
 
 
 class Streamed(NamedTuple):
@@ -173,12 +173,13 @@ class Cloud(ABC):
 
         False: it is in use or busy (400, 409).
         """
-        response = self._send(service, "DELETE", path)
-        if response.status_code in (400, 409):
-            return False
-        if response.status_code != 404:
-            self._checked(response)
-        return True
+        for _ in range(TRIES_OF_ANSWERS):
+            response = self._send(service, "DELETE", path)
+            if response.status_code in (400, 409):
+                return False
+            if response.status_code == 404 or _is_json_or_empty(self._checked(response)):
+                return True
+        raise self.not_whole("DELETE", path)
 
     # --- any request ---
 
@@ -268,6 +269,14 @@ class Cloud(ABC):
 def _parsed(response: requests.Response) -> Json:
     """The JSON of an answer; requests would guess an encoding first, from all of the bytes."""
     return json.loads(response.content)
+
+
+def _is_json_or_empty(response: requests.Response) -> bool:
+    """False for a proxy's page, which says 200 of what the service never saw."""
+    try:
+        return not response.content or _parsed(response) is not None
+    except NO_JSON:
+        return False
 
 
 def _reason(response: requests.Response) -> str:

@@ -8,6 +8,7 @@ What is repeated, and how often (docs/adr/0015):
 
 - GET, HEAD, PUT, DELETE, and a request for a token: after a connection that failed, and after
   429, 502, 503, 504, for two minutes in all; after 500 twice, because that is seldom an outage.
+  A request for a token also after an answer that is no JSON, which keystoneauth takes for final.
 - POST and PATCH: after a connection that was never made, and after 429 and 503, where nothing was
   done.  After anything else they may have been obeyed: the caller must look.
 - A body that is a stream: after a connection that was never made.
@@ -25,6 +26,7 @@ Retry-After says, up to a minute.
 from __future__ import annotations
 
 import email.utils
+import json
 import random
 import re
 import threading
@@ -193,9 +195,11 @@ class RetryingSession(ks_session.Session):
                 problem, pause = brief(exc), _pause(request.tries)
             else:
                 self.met = True
-                if not request.may_repeat(response.status_code) or request.over(deadline):
+                cut = request.is_cut(response)
+                again = cut or request.may_repeat(response.status_code)
+                if not again or request.over(deadline):
                     return response
-                problem = f"it answers {response.status_code}"
+                problem = "its answer is cut" if cut else f"it answers {response.status_code}"
                 pause = _pause(request.tries, response.headers.get("Retry-After"))
                 response.close()
             if not announced and monotonic() + pause - began > TELL_AFTER:
@@ -230,6 +234,16 @@ class _Request:
     def over(self, deadline: float) -> bool:
         """Whether it was tried for long enough; twice even where the first try took that long."""
         return self.tries > 1 and monotonic() > deadline
+
+    def is_cut(self, response: requests.Response) -> bool:
+        """Whether a token was asked for, and the good answer is not whole: it is no JSON."""
+        if not self._for_token or response.status_code >= 300:
+            return False
+        try:
+            json.loads(response.content)
+        except (ValueError, RecursionError):
+            return True
+        return False
 
     def may_repeat(self, outcome: Exception | int, *, met: bool = True) -> bool:
         """Whether it may be sent again after this exception, or this HTTP status."""

@@ -115,6 +115,15 @@ def test_an_answer_that_never_is_json_names_the_request(fake: FakeCloud, cloud: 
     assert len(fake.calls) == TRIES_OF_ANSWERS
 
 
+def test_a_page_in_answer_to_a_delete_deletes_nothing(fake: FakeCloud, cloud: AnyCloud) -> None:
+    answering(fake, page(b"<html>"), page(b"<html>"), response(204))
+    assert cloud.delete("network", "/networks/n")
+    assert [call.method for call in fake.calls] == ["DELETE"] * 3
+    answering(fake, *[page(b"<html>") for _ in range(10)])
+    with pytest.raises(Unanswered, match="answer to DELETE is not whole"):
+        cloud.delete("network", "/networks/n")
+
+
 def test_a_write_whose_answer_is_no_json_is_not_sent_again(
     fake: FakeCloud, cloud: AnyCloud
 ) -> None:

@@ -349,6 +349,20 @@ def test_a_token_is_asked_for_again_though_that_is_a_post(answer: Answer) -> Non
     assert wire.sent == ["POST", "POST"]
 
 
+@pytest.mark.parametrize("body", [b'{"token": {"methods"', b"<html>busy</html>", b""])
+def test_a_token_whose_answer_is_cut_is_asked_for_again(body: bytes) -> None:
+    class Cut(Keystone):
+        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+            response = super().send(request, *args, **kwargs)
+            if len(self.sent) < 3:
+                response.raw = io.BytesIO(body)
+            return response
+
+    wire = Cut()
+    assert authenticated(wire).get_token() == "secret"
+    assert wire.sent == ["POST", "POST", "POST"]
+
+
 def test_a_request_and_its_token_share_their_patience(slept: list[float]) -> None:
     with pytest.raises(ks_exceptions.HttpError):
         authenticated(Keystone(*[503] * 1000)).get(URL)

@@ -75,14 +75,20 @@ def found(fake: Source) -> cleanup.Found:
         (UUID, False),
         (f"{UUID} live 2026-02-31T00:00:00Z {'e' * 16} 7 7", False),
         (f"{UUID} live for ever", False),
-        (mark(60, by=process.this_process()), True),
-        (mark(1, by=Process(machine=process.this_process().machine, pid=2**30, started=1)), False),
     ],
 )
 def test_an_export_is_alive_as_its_newest_mark_says(fake: Source, text: str, alive: bool) -> None:
     leave(fake, text)
     assert bool(found(fake).live) == alive
     assert bool(found(fake).dead) != alive
+
+
+def test_of_an_export_on_this_machine_its_process_tells(fake: Source) -> None:
+    me = process.this_process()
+    leave(fake, mark(60, by=me))
+    assert found(fake).live
+    leave(fake, mark(1, by=Process(machine=me.machine, pid=2**30, started=1)))
+    assert not found(fake).live
 
 
 def test_one_sign_of_life_is_enough_for_all_that_an_export_has(fake: Source) -> None:
