@@ -13,8 +13,8 @@ PLAYBOOK := bundle_spec/playbook/v2
 COLLECTIONS := downpour_import/collection
 
 .DEFAULT_GOAL := help
-.PHONY: help needs venv hooks clouds format lint style layers types playbook docs unit cover matrix soak \
-	fuzz e2e test bench demo manual dist down clean
+.PHONY: help needs venv hooks clouds format lint style layers types playbook docs unit cover matrix \
+	soak damage kills fuzz faults e2e test bench demo manual dist down clean
 
 help:  ## show this
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -74,11 +74,28 @@ cover: $(READY)  ## the same, and how much of the code they go through
 matrix: $(READY)  ## under each Python from 3.11 on that is here, and old and new ansible-core
 	$(BIN)/nox
 
-soak: $(READY) fuzz  ## ten thousand damaged bundles, ten times the examples, a fuzzer, the benchmarks: half an hour
-	$(BIN)/pytest -q tests/soak tests/property --hypothesis-profile=soak
+# ``make soak SOAK_RUNS=200 SOAK_SEED=7``: so many tenants of each kind.  Without SOAK_RUNS as many as
+# SOAK_SECONDS allow.  SOAK_ENGINES: kinds, walk, ansible, real.
+SOAK_ENGINES ?= kinds walk ansible real
+SOAK_SECONDS ?= 400
+SOAK := $(BIN)/python -m tests.soak $(if $(SOAK_RUNS),--runs $(SOAK_RUNS)) \
+	$(if $(SOAK_SEED),--seed $(SOAK_SEED)) --seconds $(SOAK_SECONDS)
+
+soak: export FUZZ_SECONDS ?= 20
+soak: $(READY) damage kills fuzz  ## damaged bundles, power cuts, kills, ten times the examples, a fuzzer, the benchmarks: half an hour
+
+damage: $(READY)  ## ten thousand damaged bundles, ten times the examples, power cuts, media, the benchmarks
+	$(BIN)/pytest -q tests/soak/damage tests/soak/test_bench_with_clouds.py tests/property --hypothesis-profile=soak
+	CRASH_STATES=$(or $(CRASH_STATES),2000) $(BIN)/pytest -q --numprocesses $(PROCESSES) tests/crash tests/media
+
+kills: needs $(READY)  ## kill every command at random moments, SOAK_RUNS=N SOAK_SEED=N, and compare
+	$(SOAK) $(addprefix --engine ,$(SOAK_ENGINES))
 
 fuzz: $(READY)  ## a coverage-guided fuzzer on every reader of foreign bytes, FUZZ_SECONDS (60) each
 	$(BIN)/python -m tests.fuzz
+
+faults: needs $(READY)  ## each class of faults between two clouds, then all mixed: hours (tests/faults/README.md)
+	$(BIN)/python -m tests.faults
 
 e2e: needs $(READY)  ## from one real cloud to another, twice side by side (PROCESSES=1: one after the other)
 	$(BIN)/pytest -q --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder tests/e2e

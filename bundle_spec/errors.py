@@ -134,4 +134,7 @@ class LocalFaults(Faults, LocalError):
 
 
 INTERRUPTED_EXIT_CODE = 130
-"""Ctrl-C or SIGTERM: what a shell reports for SIGINT."""
+"""Ctrl-C, SIGTERM or SIGHUP: what a shell reports for SIGINT."""
+
+UNREAD_EXIT_CODE = 141
+"""All was done, but whoever read stdout went away: what a shell reports for SIGPIPE."""

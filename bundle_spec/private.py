@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -49,6 +50,7 @@ def open_own(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> i
 
     ``flags``: with O_CREAT a missing one is made, with ``mode`` less the umask.  Raises OSError.
     """
+    new = bool(flags & os.O_CREAT) and not os.path.lexists(path)
     try:
         fd = _open(path, flags | os.O_NOFOLLOW, mode)
     except OSError as exc:
@@ -56,7 +58,12 @@ def open_own(path: str | Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> i
             raise _refusal(path, "it is a symbolic link") from exc
         raise
     try:
-        _require_ours(os.fstat(fd), path)
+        status = os.fstat(fd)
+        if new and status.st_uid != os.geteuid():
+            os.unlink(path)
+            why = f"this file system gives what is made on it to the user {status.st_uid}"
+            raise _refusal(path, f"{why}: run as that one, or mount it for this one")
+        _require_ours(status, path)
     except BaseException:
         os.close(fd)
         raise
@@ -70,10 +77,15 @@ def read_own(path: str | Path) -> bytes:
 
 def create(path: str | Path, data: bytes, mode: int = 0o600) -> None:
     """Make a new file that holds ``data``; ``mode``: less the umask.  Raises OSError, also where
-    ``path`` is there, be it a link that leads nowhere."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with open(_open(path, flags, mode), "wb") as file:
-        file.write(data)
+    ``path`` is there, be it a link that leads nowhere; a file that cannot be written is removed."""
+    fd = _open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with open(fd, "wb") as file:
+            file.write(data)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(path)
+        raise
 
 
 def claim_database(path: Path) -> None:

@@ -23,7 +23,7 @@ from openstack import exceptions as sdk_exceptions
 from bundle_spec.errors import DownpourError
 from downpour_cloud.catalog import Catalog
 from downpour_cloud.microversions import negotiate, version
-from downpour_cloud.session import answer_lost, brief
+from downpour_cloud.session import answer_lost, brief, may_be_obeyed
 
 Service = Literal["compute", "network", "image", "block_storage"]
 Json = Any
@@ -41,8 +41,8 @@ NO_JSON = (ValueError, RecursionError)
 """What the parser raises: for what is no JSON, for a number of too many digits, for depth."""
 
 TRIES_OF_ANSWERS = 3
-"""How often a GET is sent at most while its answer is not JSON: a proxy's error page, or a body
-that was cut short."""
+"""How often a request that is safe to repeat is sent at most while its answer is not JSON: a
+proxy's error page, or a body that was cut short."""
 
 
 class Streamed(NamedTuple):
@@ -74,6 +74,11 @@ class Cloud(ABC):
         ``status``: of HTTP, 400 to 599; None where no answer came.
         """
 
+    def unanswered(self, message: str, *, where: str, status: int | None) -> DownpourError:
+        """The same for a request that changes something and may have been carried out: its answer
+        did not come or is not whole (``status`` None), or is 500, 502 or 504."""
+        return self.failure(message, where=where, status=status)
+
     def lost(self, message: str, *, where: str) -> DownpourError:
         """The same where the cloud as a whole does not answer, although it was asked again, or
         takes no credentials any more."""
@@ -92,7 +97,7 @@ class Cloud(ABC):
             answer = page if isinstance(page, dict) else {}
             items = answer.get(key)
             if not isinstance(items, list):
-                raise self._no_json("GET", path)
+                raise self.not_whole("GET", path)
             yield from items
             marker = _next_marker(answer, key)
             if marker is None or not items:
@@ -135,7 +140,7 @@ class Cloud(ABC):
                 return _parsed(self._checked(response)), len(response.content)
             except NO_JSON as exc:
                 if attempt == TRIES_OF_ANSWERS:
-                    raise self._no_json("GET", path) from exc
+                    raise self.not_whole("GET", path) from exc
         raise AssertionError("unreachable")
 
     def extensions(self) -> frozenset[str]:
@@ -147,30 +152,34 @@ class Cloud(ABC):
 
     def post(self, service: Service, path: str, body: Json) -> Json:
         """POST ``body``; the JSON of the answer, None if it is empty."""
-        return self._json_of("POST", service, path, body)
+        return self._json_of("POST", service, path, body, tries=1)
 
     def put(self, service: Service, path: str, body: Json) -> Json:
-        """PUT ``body``; the JSON of the answer, None if it is empty."""
-        return self._json_of("PUT", service, path, body)
+        """PUT ``body``, again where the answer is not whole; its JSON, None if it is empty."""
+        return self._json_of("PUT", service, path, body, tries=TRIES_OF_ANSWERS)
 
-    def _json_of(self, method: str, service: Service, path: str, body: Json) -> Json:
-        response = self.request(service, method, path, json=body)
-        try:
-            return _parsed(response) if response.content else None
-        except NO_JSON as exc:
-            raise self._no_json(method, path) from exc
+    def _json_of(self, method: str, service: Service, path: str, body: Json, tries: int) -> Json:
+        for attempt in range(1, tries + 1):
+            response = self.request(service, method, path, json=body)
+            try:
+                return _parsed(response) if response.content else None
+            except NO_JSON as exc:
+                if attempt == tries:
+                    raise self.not_whole(method, path) from exc
+        raise AssertionError("unreachable")
 
     def delete(self, service: Service, path: str) -> bool:
         """DELETE; whether the object is deleted, being deleted, or did not exist (404).
 
         False: it is in use or busy (400, 409).
         """
-        response = self._send(service, "DELETE", path)
-        if response.status_code in (400, 409):
-            return False
-        if response.status_code != 404:
-            self._checked(response)
-        return True
+        for _ in range(TRIES_OF_ANSWERS):
+            response = self._send(service, "DELETE", path)
+            if response.status_code in (400, 409):
+                return False
+            if response.status_code == 404 or _is_json_or_empty(self._checked(response)):
+                return True
+        raise self.not_whole("DELETE", path)
 
     # --- any request ---
 
@@ -208,8 +217,10 @@ class Cloud(ABC):
         status: int = response.status_code
         if status < 400:
             return response
-        raise self.failure(
-            f"the {self.side} refused {response.request.method} with {status}: {_reason(response)}",
+        method = response.request.method
+        error = self.unanswered if may_be_obeyed(method, status) else self.failure
+        raise error(
+            f"the {self.side} refused {method} with {status}: {_reason(response)}",
             where=urlsplit(response.url).path,
             status=status,
         )
@@ -219,12 +230,14 @@ class Cloud(ABC):
     ) -> DownpourError:
         message = f"the {self.side} does not answer {method}: {brief(exc)}"
         if answer_lost(exc, method, streamed=streamed):
-            return self.failure(message, where=path, status=None)
+            return self.unanswered(message, where=path, status=None)
         return self.lost(message, where=path)
 
-    def _no_json(self, method: str, path: str) -> DownpourError:
-        message = f"the {self.side}'s answer to {method} is not whole: it is no JSON"
-        return self.failure(message, where=path, status=None)
+    def not_whole(self, method: str, path: str, why: str = "it is no JSON") -> DownpourError:
+        """The error for an answer with a good status that lacks what was asked for."""
+        message = f"the {self.side}'s answer to {method} is not whole: {why}"
+        error = self.failure if method == "GET" else self.unanswered
+        return error(message, where=path, status=None)
 
     def renew_token(self) -> None:
         """Fetch a new token, so that a long upload does not outlive the old one."""
@@ -256,6 +269,14 @@ class Cloud(ABC):
 def _parsed(response: requests.Response) -> Json:
     """The JSON of an answer; requests would guess an encoding first, from all of the bytes."""
     return json.loads(response.content)
+
+
+def _is_json_or_empty(response: requests.Response) -> bool:
+    """False for a proxy's page, which says 200 of what the service never saw."""
+    try:
+        return not response.content or _parsed(response) is not None
+    except NO_JSON:
+        return False
 
 
 def _reason(response: requests.Response) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bundle_spec.cli.arguments import Arguments
@@ -27,6 +27,12 @@ from downpour_export.usage import PROGRAM
 
 def options_of(arguments: Arguments) -> ExportOptions:
     """The options of an export.  Raises UsageError."""
+    if arguments["--pause"] and (arguments["--encrypt-to"] or arguments["--passphrase-file"]):
+        raise UsageError(
+            "--pause keeps what the next run goes on from, and an encrypted export always begins "
+            "again",
+            remedy="leave --pause out, or encrypt the finished bundle with age",
+        )
     return ExportOptions(
         resource_file=Path(arguments["RESOURCE_FILE"]),
         bundle=Path(arguments["BUNDLE"]),
@@ -34,6 +40,7 @@ def options_of(arguments: Arguments) -> ExportOptions:
         level=_level(arguments),
         jobs=_number(arguments, "--jobs", 1, 16),
         max_temporary=_number(arguments, "--max-temporary", 3, 1000),
+        pause=arguments["--pause"],
         overwrite=arguments["--overwrite"],
         part_size=part_size(arguments["--split"]) if arguments["--split"] else None,
         resume=not arguments["--fresh"],
@@ -81,7 +88,7 @@ def _number(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The console script: the exit code."""
+    """Run a command: the exit code."""
     actions = {
         "export": _export,
         "query": _query,
@@ -166,20 +173,34 @@ def _plan(arguments: Arguments, progress: TerminalProgress) -> None:
 
 def _clean_up(arguments: Arguments, progress: TerminalProgress) -> None:
     cloud = connect(cloud_of(arguments), progress.say)
-    leftovers = cleanup.find(cloud)
-    for server in leftovers.servers:
+    also_live: bool = arguments["--also-live"]
+    found = cleanup.find(cloud, also_live=also_live)
+    _tell_leftovers(found)
+    if found.dead:
+        question = "No export that still runs needs these things.  Clean up?"
+        if also_live:
+            question = "An export that still runs needs these things.  Clean up?"
+        if not arguments["--yes"]:
+            if not agreed(question):
+                tell("nothing was done")
+                return
+            # Meanwhile an export may have gone on with what it had left.
+            listed = found.dead
+            found = cleanup.find(cloud, also_live=also_live)
+            found = replace(found, dead=found.dead.that(listed.has))
+        cleanup.clean_up(cloud, found.dead, progress)
+    found.refuse_live()
+
+
+def _tell_leftovers(found: cleanup.Found) -> None:
+    for server in found.dead.servers:
         tell(f"start   server    {as_word(server.id)}  {as_word(server.name)}")
-    for item in leftovers.objects:
+    for item in found.dead.objects:
         what = f"{item.kind:8}  {as_word(item.id)}  {as_word(item.name)}"
         tell(f"delete  {what}  of {printable(item.created)} UTC")
-    if not leftovers:
-        tell("nothing of downpour is left at the source")
-        return
-    question = "An export that still runs needs these things.  Clean up?"
-    if not arguments["--yes"] and not agreed(question):
-        tell("nothing was done")
-        return
-    cleanup.clean_up(cloud, leftovers, progress)
+    if not found.dead:
+        other = "else " if found.live else ""
+        tell(f"nothing {other}of downpour is left at the source")
 
 
 def _tell_kit(kit: Kit) -> None:
@@ -211,7 +232,3 @@ def _tell(exported: Exported, options: ExportOptions, progress: TerminalProgress
     if exported.key:
         key = printable(str(exported.key))
         tell(f"{key}: the key that decrypts it, once the passphrase has opened it")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import email.utils
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 from bundle_spec.model import Source
 from downpour_cloud import Cloud, CloudOptions, open_connection
-from downpour_export.errors import Busy, CaptureError, OverQuota
+from downpour_export.errors import Busy, CaptureError, OverQuota, Unanswered
 
 
 class SourceCloud(Cloud):
     """The source as one project's token sees it.  Every method raises CaptureError: Busy for 409,
-    OverQuota for 413."""
+    OverQuota for 413, Unanswered where nothing tells whether the request was obeyed."""
 
     side = "source"
 
     def failure(self, message: str, *, where: str, status: int | None) -> CaptureError:
         # Cinder answers 413 when a quota is used up (Block Storage API, "Faults").
         kind = {409: Busy, 413: OverQuota}.get(status or 0, CaptureError)
+        if status is None or status >= 500:
+            kind = Unanswered
         return kind(message, where=where)
 
     def source(self) -> Source:
@@ -28,6 +33,15 @@ class SourceCloud(Cloud):
             project_id=self.project_id,
             project_name=self._connection.current_project.name or "",
         )
+
+
+def dated(answer: Any) -> datetime:
+    """When an answer was made, by the cloud's clock; by ours where it does not tell (RFC 9110,
+    6.6.1)."""
+    try:
+        return email.utils.parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return datetime.now(UTC)
 
 
 Connect = Callable[[CloudOptions, Callable[[str], None]], SourceCloud]

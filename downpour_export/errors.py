@@ -31,6 +31,10 @@ class Busy(CaptureError):
     """The source refuses for now: something else is going on with the resource (409)."""
 
 
+class Unanswered(CaptureError):
+    """The source does not say what became of a request, which may have been obeyed."""
+
+
 class TooMuch(CaptureError):
     """The source sends more bytes of an image than it announced."""
 
@@ -39,6 +43,12 @@ class KitError(DownpourError):
     """The wheels of a kit could not be collected."""
 
     exit_code = 13
+
+
+class StillAlive(DownpourError):
+    """An export needs what ``cleanup`` would remove, or did so a few minutes ago."""
+
+    exit_code = 15
 
 
 class ResourceFileFaults(Faults, ResourceFileError):
@@ -50,4 +60,8 @@ class PlanFaults(Faults, PlanError):
 
 
 class CaptureFaults(Faults, CaptureError):
+    pass
+
+
+class StillAliveFaults(Faults, StillAlive):
     pass

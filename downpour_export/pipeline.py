@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from bundle_spec import BundleWriter, FinishedBundle
-from bundle_spec.durable import write_atomically
+from bundle_spec.durable import remove_abandoned
 from bundle_spec.errors import DownpourError, LocalError
 from bundle_spec.form import codec
 from bundle_spec.model import Source
-from bundle_spec.private import create
 from bundle_spec.progress import NULL, Progress
 from bundle_spec.trust import age, signature
 from bundle_spec.write.tail import Sign
@@ -28,6 +26,7 @@ from downpour_export.discover.left_behind import look_elsewhere
 from downpour_export.discover.quota import FreeQuota
 from downpour_export.discover.server import flavor_name
 from downpour_export.errors import PlanError, PlanFaults, ResourceFileFaults
+from downpour_export.key_file import KeyFile
 from downpour_export.options import ExportOptions
 from downpour_export.plan import Plan, make_plan
 from downpour_export.plan.capture_quota import capture_quota, lacks
@@ -78,7 +77,9 @@ def export(
     wanted = _read_resource_file(options.resource_file, options.cloud, progress, connect)
     # A key or a path that cannot be used is reported before the cloud is asked for anything.
     sign = None if options.sign is None else _signer(options.sign)
-    with _recipients(options) as (encrypt_to, key):
+    remove_abandoned(options.bundle.parent)
+    with KeyFile.of(options) as key:
+        encrypt_to = age.recipients(options.encrypt_to) + key.recipients
         writer = BundleWriter(
             options.bundle,
             level=options.level,
@@ -89,41 +90,21 @@ def export(
             sign=sign,
             encrypt_to=encrypt_to,
         )
+        key.writer = writer
         if encrypt_to:
             progress.say("an encrypted export cannot be resumed: the next run starts from scratch")
         try:
-            return replace(_write(options, wanted, writer, progress, connect), key=key)
-        finally:
-            if writer.kept:
+            done = _write(options, wanted, writer, progress, connect)
+            return replace(done, key=key.publish())
+        except BaseException as exc:
+            if writer.kept is not None:
                 progress.say(
-                    f"{writer.kept} has what was captured: the same command goes on with it, "
+                    f"{writer.kept} has what was done so far: the same command goes on with it, "
                     "--fresh begins again"
                 )
-
-
-@contextmanager
-def _recipients(options: ExportOptions) -> Iterator[tuple[list[age.Recipient], Path | None]]:
-    """Whom the bundle is encrypted to, and the key file for the passphrase, if there is one.
-
-    The key file stays only if all goes well.  Raises EncryptionError, LocalError.
-    """
-    to = age.recipients(options.encrypt_to)
-    if options.passphrase_file is None:
-        yield to, None
-        return
-    recipient, data = age.passphrase_key(age.passphrase_of(options.passphrase_file))
-    path = options.bundle.with_name(options.bundle.name + ".key")
-    try:
-        if not options.overwrite:
-            create(path, b"")  # so that none is replaced
-        write_atomically(path, data)
-    except OSError as exc:
-        raise LocalError(f"cannot write the key file: {exc.strerror}", where=str(path)) from exc
-    try:
-        yield [*to, recipient], path
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+            elif isinstance(exc, KeyboardInterrupt) and not writer.may_be_published:
+                progress.say("nothing was captured yet: the next run begins from the start")
+            raise
 
 
 def plan_export(
@@ -190,6 +171,7 @@ def look_for(
         progress.say(f"warning: nothing fits {option}")
     text, added = merge.merged(text, existing, fitting, save_state=save_state)
     if added:
+        remove_abandoned(path.parent)
         merge.save(path, text)
     left = None
     if query.everything:
@@ -222,12 +204,15 @@ def _write(
         plan, room = _plan(wanted, cloud, progress)
         if faults := list(stopped_by_another(plan, writer.uuid)):
             raise PlanFaults("another export has stopped servers of this one", faults)
+        writer.require_room_for(sum(capture.size for capture in plan.captures))
         for lack in lacks(capture_quota(plan.captures), room):
             progress.say(f"warning: {lack}")
         for warning in plan.warnings:
             progress.say(f"warning: {warning}")
         limits = Limits(jobs=options.jobs, temporaries=options.max_temporary, room=room)
-        captured = capture(cloud, writer, plan.captures, plan.stops, limits, progress)
+        captured = capture(
+            cloud, writer, plan.captures, plan.stops, limits, progress, pause=options.pause
+        )
         content = assemble(plan, captured, cloud.source())
         for path, data in playbook_files(writer.uuid, content).items():
             writer.add_file(path, data)

@@ -45,6 +45,11 @@ How:
   --jobs N                Disks that are read at once [default: 2].
 {_MAX_TEMPORARY}
   --level LEVEL           zstd level, fast (1) to 19 (small) [default: 3].
+  --pause                 If this run is stopped (Ctrl-C, SIGTERM, a terminal
+                          that goes) or fails, keep its complete snapshots and
+                          images, which count against the quota, and start the
+                          servers.  The same command goes on from them and stops
+                          no server again.
   --fresh                 Begin again, and not where an earlier run of this
                           bundle stopped.
 
@@ -134,12 +139,15 @@ Usage:
   downpour-export cleanup [options]
 
 It is listed first; then it is deleted, and the servers that such an export had
-stopped are started.  Whatever does not carry downpour's mark is left alone.
+stopped are started.  Whatever does not carry downpour's mark is left alone, and
+what an export needs that runs, or that was alive less than ten minutes ago.
 
 {_CLOUD}
 
 How:
   --yes                   Clean up without a question.
+  --also-live             Also what an export needs that was alive a few minutes
+                          ago: its machine is lost, or it has ended.
 
 {OUTPUT}
 """
@@ -185,8 +193,9 @@ PROGRAM = Program(
     "environment: downpour-export(1), or docs/reference/commands.md.",
     manual={
         "EXIT STATUS": "0 done, 2 usage, 3 correct the resource file, 6 the cloud cannot be used, "
-        "7 the source failed, 12 a local file, 13 no kit could be made, 14 encryption, 130 "
-        "interrupted.",
+        "7 the source failed, 12 a local file, 13 no kit could be made, 14 encryption, 15 "
+        "cleanup has left what a live export needs, 130 interrupted, 141 done but its output was "
+        "not read to the end.",
         "ENVIRONMENT": f"{CLOUD_VARIABLES}  {DEBUG}",
         "FILES": "BUNDLE.partial and its journal are what an export that stopped goes on from.",
     },

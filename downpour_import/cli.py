@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import shlex
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -87,7 +86,7 @@ def _path(text: str | None) -> Path | None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The console script: the exit code."""
+    """Run a command: the exit code."""
     actions: dict[str, Action] = {
         "import": functools.partial(_with_options, _import),
         "plan": functools.partial(_with_options, _plan),
@@ -280,7 +279,3 @@ def _summary(states: Mapping[str, int]) -> str:
         stand = "the resource stands" if number == 1 else f"all {number} resources stand"
         return f"nothing to make: {stand} already"
     return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

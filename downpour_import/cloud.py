@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 from bundle_spec.text import as_word
 from downpour_cloud import Cloud, CloudOptions, open_connection
-from downpour_import.errors import RecreateError, Refused, TargetLost
+from downpour_import.errors import AnswerLost, RecreateError, Refused, TargetLost
 
 
 class TargetCloud(Cloud):
     """The target as one project's token sees it.
 
-    Every method raises RecreateError when the cloud fails, Refused when it refuses, and TargetLost
-    when it is gone.  When the answer to a request that writes is lost, only the marker tells
-    whether it was carried out.
+    Every method raises RecreateError when the cloud fails, Refused when it refuses, TargetLost when
+    it is gone, and AnswerLost when only a look at the target tells whether it did what it was asked
+    to.
     """
 
     side = "target"
@@ -38,6 +38,10 @@ class TargetCloud(Cloud):
             return Refused(message, where=where, status=status)
         remedy = "run the same command again" if status is None else None
         return RecreateError(message, where=where, remedy=remedy)
+
+    def unanswered(self, message: str, *, where: str, status: int | None) -> AnswerLost:
+        # A service that answers 500 itself is through with the request.
+        return AnswerLost(message, where=where, late=status != 500)
 
     def lost(self, message: str, *, where: str) -> TargetLost:
         return TargetLost(message, where=where, remedy="run the same command again")

@@ -31,6 +31,28 @@ class Refused(RecreateError):
         self.status = status
 
 
+class AnswerLost(RecreateError):
+    """A request that changes something was sent, and nothing tells whether it was carried out.
+
+    ``late``: it may still be under way, so that its effect comes later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        remedy: str | None = "run the same command again",
+        late: bool = True,
+    ):
+        super().__init__(message, where=where, remedy=remedy)
+        self.late = late
+
+
+class MadeInVain(RecreateError):
+    """What was made could not be completed, and is deleted; the same may succeed with another."""
+
+
 class TargetLost(RecreateError):
     """The target does not answer any more, or not to these credentials: nothing else would be made
     either."""

@@ -23,6 +23,7 @@ from downpour_import.recreate import RECREATORS, Context, recreate
 from downpour_import.recreate.image import disk_ref
 from downpour_import.recreate.subnet import dhcp_is_open
 from downpour_import.run import steps
+from downpour_import.run.doubles import with_images
 from downpour_import.run.files import environment_of, playbook_of
 from downpour_import.run.proof import prove
 from downpour_import.run.report import Report
@@ -251,8 +252,10 @@ def _make(this: Import, preflight: Preflight, play: Play, lock: int) -> None:
         faults = _play(this, play, lock)
     finally:
         _report_resources(this, preflight)
+    manifest, resources = this.opened.bundle.manifest, this.data.resources
+    context = session.open_context(this.settings, this.cloud, tell=this.progress.say)
     try:
-        prove(session.open_context(this.settings, this.cloud), _finished(this), this.progress)
+        prove(context, _finished(this), this.progress, with_images(manifest, resources))
     except (ResultFaults, RecreateError) as exc:
         if not faults:
             raise
@@ -303,7 +306,8 @@ def _require_none(this: Import, faults: Sequence[DownpourError]) -> None:
         raise RecreateFaults(
             "the import is not complete; what was made stays, and is not made again",
             faults,
-            remedy=f"see {this.state / LOG}, mend it, and run the same command again",
+            remedy="run the same command again, after mending what was refused; "
+            f"{this.state / LOG} has more",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 from bundle_spec import open_bundle
 from bundle_spec.model import (
@@ -38,6 +39,7 @@ from downpour_import.preflight import (
 from downpour_import.preflight.addresses import require_addresses
 from downpour_import.preflight.survey import occupied, survey
 from downpour_import.recreate import RECREATORS, Context
+from downpour_import.recreate.context import LATE_SECONDS
 from downpour_import.recreate.default_group import default_group_warnings
 from downpour_import.state import directory
 from downpour_import.state.failures import Failures
@@ -71,7 +73,7 @@ def connect_within_playbook(
         if by_hand and not events.listened():
             by_hand(text)
         else:
-            events.emit("note", message=text)
+            events.note(text)
 
     met = by_hand is None or events.listened()
     return connect(replace(cloud_options(settings), naming=BY_HAND), tell, met=met)
@@ -136,17 +138,14 @@ def run_preflight(
     )
 
 
-def _ours(context: Context, records: Iterable[Resource]) -> set[str | None]:
+def _ours(context: Context, records: Resources) -> set[str | None]:
     """The IDs of what this import made before, by the journal or the marks."""
-    return {
-        context.journal.target(record.ref)
-        or (
-            RECREATORS[record.type].find(context, record)
-            if RECREATORS[record.type].can_be_marked
-            else None
-        )
-        for record in records
-    }
+    found = {context.journal.target(record.ref) for record in records}
+    for record in records:
+        recreator = RECREATORS[record.type]
+        if recreator.can_be_marked and context.journal.target(record.ref) is None:
+            found |= set(recreator.bearers(context, record))
+    return found
 
 
 def _networks_for_ports(context: Context, wanted: Iterable[Resource]) -> list[str]:
@@ -211,8 +210,9 @@ def open_context(
     settings: Settings,
     cloud: TargetCloud | None = None,
     resources: Callable[[], Resources] = Resources,
+    tell: Callable[[str], None] = events.note,
 ) -> Context:
-    """A context of a prepared state directory.  ``resources``: see there.
+    """A context of a prepared state directory.  ``resources``, ``tell``: see there.
 
     Raises StateError, CloudError.
     """
@@ -230,4 +230,6 @@ def open_context(
         manifest_sha256=directory.manifest_sha256(state),
         resources=resources,
         keep_images=settings.keep_images,
+        tell=tell,
+        late_until=monotonic() + max(0.0, LATE_SECONDS - directory.since_preflight(state)),
     )

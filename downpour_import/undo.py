@@ -1,34 +1,39 @@
 """Undo an import, or take its marks off: only what this bundle made and still bears its mark.
 
 What is deleted stands in the journal as made (or begun) by this bundle, and the object on the
-target says so too.  What was reused, and what somebody else made, stays.
+target says so too: also one that the journal does not name, because its request arrived twice, or
+late.  What was reused, and what somebody else made, stays.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
-from bundle_spec.progress import Progress
+from bundle_spec.progress import Progress, Task
 from downpour_cloud import Json, find_cloud
 from downpour_import import session
 from downpour_import.cloud import connect
-from downpour_import.errors import RecreateError, RecreateFaults, StateError
+from downpour_import.errors import RecreateError, RecreateFaults, StateError, TargetLost
 from downpour_import.options import ImportOptions, effective_settings
 from downpour_import.playbook.data import decode_data, load_data
 from downpour_import.playbook.settings import state_of
-from downpour_import.recreate import RECREATORS, Context
+from downpour_import.recreate import Context, recreator_of
 from downpour_import.recreate.base import Recreator
-from downpour_import.recreate.image import VolumeDisk
+from downpour_import.recreate.context import LATE_SECONDS, named
+from downpour_import.recreate.patience import late_arrival
 from downpour_import.recreate.security_group_rule import added_rules
 from downpour_import.recreate.upload import open_own_bundle
-from downpour_import.recreate.volume import disk_image
+from downpour_import.run.doubles import Bearer, bearers, equal_ones, with_images
 from downpour_import.source.opening import admit
 from downpour_import.state import directory
+from downpour_import.state.journal import Entry
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,9 @@ def opened(options: ImportOptions, progress: Progress) -> Iterator[tuple[Context
     settings = replace(settings, manifest_sha256=digest)
     cloud = connect(session.cloud_options(settings), progress.say)
     directory.bind(state, uuid, cloud, manifest_sha256=digest)
-    context = session.open_context(settings, cloud)
+    context = session.open_context(settings, cloud, tell=progress.say)
+    # An import that was killed a moment ago may have a request under way.
+    context.late_until = monotonic() + LATE_SECONDS
     with directory.locked(state):
         yield context, _of_directory(admitted.directory)
 
@@ -95,22 +102,63 @@ def find(context: Context, progress: Progress, edited: Iterable[Resource] = ()) 
     entries = [
         (records[ref], entry)
         for ref, entry in reversed(list(context.journal))
-        if ref in records and (entry.event == "intent" or (entry.made and entry.target))
+        if ref in records and (entry.made or entry.event in ("intent", "gone"))
     ]
     objects: list[MadeObject] = []
     with progress.task("look for resources", len(entries), "resources") as task:
-        for record, entry in entries:
-            recreator = RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
-            target = entry.target or recreator.find(context, record)
-            item = recreator.fetch(context, target) if target else None
-            if target and item is not None:
-                reason = "it bears no mark of this bundle"
-                if not recreator.can_be_marked:
-                    reason = "it is not as it was made"
-                kept = None if recreator.made_by_bundle(context, record, item) else reason
-                objects.append(MadeObject(record, target, item, recreator, kept))
-            task.advance(1)
+        known = list(_journalled(context, entries, task))
+        order = {record.ref: number for number, (record, _) in enumerate(entries)}
+        marked = (each for each in bearers(context, records.values()) if each.record.ref in order)
+        # The journalled object comes first; the ports of a router go after it.
+        found = sorted((*known, *marked), key=lambda bearer: order[bearer.record.ref])
+        for bearer in {(each.recreator.path, each.target): each for each in found}.values():
+            objects += _object(context, bearer)
+    objects += _equal(context, entries)
+    context.journal.write_csv()  # a kill may have left it behind the journal
     return [*_kept_with_the_rest(objects)]
+
+
+def _journalled(
+    context: Context, entries: Iterable[tuple[Resource, Entry]], task: Task
+) -> Iterator[Bearer]:
+    """What the journal knows, and what a request is found by that it calls begun; one that may
+    still be under way is waited for."""
+    for record, entry in entries:
+        recreator, target = recreator_of(record), context.journal.target(record.ref)
+        if entry.event == "intent":
+            target = late_arrival(
+                context, functools.partial(recreator.look, context, record), named(record)
+            )
+            if target is None:
+                context.journal.record("gone", record.ref, record.name)
+        if target is not None:
+            yield Bearer(record, target, recreator, own=True)
+        task.advance(1)
+
+
+def _object(context: Context, bearer: Bearer) -> list[MadeObject]:
+    """The object; nothing if it is gone."""
+    record, target, recreator = bearer.record, bearer.target, bearer.recreator
+    item = recreator.fetch(context, target)
+    if item is None:
+        if context.journal.target(record.ref) == target:
+            # An undo was killed between the deletion and its line in the journal.
+            context.journal.record("gone", record.ref, record.name, target)
+        return []
+    reason = (
+        "it bears no mark of this bundle" if recreator.can_be_marked else "it is not as it was made"
+    )
+    kept = None if recreator.made_by_bundle(context, record, item) else reason
+    return [MadeObject(record, target, item, recreator, kept)]
+
+
+def _equal(context: Context, entries: Iterable[tuple[Resource, Entry]]) -> Iterator[MadeObject]:
+    """What equals something that was made, and may be somebody else's."""
+    made = [record for record, entry in entries if entry.made]
+    for bearer, ours in equal_ones(context, made):
+        for obj in _object(context, bearer):
+            reason = "it equals what was made, but may be somebody else's"
+            yield obj if ours else replace(obj, kept=reason)
 
 
 def _kept_with_the_rest(objects: list[MadeObject]) -> Iterator[MadeObject]:
@@ -141,15 +189,17 @@ def undo(context: Context, objects: list[MadeObject], progress: Progress) -> Non
                 if obj.recreator.fetch(context, obj.target) is not None:
                     obj.recreator.dismantle(context, obj.target, obj.item)
             except RecreateError as exc:
-                what = obj.record.type.replace("_", " ")
-                where = f"{what} {obj.record.name!r} {obj.target}"
+                where = f"{named(obj.record)} {obj.target}"
                 faults.append(RecreateError(exc.message, where=where, remedy=exc.remedy))
+                if isinstance(exc, TargetLost):
+                    break  # each of the others would be waited for as long
             else:
-                context.journal.record("gone", obj.ref, obj.record.name, obj.target)
+                if context.journal.target(obj.ref) in (None, obj.target):
+                    context.journal.record("gone", obj.ref, obj.record.name, obj.target)
             task.advance(1)
     if faults:
         raise RecreateFaults(
-            "not everything could be deleted; the rest is gone",
+            "not everything could be deleted",
             faults,
             remedy="free what is in use and run the same command again",
         )
@@ -161,21 +211,16 @@ def forget(context: Context, objects: list[MadeObject], progress: Progress) -> N
         for obj in objects:
             if obj.kept is None:
                 obj.recreator.unmark(context, obj.record, obj.target, obj.item)
-                context.journal.record("reused", obj.ref, obj.record.name, obj.target)
-                context.journal.record("done", obj.ref, obj.record.name)
+                if context.journal.target(obj.ref) in (None, obj.target):
+                    context.journal.reuse(obj.ref, obj.record.name, obj.target)
             task.advance(1)
 
 
 def _records(manifest: Manifest) -> dict[Ref, Resource]:
     """What the journal may name: resources, rules, and the images that only fill volumes."""
-    rules = _rules(manifest.resources)
-    records: dict[Ref, Resource] = {record.ref: record for record in (*manifest.resources, *rules)}
-    volumes = (*manifest.resources.volumes, *manifest.resources.volume_snapshots)
-    for volume in volumes:
-        if volume.disk_id is not None:
-            image = disk_image(volume, manifest.disk(volume.disk_id))
-            records[image.ref] = image
-    return records
+    resources = manifest.resources
+    records = (*with_images(manifest, resources), *_rules(resources))
+    return {record.ref: record for record in records}
 
 
 def _rules(resources: Iterable[Resource]) -> Iterator[Resource]:

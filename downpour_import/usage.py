@@ -263,9 +263,9 @@ How:
 
 # Named here because neither half imports the other; a test holds the names to its texts.
 _OPTIONS_OF_THE_EXPORT = """
-    --max-temporary --level --fresh --overwrite --split --sign --encrypt-to --with-kit --python
-    --platform --server-name --server-flavor --server-tag --server-metadata --network
-    --image-name --volume-name --keypair-name --all --no-save-state
+    --max-temporary --level --pause --fresh --overwrite --split --sign --encrypt-to --with-kit
+    --python --platform --server-name --server-flavor --server-tag --server-metadata --network
+    --image-name --volume-name --keypair-name --all --no-save-state --also-live
 """
 
 _EXPORT = Sister(
@@ -286,7 +286,8 @@ PROGRAM = Program(
         "EXIT STATUS": "0 done, 2 usage, 3 correct the mapping, 4 the bundle is damaged, 5 not "
         "trusted, 6 the cloud cannot be used, 8 the target lacks something, 9 the target failed, "
         "10 the result differs, 11 another import's state, 12 a local file, 14 it cannot be "
-        "decrypted, 20 to 25 its signature, 130 interrupted.",
+        "decrypted, 20 to 25 its signature, 130 interrupted, 141 done but its output was not read "
+        "to the end.",
         "ENVIRONMENT": f"{CLOUD_VARIABLES}  DOWNPOUR_POLICY names another policy file; empty: "
         f"none.  {DEBUG}",
         "FILES": "./BUNDLE.CLOUD (DIR/state for a directory that unpack made), or what --state "

@@ -40,6 +40,24 @@ servers:
     save_state: false
 """
 
+MADE = {
+    "servers": 3,
+    "keypairs": 2,
+    "volumes": 3,
+    "images": 3,
+    "networks": 2,
+    "subnets": 3,
+    "routers": 1,
+    "security_groups": 2,
+    "floating_ips": 1,
+    # three of servers, three of the router, and a DHCP port for each network
+    "ports": 8,
+}
+"""What one import of it adds to a project."""
+
+RESOURCES = 23
+"""How many of these an import makes by itself; the others come with them."""
+
 
 @dataclass(frozen=True)
 class Tenant:

@@ -13,8 +13,9 @@ from pathlib import Path
 from bundle_spec.check.verify import Level
 from bundle_spec.cli.arguments import Arguments
 from bundle_spec.cli.console import columns, tell, tell_as_it_is
-from bundle_spec.errors import LocalError, UsageError
+from bundle_spec.errors import UsageError
 from bundle_spec.form import digest
+from bundle_spec.medium import local_error
 from bundle_spec.private import open_regular
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
@@ -130,7 +131,7 @@ def _require_readable(path: str | Path | None, what: str) -> None:
     try:
         os.close(open_regular(path))
     except OSError as exc:
-        raise LocalError(f"cannot read {what}: {exc.strerror}", where=str(path)) from exc
+        raise local_error(f"cannot read {what}", exc, path) from exc
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,16 +8,23 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from types import FrameType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from bundle_spec.errors import INTERRUPTED_EXIT_CODE, DownpourError, LocalError, UsageError
+from bundle_spec.cli.interrupts import interrupts
+from bundle_spec.cli.streams import is_terminal, output, talk
+from bundle_spec.errors import (
+    INTERRUPTED_EXIT_CODE,
+    UNREAD_EXIT_CODE,
+    DownpourError,
+    LocalError,
+    UsageError,
+)
+from bundle_spec.medium import is_of_medium, local_error
 from bundle_spec.progress import Task, Unit
 from bundle_spec.text import human_bytes as human_bytes
 from bundle_spec.text import printable, printable_lines, wrapped
@@ -38,24 +45,37 @@ _PACKAGES = {"docopt": "docopt-ng", "pyrage": "pyrage", "yaml": "PyYAML", "zstan
 def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupted: str) -> int:
     """Run a command and return its exit code.  An error is printed in words, without a traceback.
 
-    ``interrupted``: what a person should know after Ctrl-C or SIGTERM.
+    ``interrupted``: what a person should know after Ctrl-C, SIGTERM or SIGHUP.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
+    output.unread = False
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that this terminal's encoding does not have must not end a command.
         sys.stdout.reconfigure(errors="backslashreplace")
+    with interrupts.raised(interrupted):
+        try:
+            code = _code_of(main, progress, interrupted)
+            interrupts.end(code)
+        except KeyboardInterrupt:  # while it told how the command had ended
+            code = INTERRUPTED_EXIT_CODE
+            interrupts.end(code)
+            progress.say(f"interrupted: {interrupted}")
+    return code
+
+
+def _code_of(main: Callable[[], int | None], progress: TerminalProgress, interrupted: str) -> int:
     try:
-        return main() or 0
+        code = main() or 0
+        output.flush()
+        return UNREAD_EXIT_CODE if output.unread and not code else code
     except DownpourError as exc:
         progress.say_lines(f"error: {exc}")
         return exc.exit_code
     except KeyboardInterrupt:
         progress.say(f"interrupted: {interrupted}")
         return INTERRUPTED_EXIT_CODE
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output went away; nobody is left to tell
-        return INTERRUPTED_EXIT_CODE
     except Exception as exc:
+        if isinstance(exc, OSError) and is_of_medium(exc):
+            return _medium_failed(exc, progress)
         if isinstance(exc, ModuleNotFoundError) and exc.name in _PACKAGES:
             package = _PACKAGES[exc.name]
             progress.say(f"error: the package {package} is missing (pip install {package})")
@@ -69,10 +89,16 @@ def run(main: Callable[[], int | None], progress: TerminalProgress, *, interrupt
         return DownpourError.exit_code
 
 
+def _medium_failed(exc: OSError, progress: TerminalProgress) -> int:
+    error = local_error("cannot read or write", exc, exc.filename or "a file")
+    progress.say_lines(f"error: {error}")
+    return error.exit_code
+
+
 def columns(stream: TextIO | None = None) -> int | None:
     """The width of the terminal that ``stream`` (None: stdout) is; None where it is none, and no
     line is wrapped."""
-    return shutil.get_terminal_size().columns if (stream or sys.stdout).isatty() else None
+    return shutil.get_terminal_size().columns if is_terminal(stream or sys.stdout) else None
 
 
 def tell(text: str) -> None:
@@ -81,27 +107,28 @@ def tell(text: str) -> None:
     Whoever makes lines of data puts it through ``printable`` or ``as_word`` first, so that it makes
     none of its own; here it is only kept from driving the terminal.
     """
-    print(wrapped(printable_lines(text), columns()))
+    output.write(wrapped(printable_lines(text), columns()) + "\n")
 
 
 def tell_as_it_is(text: str) -> None:
     """The same for lines that are not to be wrapped: a command, JSON, a help text."""
-    print(printable_lines(text))
+    output.write(printable_lines(text) + "\n")
 
 
 def agreed(question: str) -> bool:
     """Whether the person at the terminal answers yes.  Raises UsageError where stdin is none."""
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise UsageError(
             "confirmation needed, but stdin is not a terminal",
             remedy="add --yes to do what is listed",
         )
-    print(f"{printable(question)} [y/N] ", end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def _interrupt(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    output.flush()  # what is asked about stands above
+    talk.write(f"{printable(question)} [y/N] ")
+    talk.flush()
+    try:
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except OSError:  # the terminal has gone
+        return False
 
 
 class TerminalProgress:
@@ -111,7 +138,7 @@ class TerminalProgress:
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
         # The format alone works without tqdm, and then without bars.
-        self._bars = sys.stderr.isatty() and not quiet and find_spec("tqdm") is not None
+        self._bars = talk.isatty() and not quiet and find_spec("tqdm") is not None
         self._lock = threading.Lock()
         self._open: set[_Step] = set()
         self._ticker: threading.Thread | None = None
@@ -127,12 +154,12 @@ class TerminalProgress:
         text = wrapped(printable_lines(text), columns(sys.stderr))
         with self._lock:
             if not self._bars:
-                sys.stderr.write(f"{text}\n")
+                talk.write(f"{text}\n")
                 return
             from tqdm import tqdm
 
             # tqdm leaves the cursor at the end of a line when it takes a lower bar away.
-            tqdm.write(f"\r{text}", file=sys.stderr)
+            tqdm.write(f"\r{text}", file=talk)
 
     def note(self, text: str) -> None:
         if not self._quiet:
@@ -146,6 +173,7 @@ class TerminalProgress:
         # A label is tenant text: it is shown as it is, and tqdm's own format never sees it.
         return tqdm(
             total=total,
+            file=talk,
             desc=label[:40],
             unit="iB" if unit == "bytes" else "",
             unit_scale=unit == "bytes",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from bundle_spec.codes import Code, Place
-from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.errors import BundleError
 from bundle_spec.form import digest, layout
 from bundle_spec.form.frame import (
     Decompressor,
@@ -20,6 +21,7 @@ from bundle_spec.form.frame import (
     stored_fault,
 )
 from bundle_spec.form.layout import INDEX_ENTRY, Span, member_place
+from bundle_spec.medium import local_error
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.read.ahead import Hashing, in_step, pool
 from bundle_spec.read.index import Index
@@ -115,10 +117,11 @@ class DiskReader:
                             file.write(raw)
                     file.truncate(self.size)
                 except BaseException:
-                    path.unlink()
+                    with suppress(OSError):
+                        path.unlink()
                     raise
         except OSError as exc:
-            raise LocalError(f"cannot write the disk: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write the disk", exc, path) from exc
 
     def require_digest(self, sha256: str) -> None:
         """Raise BundleError unless ``sha256``, of all raw bytes, is the manifest's [M-19].

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bundle_spec.codes import Code
-from bundle_spec.errors import BundleError, BundleFaults, LocalError
+from bundle_spec.errors import BundleError, BundleFaults
+from bundle_spec.medium import CHECK_MEDIUM, local_error, local_errors
 from bundle_spec.private import open_regular
 
 LIST_SUFFIX = ".parts"
@@ -103,11 +104,8 @@ def read_list(path: Path, folders: Sequence[Path] = ()) -> dict[str, str]:
             with open(open_regular(list_path), "rb") as file:
                 text = os.fsdecode(file.read(_MAX_LIST))
         except OSError as exc:
-            raise LocalError(
-                f"cannot read the list of the parts: {exc.strerror}",
-                where=str(list_path),
-                remedy="check the medium",
-            ) from exc
+            what = "cannot read the list of the parts"
+            raise local_error(what, exc, list_path, CHECK_MEDIUM) from exc
         # Not splitlines: a name may hold a character that Unicode counts as the end of a line.
         *lines, rest = text.split("\n")
         matches = [_LINE.fullmatch(line) for line in lines]
@@ -149,11 +147,8 @@ def numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
         try:
             entries = list(folder.iterdir())
         except OSError as exc:
-            raise LocalError(
-                f"cannot look for parts: {exc.strerror}",
-                where=str(folder),
-                remedy="check --parts, and that the medium is mounted",
-            ) from exc
+            remedy = "check --parts, and that the medium is mounted"
+            raise local_error("cannot look for parts", exc, folder, remedy) from exc
         for entry in entries:
             match = _NUMBERED.fullmatch(entry.name)
             # A broken symbolic link is no part.
@@ -164,7 +159,10 @@ def numbered(name: str, folders: Iterable[Path]) -> dict[int, Path]:
 
 def _size_faults(parts: Sequence[Path]) -> Iterator[BundleError]:
     """A fault for each part that is cut short: all but the last have the largest size [S-3]."""
-    sizes = [part.stat().st_size for part in parts]
+    sizes = []
+    for part in parts:
+        with local_errors("cannot look for parts", part):
+            sizes.append(part.stat().st_size)
     due = max(sizes)
     for number, (part, size) in enumerate(zip(parts, sizes, strict=True), 1):
         if not part.is_file():

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from bundle_spec.codes import Code
-from bundle_spec.errors import BundleError, LocalError
+from bundle_spec.errors import BundleError
+from bundle_spec.medium import CHECK_MEDIUM, local_error, local_errors
 from bundle_spec.private import open_regular
 
 PIECE = 2**20
@@ -39,7 +40,8 @@ class Source:
         try:
             for file in parts or (path,):
                 fd = self._open(file)
-                part = Part(file, fd, self.size, os.fstat(fd).st_size)
+                with local_errors("cannot open the bundle", file):
+                    part = Part(file, fd, self.size, os.fstat(fd).st_size)
                 self.parts.append(part)
                 self.size += part.size
         except BaseException:
@@ -52,11 +54,8 @@ class Source:
         try:
             return open_regular(path)
         except OSError as exc:
-            raise LocalError(
-                f"cannot open the bundle: {exc.strerror}",
-                where=str(path),
-                remedy="check the path and its permissions",
-            ) from exc
+            remedy = "check the path and its permissions"
+            raise local_error("cannot open the bundle", exc, path, remedy) from exc
 
     def part_at(self, offset: int) -> Part:
         """The part that holds the byte at ``offset``, or the last one."""
@@ -88,11 +87,8 @@ class Source:
         try:
             return os.pread(part.fd, min(length, max(0, part.size - within)), within)
         except OSError as exc:
-            raise LocalError(
-                f"cannot read at {within}: {exc.strerror}",
-                where=str(part.path),
-                remedy="check the medium",
-            ) from exc
+            what = f"cannot read at {within}"
+            raise local_error(what, exc, part.path, CHECK_MEDIUM) from exc
 
     def pieces(self, offset: int, length: int) -> Iterator[bytes]:
         """The ``length`` bytes at ``offset``, at most 1 MiB at a time."""

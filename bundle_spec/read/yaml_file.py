@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from bundle_spec.errors import DownpourError, LocalError
+from bundle_spec.errors import DownpourError
 from bundle_spec.form import yaml_reader
 from bundle_spec.form.yaml_reader import BY_HAND, Document, Limit
+from bundle_spec.medium import local_error
 from bundle_spec.private import read_regular
 
 E = TypeVar("E", bound=DownpourError)
@@ -28,8 +29,7 @@ def load(
     try:
         data = read_bytes(path, limit)
     except OSError as exc:
-        message = f"cannot read {what}: {exc.strerror}" if what else f"cannot read: {exc.strerror}"
-        raise LocalError(message, where=str(path)) from exc
+        raise local_error(f"cannot read {what}".rstrip(), exc, path) from exc
     return yaml_reader.read(data, str(path), error, limit=limit, with_places=with_places)
 
 

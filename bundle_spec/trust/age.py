@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bundle_spec.errors import BundleError, EncryptionError, LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.read.envelope import AGE_MAGIC
 from bundle_spec.read.files import BundleFiles
 from bundle_spec.read.source import Source
@@ -190,7 +191,7 @@ def _key_file(path: Path, what: str) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_KEY_FILE)
     except OSError as exc:
-        raise LocalError(f"cannot read the {what}: {exc.strerror}", where=str(path)) from exc
+        raise local_error(f"cannot read the {what}", exc, path) from exc
 
 
 # --- streams ---

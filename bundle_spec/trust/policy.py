@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bundle_spec.errors import MAX_FAULTS, LocalError, LocalFaults
 from bundle_spec.form.codec import Json
+from bundle_spec.medium import local_error
 from bundle_spec.text import shortened
 
 VARIABLE = "DOWNPOUR_POLICY"
@@ -64,7 +65,7 @@ def _is_there(path: Path) -> bool:
             return False
         raise LocalError("the policy cannot be read: a link to nothing", where=str(path)) from None
     except OSError as exc:
-        raise LocalError(f"the policy cannot be read: {exc.strerror}", where=str(path)) from exc
+        raise local_error("the policy cannot be read", exc, path) from exc
     return True
 
 

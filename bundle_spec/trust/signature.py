@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundle_spec.errors import LocalError, SignatureError
+from bundle_spec.medium import local_error
 
 NAMESPACE = "manifest@dpbundle"
 
@@ -99,9 +100,7 @@ def make(manifest: bytes, key: Path) -> bytes:
         with key.open("rb"):
             pass
     except OSError as exc:
-        raise LocalError(
-            f"cannot read the key to sign with: {exc.strerror}", where=str(key)
-        ) from exc
+        raise local_error("cannot read the key to sign with", exc, key) from exc
     done = _ssh_keygen(["-Y", "sign", "-f", str(key), "-n", NAMESPACE], manifest)
     if done.returncode:
         raise LocalError(

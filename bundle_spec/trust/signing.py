@@ -15,6 +15,7 @@ from bundle_spec.durable import sync_folder, write_atomically
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import digest, layout
 from bundle_spec.form.layout import BLOCK, End, Span
+from bundle_spec.medium import local_error
 from bundle_spec.private import open_regular, read_own
 from bundle_spec.read.envelope import END_AND_TRAILER, read_tail
 from bundle_spec.read.parts import find_parts
@@ -63,11 +64,8 @@ def sign_bundle(path: Path, key: Path, *, overwrite: bool = False) -> str:
             raise
         _remove(kept)
     except OSError as exc:
-        raise LocalError(
-            f"cannot sign the bundle: {exc.strerror}",
-            where=str(exc.filename or path),
-            remedy="check its permissions and the free space",
-        ) from exc
+        where = exc.filename or path
+        raise local_error("cannot sign the bundle", exc, where, "check its permissions") from exc
     return end.manifest_sha256
 
 

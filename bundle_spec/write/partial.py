@@ -14,22 +14,43 @@ from bundle_spec.durable import BY_UMASK, sync_folder, write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.form import digest, layout
 from bundle_spec.form.layout import Span
+from bundle_spec.medium import local_error
 from bundle_spec.private import open_own
 from bundle_spec.progress import Progress
 from bundle_spec.read import parts
 from bundle_spec.read.source import Source
+from bundle_spec.text import human_bytes
 from bundle_spec.trust.age import Encryptor, Recipient
 from bundle_spec.write.sink import Sink
 
 _BUFFER = 2**20
-FREE_SPACE = "free space and run the same command again; another output path starts from scratch"
-IN_THE_WAY = "move it away, or choose another name"
+_LONGEST = ".partial.journal-journal"
+"""The longest that is appended to the name of a bundle, by SQLite."""
+SMALL_FILE = 2**32
+"""Bytes: no file of FAT32 has as many."""
+
+_TOO_LARGE = (
+    "this file system takes no file of that size, FAT32 none of 4 GiB: begin again with "
+    "--split 4000M --fresh, or copy what is here to another one and go on there"
+)
 
 
-def remedy_for(exc: Exception) -> str:
-    """What to do where a file of an unfinished bundle cannot be opened or written."""
-    refused = isinstance(exc, OSError) and exc.errno == errno.EPERM
-    return IN_THE_WAY if refused else FREE_SPACE
+def error_of(exc: OSError, what: str, path: Path) -> LocalError:
+    """The error of a file of an unfinished bundle; ``path``: where the system names none."""
+    error = local_error(what, exc, exc.filename or path, "move it away, or choose another name")
+    if exc.errno == errno.EFBIG:
+        error.remedy = _TOO_LARGE
+    return error
+
+
+def _can_reach(fd: int, offset: int) -> bool:
+    """Whether the file system knows this offset: FAT, for one, refuses what no file of it has."""
+    try:
+        os.lseek(fd, offset, os.SEEK_SET)
+        os.lseek(fd, 0, os.SEEK_SET)
+    except OSError:
+        return False
+    return True
 
 
 class PartialFile:
@@ -57,10 +78,12 @@ class PartialFile:
         self.part_size = part_size
         self._overwrite = overwrite
         self._beside_whole = beside_whole
-        if not self.final_path.parent.is_dir():
-            raise LocalError("there is no such directory", where=str(self.final_path.parent))
         first = self._temporary(1)
         with self.local_errors():
+            if not self.final_path.parent.is_dir():
+                raise LocalError("there is no such directory", where=str(self.final_path.parent))
+            # So that a name is too long before anything is captured.
+            os.path.lexists(path.with_name(path.name + _LONGEST))
             # Not through a link: what it leads to would be emptied.
             fd = open_own(first, os.O_RDWR | os.O_CREAT)
         try:
@@ -70,6 +93,8 @@ class PartialFile:
             raise
         self.has_earlier_bytes = os.fstat(fd).st_size > 0
         """Whether an earlier run left bytes of an unfinished bundle."""
+        self.takes_large_files = _can_reach(fd, SMALL_FILE)
+        """Whether a file here can be larger than SMALL_FILE."""
         self._sink = Sink(fd, self._temporary, part_size, hashed=bool(encrypt_to))
         self._encrypt_to = encrypt_to
         self._encryptor: Encryptor | None = None
@@ -83,11 +108,23 @@ class PartialFile:
         path = self.final_path
         return path.with_name(parts.part_name(path.name, number)) if self.part_size else path
 
+    def require_room_for(self, size: int) -> None:
+        """Raise LocalError for ``size`` bytes, if they are not split, where no file is so large."""
+        if self.part_size is None and size >= SMALL_FILE and not self.takes_large_files:
+            raise LocalError(
+                f"this file system takes no file of {human_bytes(SMALL_FILE)}, and the disks have "
+                f"{human_bytes(size)} before they are compressed",
+                where=str(self.path),
+                remedy="add --split 4000M, or name a place on another one",
+            )
+
     def refuse_to_overwrite(self) -> None:
         """Raise LocalError when the final name, or that of a part, is taken."""
         if self._overwrite:
             return
-        for path in self._existing():
+        with self.local_errors():
+            existing = self._existing()
+        for path in existing:
             raise LocalError(
                 "the file exists already",
                 where=str(path),
@@ -100,8 +137,10 @@ class PartialFile:
         path = self.final_path
         whole = [path] if path.exists() and not self._beside_whole else []
         split = parts.numbered(path.name, [path.parent]).values() if path.parent.is_dir() else ()
-        parts_list = path.with_name(parts.list_name(path.name))
-        return [*whole, *split, *([parts_list] if parts_list.exists() else [])]
+        # A file system that knows no case finds those of another bundle by these names, too.
+        parts_list, first = path.with_name(parts.list_name(path.name)), self._final(1)
+        asked = [each for each in (parts_list, first) if each != path and each.exists()]
+        return [*whole, *split, *asked]
 
     @staticmethod
     def _lock(fd: int, path: Path) -> None:
@@ -109,8 +148,13 @@ class PartialFile:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Between our open and our lock another run may have given the file its name.
             mine = os.path.samestat(os.fstat(fd), os.stat(path))
-        except OSError:
+        except (BlockingIOError, FileNotFoundError):
             mine = False
+        except OSError as exc:
+            if not os.fstat(fd).st_size:
+                with suppress(OSError):
+                    os.unlink(path)
+            raise error_of(exc, "cannot lock the unfinished bundle", path) from exc
         if not mine:
             raise LocalError(
                 "another run writes this bundle",
@@ -124,11 +168,7 @@ class PartialFile:
         try:
             yield
         except OSError as exc:
-            raise LocalError(
-                f"cannot write the bundle: {exc.strerror}",
-                where=str(exc.filename or self.path),
-                remedy=remedy_for(exc),
-            ) from exc
+            raise error_of(exc, "cannot write the bundle", self.path) from exc
 
     def begin(self, position: int = 0, digests: Sequence[str] = ()) -> None:
         """Append from ``position`` on; what stands behind it is cut off.
@@ -237,10 +277,19 @@ class PartialFile:
         file, or the list.
         """
         self.refuse_to_overwrite()
-        old = set(self._existing())
         count = len(self._sink.paths())
+        try:
+            return self._publish(count)
+        except LocalError:
+            with suppress(OSError, LocalError):
+                if self._temporary(1).exists():
+                    self.take_back(count)
+            raise
+
+    def _publish(self, count: int) -> Path:
         published = self.final_path
         with self.local_errors():
+            old = set(self._existing())
             # The first part is the one that is locked, and without it there is no bundle, so it
             # gets its name last.
             for number in range(count, 0, -1):
@@ -267,7 +316,10 @@ class PartialFile:
                 part.unlink()
 
     def take_back(self, count: int) -> None:
-        """Undo the renames of a run that was killed within ``publish`` of ``count`` files."""
+        """Undo the renames of a ``publish`` of ``count`` files that failed or was killed.
+
+        The first file still has its temporary name: else it is published.
+        """
         with self.local_errors():
             for number in range(2, count + 1):
                 if self._final(number).exists() and not self._temporary(number).exists():
@@ -275,6 +327,7 @@ class PartialFile:
             if self.part_size:
                 parts_list = self.final_path.with_name(parts.list_name(self.final_path.name))
                 parts_list.unlink(missing_ok=True)
+            sync_folder(self.final_path.parent)
 
     def _publish_list(self, count: int) -> Path:
         digests = zip(range(1, count + 1), self._sink.all_digests(), strict=True)
@@ -293,7 +346,9 @@ class PartialFile:
         self._sink.close()
 
     def discard(self) -> None:
-        """Remove the file, or all parts."""
+        """Remove the file, or all parts, as far as the medium lets us."""
+        self._sink.drop()  # what is still buffered would begin another part
         for path in self.files():
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
         self.close()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bundle_spec.durable import sync_folder
 from bundle_spec.private import open_own
 from bundle_spec.read.parts import MAX_PARTS
 
@@ -36,6 +37,8 @@ class Sink(io.RawIOBase):
         self._path_of = path_of
         self._part_size = part_size
         self._fds = [first_fd]
+        self._names_synced = 0
+        self._dropped = False
         self._room = part_size
         self._running = hashlib.sha256()
         self.digests: list[str] = []
@@ -45,6 +48,8 @@ class Sink(io.RawIOBase):
 
     def write(self, data: Any, /) -> int:
         view = memoryview(data)
+        if self._dropped:
+            return len(view)
         if self._room == 0:
             self._next_part()
             self._room = self._part_size
@@ -103,6 +108,10 @@ class Sink(io.RawIOBase):
             data += more
         return data
 
+    def drop(self) -> None:
+        """Take what is written from here on, and write it nowhere."""
+        self._dropped = True
+
     def paths(self) -> list[Path]:
         """The files that have been begun, in order."""
         return [self._path_of(number) for number in range(1, len(self._fds) + 1)]
@@ -112,10 +121,16 @@ class Sink(io.RawIOBase):
         return [*self.digests, self._running.hexdigest()]
 
     def sync(self, since: int = 0) -> None:
-        """fsync the files that have the bytes from the position ``since`` on.  Thread-safe."""
+        """fsync the files that have the bytes from the position ``since`` on, and their names.
+
+        Thread-safe."""
         first = since // self._part_size if self._part_size else 0
-        for fd in self._fds[first:]:
+        fds = list(self._fds)
+        for fd in fds[first:]:
             os.fsync(fd)
+        if len(fds) > self._names_synced:
+            sync_folder(self._path_of(1).parent)
+            self._names_synced = len(fds)
 
     def close(self) -> None:
         super().close()

@@ -31,6 +31,8 @@ def split_bundle(
         target = (folder or path.parent) / path.name
         file = PartialFile(target, overwrite=False, part_size=part_size, beside_whole=True)
         try:
+            if file.has_earlier_bytes:
+                file.take_back(MAX_PARTS)
             file.refuse_to_overwrite()
             file.begin()
             with progress.task("split", source.size, "bytes") as task:

@@ -58,8 +58,6 @@ class ChunkStore:
         self._useless = False
         self._sealed = False
         self._closed = False
-        self.keep_if_empty = False
-        """Whether the next run shall go on although no chunk is stored yet."""
         self.kept: Path | None = None
         """The file that the next run goes on with; None before ``leave``, or where it left none."""
         self._unfinished = Unfinished(
@@ -70,6 +68,9 @@ class ChunkStore:
             encrypt_to=encrypt_to,
         )
         self.resumed = self._unfinished.resumed
+        self.keep_if_empty = self.resumed
+        """Whether the next run shall go on although no chunk is stored yet: what an earlier run
+        remembered is not lost by one that fails before it has read it."""
         self.forgotten = self._unfinished.forgotten
         self._file = self._unfinished.file
         self._journal = self._unfinished.journal
@@ -363,7 +364,8 @@ class ChunkStore:
     def _worth_keeping(self) -> bool:
         if self._useless or self._unfinished.private:
             return False
-        with suppress(sqlite3.Error):
+        try:
             self._journal.roll_back()
             return self.keep_if_empty or self._journal.chunk_count() > 0
-        return False
+        except sqlite3.Error:
+            return True  # the medium fails, and may have all of it once it is back

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,10 +12,24 @@ from pathlib import Path
 
 from bundle_spec.errors import LocalError
 from bundle_spec.form import layout
+from bundle_spec.private import open_own
 from bundle_spec.trust.age import Recipient
 from bundle_spec.write.content_index import ContentIndex
 from bundle_spec.write.journal import Journal
-from bundle_spec.write.partial import PartialFile, remedy_for
+from bundle_spec.write.partial import PartialFile, error_of
+
+_OF_SQLITE = {
+    "database or disk is full": errno.ENOSPC,
+    "disk I/O error": errno.EIO,
+    "attempt to write a readonly database": errno.EROFS,
+    "database is locked": errno.EBUSY,
+}
+
+
+def _as_os_error(exc: sqlite3.Error) -> OSError:
+    """SQLite has words of its own for what the system says."""
+    text = str(exc)
+    return OSError(_OF_SQLITE.get(text, 0), text)
 
 
 class Unfinished:
@@ -45,7 +61,8 @@ class Unfinished:
         self.private = bool(encrypt_to)
         self._private_folder: tempfile.TemporaryDirectory[str] | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
-        has_journal = self._journal_path.exists()
+        with self.local_errors():
+            has_journal = self._journal_path.exists()
         self.file = PartialFile(
             path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
         )
@@ -53,6 +70,8 @@ class Unfinished:
             if self.private:
                 self._keep_private(resume and has_journal)
             if not has_journal:
+                with self.local_errors():
+                    self._remove_strays()
                 self.file.refuse_to_overwrite()
             with self.local_errors():
                 self._open(resume)
@@ -67,11 +86,9 @@ class Unfinished:
         try:
             yield
         except (sqlite3.Error, OSError) as exc:
-            raise LocalError(
-                f"cannot keep the journal of the bundle: {getattr(exc, 'strerror', None) or exc}",
-                where=str(getattr(exc, "filename", None) or self._journal_path),
-                remedy=remedy_for(exc),
-            ) from exc
+            said = exc if isinstance(exc, OSError) else _as_os_error(exc)
+            what = "cannot keep the journal of the bundle"
+            raise error_of(said, what, self._journal_path) from exc
 
     # --- opening ---
 
@@ -114,13 +131,15 @@ class Unfinished:
             self.file.refuse_to_overwrite()
             self.resumed = self.journal.get("position") is not None
             self._go_on() if self.resumed else self._begin()
-            self.index = ContentIndex(self._journal_path.with_suffix(".index"))
+            self.index = ContentIndex(self._index_path)
             self.index.load(self.journal.all_stored())
             self.chunks = self.journal.chunk_count()
         except BaseException:
-            self.journal.close()
+            with suppress(sqlite3.Error):
+                self.journal.close()
             if new:
-                self._remove_journal()
+                with suppress(OSError):
+                    self._remove_journal()
             raise
 
     def _forget(self) -> None:
@@ -171,7 +190,8 @@ class Unfinished:
         self.journal.commit()
         path = self.file.publish()
         self._close()
-        self._remove_journal()
+        with suppress(OSError):  # the bundle is whole and has its name, whatever is left beside it
+            self._remove_journal()
         return path
 
     def keep(self) -> Path:
@@ -181,19 +201,35 @@ class Unfinished:
         return self.file.path
 
     def discard(self) -> None:
-        """Remove all of it."""
+        """Remove all of it, as far as the medium lets us."""
         self._close()
         self.file.discard()
-        self._remove_journal()
+        with suppress(OSError):
+            self._remove_journal()
 
     def _close(self) -> None:
         with suppress(sqlite3.Error):
             self.journal.close()
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error, OSError):
             self.index.close()
         self._end_private()
 
+    @property
+    def _index_path(self) -> Path:
+        return self._journal_path.with_suffix(".index")
+
+    @property
+    def _rollback_path(self) -> Path:
+        return self._journal_path.with_name(f"{self._journal_path.name}-journal")
+
     def _remove_journal(self) -> None:
-        for suffix in ("", "-journal"):
-            path = self._journal_path.with_name(self._journal_path.name + suffix)
+        """Remove it, and the index, which a killed run leaves as well."""
+        for path in (self._journal_path, self._rollback_path, self._index_path):
             path.unlink(missing_ok=True)
+
+    def _remove_strays(self) -> None:
+        """Remove what a power cut left of a journal that is gone."""
+        if os.path.lexists(self._rollback_path):
+            os.close(open_own(self._rollback_path))  # nobody else's
+            self._rollback_path.unlink()
+        self._index_path.unlink(missing_ok=True)

@@ -91,6 +91,8 @@ class BundleWriter:
         # Written with the tail, so that the next run may bring others.
         self._files: dict[str, bytes] = {}
         self._closed = False
+        self.may_be_published = False
+        """Whether the bundle has its final name, or may have it: what goes with it must stay."""
         self._store = ChunkStore(
             path,
             overwrite=overwrite,
@@ -127,6 +129,12 @@ class BundleWriter:
         """The file that the next writer will go on with; None until this one was left without
         ``finish``, or where it left nothing."""
         return self._store.kept
+
+    def require_room_for(self, size: int) -> None:
+        """Raises LocalError where this bundle is one file, and may hold ``size`` raw bytes, which
+        would be more than a file on this medium can have."""
+        with self._store.writing() as file:
+            file.require_room_for(size)
 
     def keep_if_empty(self, keep: bool) -> None:
         """Whether the next run shall go on even if no chunk is stored: for the remembered texts."""
@@ -247,6 +255,7 @@ class BundleWriter:
         manifest, manifest_sha256 = write_tail(store, manifest, self._files, self._sign)
         size = self._verify()
         self._stage.close()
+        self.may_be_published = True
         path = store.publish()
         self._closed = True
         return FinishedBundle(
@@ -269,7 +278,8 @@ class BundleWriter:
         except DownpourError as exc:
             self._store.fail(exc, useless=isinstance(exc, BundleError))
             raise
-        return sum(path.stat().st_size for path in paths)
+        with self._store.writing():
+            return sum(path.stat().st_size for path in paths)
 
     def __enter__(self) -> Self:
         return self

@@ -15,9 +15,11 @@ from bundle_spec.text import counted
 from downpour_export.capture.cancel import CancelFlag
 from downpour_export.capture.copy import Captured, Copier
 from downpour_export.capture.earlier import EarlierRun, Group
+from downpour_export.capture.heart import Heart
 from downpour_export.capture.moment import Moment
 from downpour_export.capture.power import Power
 from downpour_export.capture.slots import SPARE, Slots
+from downpour_export.capture.stopping import REMEDY, Stopping
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
 from downpour_export.discover.quota import FreeQuota
@@ -43,14 +45,18 @@ def capture(
     stops: Mapping[str, StopMode],
     limits: Limits,
     progress: Progress,
+    *,
+    pause: bool = False,
 ) -> Captured:
     """Read ``disks`` into ``writer``.  ``stops``: the servers that are stopped for it, by ID.
 
     At the end, also after an error or an interrupt, every temporary object is gone and every
-    server that was stopped ``during`` its capture runs again.  Raises CaptureError, LocalError,
-    PlanFaults.
+    server that was stopped ``during`` its capture runs again.  ``pause``: after an error or an
+    interrupt, what the next run can go on from stays.  Raises CaptureError, LocalError, PlanFaults.
     """
+    servers = {disk.server_id for disk in disks if disk.server_id}
     run = _Run(cloud, writer, stops, limits, progress)
+    stopping = Stopping(writer, run.power, run.temporaries, run.heart, progress, pause=pause)
     earlier = EarlierRun(writer, run.temporaries, stops)
     captured = run.copier.captured
     groups = earlier.unfinished(disks, captured)
@@ -61,18 +67,21 @@ def capture(
     # A run that is killed from here on leaves objects at the source: the next must know the uuid.
     writer.keep_if_empty(True)
     writer.checkpoint()
+    run.heart.begin()
     try:
         if writer.has_earlier_run:
-            run.take_over(groups)
+            run.take_over(groups, servers)
         run.capture_all(groups)
-    except BaseException:
-        # The next run must know what is left at the source, and what was stopped for good.
-        writer.keep_if_empty(not run.give_up())
+        run.power.start_all(CancelFlag(), remedy="`downpour-export cleanup` starts it")
+        run.temporaries.delete_all(CancelFlag())
+        run.heart.end()
+    except BaseException as exc:
+        run.cancel.set()
+        as_before = stopping.set_right(groups, captured, exc)
+        # The next run must know what is left at the source, and which servers were stopped.
+        writer.keep_if_empty(not as_before or run.power.stopped_any)
         raise
-    run.power.start_all(CancelFlag())
-    run.temporaries.delete_all(CancelFlag())
     earlier.abandon_unwanted(captured)
-    servers = {disk.server_id for disk in disks if disk.server_id}
     captured.stopped.update(filter(run.power.ran_before, servers))
     return captured
 
@@ -102,19 +111,26 @@ class _Run:
     ):
         self._limits = limits
         self._progress = progress
-        self._cancel = CancelFlag()
-        self._slots = Slots(limits.temporaries, self._cancel)
-        self.power = Power(cloud, writer, stops, self._cancel, progress)
-        self.temporaries = Temporaries(cloud, writer.uuid, self._slots, self._cancel, progress)
-        self.copier = Copier(cloud, writer, self._slots, self.temporaries, self._cancel, progress)
-
-    def take_over(self, groups: list[Group]) -> None:
-        """After a run that was killed: keep the snapshots of ``groups``, undo everything else."""
-        self.temporaries.delete_all(
-            self._cancel, keep={object_id for group in groups for object_id in group.temporaries}
+        self.cancel = CancelFlag()
+        self._slots = Slots(limits.temporaries, self.cancel)
+        self.heart = Heart(cloud, writer.uuid, progress)
+        self.power = Power(cloud, writer, stops, self.heart, self.cancel, progress)
+        self.temporaries = Temporaries(
+            cloud, writer.uuid, self._slots, self.heart, self.cancel, progress
         )
-        self.power.adopt()
-        self.power.start_all(self._cancel, skip={group.server_id for group in groups})
+        self.copier = Copier(cloud, writer, self._slots, self.temporaries, self.cancel, progress)
+
+    def take_over(self, groups: list[Group], servers: Collection[str]) -> None:
+        """After a run that was killed: keep the snapshots of ``groups``, undo everything else.
+
+        ``servers``: those of all disks, also of disks that are in the bundle already.
+        """
+        self.temporaries.delete_all(
+            self.cancel, keep={object_id for group in groups for object_id in group.temporaries}
+        )
+        self.power.adopt(servers)
+        skip = {group.server_id for group in groups}
+        self.power.start_all(self.cancel, skip, remedy=REMEDY)
 
     def capture_all(self, groups: list[Group]) -> None:
         """Capture ``groups``, begun in this order; raises the error of the first that fails."""
@@ -143,9 +159,12 @@ class _Run:
                         if ended.reads:
                             task.advance(1)
             except BaseException:
-                self._cancel.set()
+                self.cancel.set()
                 for pool in (making, reading):
                     pool.shutdown(wait=False, cancel_futures=True)
+                with self._progress.task("stop what is under way", None, "time"):
+                    making.shutdown()
+                    reading.shutdown()
                 raise
 
     def _may_begin(self, group: Group, running: Collection[_Job]) -> bool:
@@ -190,35 +209,6 @@ class _Run:
         with work:
             self.copier.read(moment, disk, image_id)
         return []
-
-    def give_up(self) -> bool:
-        """Delete temporary objects and start servers again; whether the source is as before."""
-        self._cancel.set()
-        last = CancelFlag()
-        down = len(self.power.down)
-        self._progress.say(
-            "stopping: temporary volumes, snapshots and images are removed"
-            + (f", {down} servers are started again" if down else "")
-            + "; wait"
-        )
-        try:
-            # Side by side: Nova starts no server while it makes an image of it.
-            with ThreadPoolExecutor(1, "start") as pool:
-                try:
-                    starting = pool.submit(self.power.start_all, last)
-                    gone = self.temporaries.delete_all(last)
-                    starting.result()
-                    return gone and not self.power.changed
-                except BaseException:
-                    last.set()
-                    raise
-        except KeyboardInterrupt:
-            self._progress.say(
-                "the clean-up was interrupted: volumes, snapshots and images named "
-                f"{self.temporaries.prefix}… may be left at the source, and servers stopped; "
-                "the same command again or `downpour-export cleanup` sets it right"
-            )
-            raise
 
 
 @dataclass(frozen=True)

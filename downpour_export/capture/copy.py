@@ -80,7 +80,7 @@ class Copier:
         for disk in disks:
             holder = moment.holder_of(disk)
             if holder.kind and holder.id:
-                self._temporaries.wait(holder.kind, holder.id, disk.size / (1 << 30))
+                self._temporaries.wait(holder.kind, holder.id, disk.size / (1 << 30), disk.shown)
 
     def image(self, moment: Moment, disks: Sequence[DiskCapture], disk: DiskCapture) -> str:
         """Have the cloud make an image of ``disk``, one of the moment's ``disks``; its ID.
@@ -93,7 +93,7 @@ class Copier:
         holder = moment.holder_of(disk)
         with self._progress.task(f"image of {_shown(disk)}", None, "time"):
             if holder.kind == "image" and holder.id:
-                self._temporaries.wait("image", holder.id, disk.size / (1 << 30))
+                self._temporaries.wait("image", holder.id, disk.size / (1 << 30), disk.shown)
                 return holder.id
             return self._volume_image(disks, disk, holder)
 
@@ -102,37 +102,38 @@ class Copier:
         self._cancel.check()
         self._read(disk, image_id, moment.at, moment.holder_of(disk))
         if _own_image(disk) is None:
-            self._delete("image", image_id)
+            self._delete("image", image_id, disk.size / (1 << 30))
 
     def _volume_image(self, disks: Sequence[DiskCapture], disk: DiskCapture, holder: Holder) -> str:
         """Upload a volume, or what a snapshot holds of one, to an image."""
-        temporaries, size = self._temporaries, disk.size >> 30
+        temporaries, size, of = self._temporaries, disk.size >> 30, disk.shown
         if disk.type == "volume" and holder.id is None:
             self._slots.take(1)
-            image_id = temporaries.upload(disk.id, size, disk.id)
+            image_id = temporaries.upload(disk.id, size, disk.id, of)
             # Noted before it is complete, so that the next run need not upload a second time.
             self._moments.image_holds(disks, disk, image_id)
-            temporaries.wait("image", image_id, size)
+            temporaries.wait("image", image_id, size, of)
             # Wait until the upload has released the tenant's own volume.
-            temporaries.wait("volume", disk.id, size)
+            temporaries.wait("volume", disk.id, size, of)
             return image_id
         snapshot_id = holder.id or disk.id
         # The volume may have been extended since discovery, and a volume cannot be smaller than the
         # snapshot that it is made of.
-        size = max(size, temporaries.wait("snapshot", snapshot_id, size).get("size", 0))
+        snapshot = temporaries.wait("snapshot", snapshot_id, size, of)
+        size = max(size, snapshot.get("size", 0))
         self._slots.take(2)
-        volume_id = temporaries.volume(snapshot_id, size, disk.id)
-        image_id = temporaries.upload(volume_id, size, disk.id)
-        temporaries.wait("image", image_id, size)
+        volume_id = temporaries.volume(snapshot_id, size, disk.id, of)
+        image_id = temporaries.upload(volume_id, size, disk.id, of)
+        temporaries.wait("image", image_id, size, of)
         self._moments.image_holds(disks, disk, image_id)
         # The bytes are in the image now.  Many backends keep a snapshot while a volume of it lives.
-        self._delete("volume", volume_id)
+        self._delete("volume", volume_id, size)
         if holder.id is not None:
-            self._delete("snapshot", holder.id)
+            self._delete("snapshot", holder.id, size)
         return image_id
 
-    def _delete(self, kind: Kind, identity: str) -> None:
-        self._temporaries.delete(kind, identity)
+    def _delete(self, kind: Kind, identity: str, gibibytes: float) -> None:
+        self._temporaries.delete(kind, identity, gibibytes)
         self._slots.release()
 
     def _read(self, disk: DiskCapture, image_id: str, at: str, holder: Holder) -> None:

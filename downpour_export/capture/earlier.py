@@ -17,7 +17,7 @@ from downpour_export.capture.moment import Holder, Kind, Moment, MomentJournal, 
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.plan import Consistency, DiskCapture, StopMode
 
-_USABLE: dict[Kind, tuple[str, ...]] = {
+USABLE: dict[Kind, tuple[str, ...]] = {
     "image": ("queued", "saving", "uploading", "importing", "active"),
     "snapshot": ("creating", "available"),
     "volume": (),
@@ -142,7 +142,7 @@ class EarlierRun:
             # Images and the tenant's own snapshots do not change; a volume may have.
             return disk.type in ("image", "volume_snapshot") or disk.image_id is not None
         item = self._temporaries.fetch(holder.kind, holder.id)
-        return item is not None and item["status"] in _USABLE[holder.kind]
+        return item is not None and item["status"] in USABLE[holder.kind]
 
     def _take(self, disk: DiskCapture, captured: Captured) -> None:
         record: Disk = self._ended_disks[label(disk)]

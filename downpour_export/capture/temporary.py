@@ -6,18 +6,20 @@ without that mark is ever deleted.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import secrets
+import time
+from collections.abc import Callable, Collection
 from typing import Any
 
 from bundle_spec.progress import Progress
-from downpour_cloud import Service
-from downpour_export.capture import leftovers
-from downpour_export.capture.cancel import CancelFlag, Polling
+from downpour_export.capture import leftovers, lost
+from downpour_export.capture.cancel import CancelFlag, Cancelled, Polling
+from downpour_export.capture.heart import Heart
 from downpour_export.capture.leftovers import PROPERTY
 from downpour_export.capture.moment import Kind
 from downpour_export.capture.slots import Slots
 from downpour_export.cloud import SourceCloud
-from downpour_export.errors import Busy, CaptureError
+from downpour_export.errors import Busy, CaptureError, Unanswered
 
 
 class Temporaries:
@@ -28,14 +30,18 @@ class Temporaries:
         cloud: SourceCloud,
         bundle_uuid: str,
         slots: Slots,
+        heart: Heart,
         cancel: CancelFlag,
         progress: Progress,
     ):
         self._cloud = cloud
+        self._heart = heart
         self._uuid = bundle_uuid
         self._slots = slots
         self._cancel = cancel
         self._progress = progress
+        self._lost_until: float | None = None
+        """Until when a request whose answer was lost may arrive."""
 
     @property
     def prefix(self) -> str:
@@ -46,73 +52,119 @@ class Temporaries:
 
     def server_image(self, server_id: str) -> str:
         """Have Nova start an image of a server's own disk; its ID."""
-        body = {"name": self.prefix + server_id, "metadata": {PROPERTY: self._uuid}}
-        response = self._post("compute", f"/servers/{server_id}/action", {"createImage": body})
-        if response.content:
-            image_id: str = response.json()["image_id"]
-        else:  # before 2.45 only a header tells
-            image_id = response.headers["Location"].rsplit("/", 1)[1]
-        return image_id
+
+        def send(name: str) -> str:
+            body = {"name": name, "metadata": {PROPERTY: self._heart.mark()}}
+            path = f"/servers/{server_id}/action"
+            answer = self._cloud.request("compute", "POST", path, json={"createImage": body})
+            if answer.content:
+                return _id_in(_parsed(answer, path), path, "image_id")
+            # Before 2.45 only a header tells.
+            return _id_in(answer.headers, path, "Location").rpartition("/")[2]
+
+        return self._make("image", server_id, send)
 
     def snapshot(self, volume_id: str) -> str:
         """Have Cinder start a snapshot of a volume, which may be in use; its ID."""
-        body = {
-            "volume_id": volume_id,
-            "name": self.prefix + volume_id,
-            "force": True,  # below 3.66 a volume in use needs it; above, true changes nothing
-            "metadata": {PROPERTY: self._uuid},
-        }
-        answer = self._post("block_storage", "/snapshots", {"snapshot": body}).json()
-        snapshot_id: str = answer["snapshot"]["id"]
-        return snapshot_id
 
-    def volume(self, snapshot_id: str, size: int, source_id: str) -> str:
-        """Make a volume of ``size`` GiB from a snapshot and wait for it; its ID."""
-        body = {
-            "snapshot_id": snapshot_id,
-            "size": size,
-            "name": self.prefix + source_id,
-            "metadata": {PROPERTY: self._uuid},
-        }
-        answer = self._post("block_storage", "/volumes", {"volume": body}).json()
-        volume_id: str = answer["volume"]["id"]
-        self.wait("volume", volume_id, size)
+        def send(name: str) -> str:
+            body = {
+                "volume_id": volume_id,
+                "name": name,
+                "force": True,  # below 3.66 a volume in use needs it; above, true changes nothing
+                "metadata": {PROPERTY: self._heart.mark()},
+            }
+            answer = self._cloud.post("block_storage", "/snapshots", {"snapshot": body})
+            return _id_in(answer, "/snapshots", "snapshot", "id")
+
+        return self._make("snapshot", volume_id, send)
+
+    def volume(self, snapshot_id: str, size: int, source_id: str, of: str | None = None) -> str:
+        """Make a volume of ``size`` GiB from a snapshot and wait for it; its ID.
+
+        ``of``: what it is a copy of, for whoever waits.
+        """
+
+        def send(name: str) -> str:
+            body = {
+                "snapshot_id": snapshot_id,
+                "size": size,
+                "name": name,
+                "metadata": {PROPERTY: self._heart.mark()},
+            }
+            answer = self._cloud.post("block_storage", "/volumes", {"volume": body})
+            return _id_in(answer, "/volumes", "volume", "id")
+
+        volume_id = self._make("volume", source_id, send)
+        self.wait("volume", volume_id, size, of)
         return volume_id
 
-    def upload(self, volume_id: str, size: int, source_id: str) -> str:
-        """Start to upload a volume of ``size`` GiB to an image; its ID.
+    def upload(self, volume_id: str, size: int, source_id: str, of: str | None = None) -> str:
+        """Start to upload a volume of ``size`` GiB to an image; its ID.  ``of``: as in ``volume``.
 
         Waits first: an upload that a killed run began may still go on, and Cinder does one at a
         time.
         """
-        self.wait("volume", volume_id, size)
-        body = {
-            "image_name": self.prefix + source_id,
-            "disk_format": "raw",
-            "container_format": "bare",
-        }
-        answer = self._post(
-            "block_storage", f"/volumes/{volume_id}/action", {"os-volume_upload_image": body}
-        ).json()
-        image_id: str = answer["os-volume_upload_image"]["image_id"]
-        return image_id
+        path, key = f"/volumes/{volume_id}/action", "os-volume_upload_image"
 
-    def _post(self, service: Service, path: str, body: Any) -> Any:
-        """POST; again while the quota has no room (413) or the resource is busy (409)."""
-        polling = Polling(self._cancel)
+        def send(name: str) -> str:
+            self.wait("volume", volume_id, size, of)
+            body = {"image_name": name, "disk_format": "raw", "container_format": "bare"}
+            return _id_in(
+                self._cloud.post("block_storage", path, {key: body}), path, key, "image_id"
+            )
+
+        return self._make("image", source_id, send, marked=False)
+
+    def _make(
+        self, kind: Kind, source_id: str, send: Callable[[str], str], *, marked: bool = True
+    ) -> str:
+        """The ID of the object that ``send`` has made; its argument is the name.
+
+        ``marked``: whether ``send`` gives it the mark that the export lives.
+        """
+        # The name is of this request alone, so that an object of that name is what it made.
+        name = f"{self.prefix}{secrets.token_hex(4)}-{source_id}"
+        identity = self._sent(kind, name, send)
+        self._heart.carries(kind, identity, marked=marked)
+        return identity
+
+    def _sent(self, kind: Kind, name: str, send: Callable[[str], str]) -> str:
+        """As ``_make``: again while the quota has no room (413) or the resource is busy (409), and
+        where an answer is lost and nothing was made."""
+        polling = Polling(self._cancel, tell=self._progress.say)
+        tries = lost.Tries()
         while True:
+            if tries.lost and (there := leftovers.named(self._cloud, kind, name)):
+                return there
+            if not tries.due:
+                polling.wait(f"a {kind} whose making was not answered")
+                continue
             try:
-                return self._slots.make(
-                    lambda: self._cloud.request(service, "POST", path, json=body)
-                )
+                return self._slots.make(lambda: send(name))
             except Busy as exc:
                 polling.wait(str(exc))
+            except Unanswered as exc:
+                self._progress.say(f"{exc}; looking whether it was done")
+                self._lost_until = time.monotonic() + lost.LATE
+                tries.lose(exc)
 
     # --- waiting ---
 
-    def wait(self, kind: Kind, identity: str, gibibytes: float) -> Any:
-        """Wait until the object is ready; its JSON.  Raises CaptureError when it failed."""
-        polling = Polling(self._cancel, gibibytes, self._progress.say)
+    def wait(
+        self,
+        kind: Kind,
+        identity: str,
+        gibibytes: float,
+        of: str | None = None,
+        cancel: CancelFlag | None = None,
+    ) -> Any:
+        """Wait until the object is ready; its JSON.  Raises CaptureError when it failed.
+
+        ``of``: whose it is, as "volume 'data' of server 'db'", for whoever waits.  ``cancel``: as
+        in ``delete_all``.
+        """
+        polling = Polling(cancel or self._cancel, gibibytes, self._progress.say)
         # A tenant's own volume may be attached while its image is made.
         ready = ("active",) if kind == "image" else ("available", "in-use")
         while True:
@@ -126,7 +178,7 @@ class Temporaries:
                     f"the source failed to make a temporary {kind}: it is {item['status']}",
                     where=identity,
                 )
-            polling.wait(f"temporary {kind} {identity}")
+            polling.wait(f"the {kind} of {of}" if of else f"{kind} {identity}")
 
     def fetch(self, kind: Kind, identity: str) -> Any | None:
         """The JSON of the object, or None when it is gone."""
@@ -134,34 +186,98 @@ class Temporaries:
 
     # --- deleting ---
 
-    def delete(self, kind: Kind, identity: str) -> None:
+    def delete(self, kind: Kind, identity: str, gibibytes: float = 0.0) -> None:
         """Delete the object and wait until it is gone."""
-        leftovers.delete(self._cloud, kind, identity, self._cancel)
+        self._delete(kind, identity, self._cancel, gibibytes)
 
-    def delete_all(self, cancel: CancelFlag, keep: Collection[str] = ()) -> bool:
+    def _delete(self, kind: Kind, identity: str, cancel: CancelFlag, gibibytes: float) -> None:
+        leftovers.delete(self._cloud, kind, identity, cancel, gibibytes, self._progress.say)
+        self._heart.gone(identity)
+
+    def delete_all(
+        self,
+        cancel: CancelFlag,
+        keep: Collection[str] = (),
+        tell: Callable[[Collection[leftovers.Leftover]], None] = lambda objects: None,
+    ) -> bool:
         """Delete this bundle's temporary objects, also those of POSTs whose answer was lost.
 
         ``keep``: IDs of those that are still needed.  ``cancel``: not that of the run, where this
-        has to work after the run was cancelled.  Returns whether all are gone; a failure is
-        reported, and not raised as CaptureError.
+        has to work after the run was cancelled.  ``tell`` is given what will be deleted.  Returns
+        whether all are gone; a failure is reported, and not raised as CaptureError.
         """
+        gone = self._delete_found(cancel, keep, tell)
+        if self._lost_until is None:
+            return gone
+        # A request whose answer was lost may arrive until then.  What arrives later still has our
+        # mark: the next run of this bundle, or ``cleanup``, finds it.
+        try:
+            cancel.sleep(max(self._lost_until - time.monotonic(), 0))
+        except Cancelled:
+            return False
+        return self._delete_found(cancel, keep, lambda objects: None) and gone
+
+    def _delete_found(
+        self,
+        cancel: CancelFlag,
+        keep: Collection[str],
+        tell: Callable[[Collection[leftovers.Leftover]], None],
+    ) -> bool:
         try:
             objects = self.find()
         except CaptureError as exc:
             self._progress.say(f"cannot look for temporary objects named {self.prefix}…: {exc}")
             return False
-        gone = True
         for item in objects:
             if item.id in keep:
-                continue
-            try:
-                leftovers.delete(self._cloud, item.kind, item.id, cancel)
-            except CaptureError as exc:
-                gone = False
-                self._progress.say(f"cannot delete the temporary {item.kind} {item.id}: {exc}")
-        return gone
+                self._heart.carries(item.kind, item.id, marked=False)
+        objects = [item for item in objects if item.id not in keep]
+        tell(objects)
+        if not objects:
+            return True
+        total = len(objects)
+        with self._progress.task("remove temporary objects", total, "resources") as task:
+            gone = 0
+            for item in objects:
+                gone += self._try_to_delete(item, cancel)
+                task.advance(1)
+        return gone == total
+
+    def _try_to_delete(self, item: leftovers.Leftover, cancel: CancelFlag) -> bool:
+        try:
+            self._delete(item.kind, item.id, cancel, item.gibibytes)
+        except CaptureError as exc:
+            self._progress.say(
+                f"cannot delete the temporary {item.kind} {item.id}: {exc}; "
+                "`downpour-export cleanup` does it later"
+            )
+            return False
+        return True
 
     def find(self) -> list[leftovers.Leftover]:
         """Every object in the cloud with this bundle's mark, in the order of deletion."""
         bundle = leftovers.short(self._uuid)
         return [item for item in leftovers.temporaries(self._cloud) if item.bundle == bundle]
+
+
+def _parsed(answer: Any, where: str) -> Any:
+    try:
+        return answer.json()
+    except (ValueError, RecursionError) as exc:
+        raise _names_nothing(where) from exc
+
+
+def _id_in(answer: Any, where: str, *keys: str) -> str:
+    """What stands under these keys.  Raises Unanswered: what was asked for may have been done."""
+    try:
+        for key in keys:
+            answer = answer[key]
+    except (KeyError, TypeError, IndexError) as exc:
+        raise _names_nothing(where) from exc
+    if not isinstance(answer, str):
+        raise _names_nothing(where)
+    return answer
+
+
+def _names_nothing(where: str) -> Unanswered:
+    return Unanswered("the source's answer to POST does not name what was made", where=where)

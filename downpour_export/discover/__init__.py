@@ -82,12 +82,13 @@ def discover(cloud: SourceCloud, progress: Progress = NULL) -> Inventory:
             *(port.record.qos_policy_id for port in ports.values()),
             *(address.qos_policy_id for address in addresses.values()),
         }
+        subnets = subnet.discover(cloud, foreign, lost)
         inventory = Inventory(
             keypairs=keypair.discover(cloud),
             security_groups=security_group.discover(cloud),
             networks=networks,
-            subnets=subnet.discover(cloud, foreign, lost),
-            routers=router.discover(cloud, ports.values(), lost),
+            subnets=subnets,
+            routers=router.discover(cloud, ports.values(), subnets, lost),
             ports=ports,
             floating_ips=addresses,
             address_groups=address_group.discover(cloud) if "address-group" in extensions else {},

@@ -78,10 +78,15 @@ def found_of(
             volumes=volumes,
         ),
         status=item["status"],
-        stopped_by=(item.get("metadata") or {}).get(marks.STOPPED),
+        stopped_by=_stopped_by(item),
         flavor=flavor,
         losses=tuple(losses.of_server(item)),
     )
+
+
+def _stopped_by(item: Json) -> str | None:
+    mark = (item.get("metadata") or {}).get(marks.STOPPED)
+    return None if mark is None else marks.Mark.of(mark).bundle
 
 
 def description_of(item: Json) -> str | None:

@@ -27,7 +27,7 @@ def captures(
     selection: Selection, records: Iterable[Resource], inventory: Inventory, stopped: Stops
 ) -> Iterator[DiskCapture]:
     """Servers first, each with its volumes, then volumes, snapshots, and images."""
-    servers = {server.id for _, server in selection.servers}
+    servers = {server.id: server.name for _, server in selection.servers}
     states = {server: _state(server, inventory, stopped) for server in inventory.servers}
     for item, server in selection.servers:
         # A server without an image keeps its own disk in a volume.
@@ -82,7 +82,7 @@ def _own_size(server: Server, inventory: Inventory) -> int:
 
 
 def _volume(
-    volume: Volume, servers: set[str], states: dict[str, Consistency], inventory: Inventory
+    volume: Volume, servers: dict[str, str], states: dict[str, Consistency], inventory: Inventory
 ) -> DiskCapture:
     attached = list(inventory.volumes[volume.id].devices)
     consistency: Consistency = "idle"
@@ -90,11 +90,13 @@ def _volume(
         # Of several servers, the one that may still write decides.
         seen = {states.get(server_id, "live") for server_id in attached}
         consistency = "live" if "live" in seen else "paused" if "paused" in seen else "stopped"
+    server_id = next((server_id for server_id in attached if server_id in servers), None)
     return DiskCapture(
         type="volume",
         id=volume.id,
         name=volume.name,
         size=volume.size << 30,
         consistency=consistency,
-        server_id=next((server_id for server_id in attached if server_id in servers), None),
+        server_id=server_id,
+        server_name=servers[server_id] if server_id else None,
     )

@@ -30,7 +30,8 @@ SHELVED = ("SHELVED", "SHELVED_OFFLOADED")
 
 @dataclass(frozen=True, kw_only=True)
 class DiskCapture:
-    """One disk to read.  ``server_id``: snapshotted together with that server's other disks.
+    """One disk to read.  ``server_id``: snapshotted together with that server's other disks;
+    ``server_name``: what that is called.
 
     ``size``: bytes to read at most; exact for images.  ``image_id``: an image that holds the
     disk already and is read as it is; of a shelved server Nova has made one.  ``taken``: UTC, ISO
@@ -45,6 +46,14 @@ class DiskCapture:
     server_id: str | None = None
     image_id: str | None = None
     taken: str | None = None
+    server_name: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What messages call it: volume 'data' of server 'db'."""
+        text = f"{self.type.replace('_', ' ')} {(self.name or self.id)!r}"
+        volume_of = self.server_name is not None and self.type != "server"
+        return f"{text} of server {self.server_name!r}" if volume_of else text
 
     @property
     def ref(self) -> Ref:

@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from bundle_spec.durable import BY_UMASK, write_atomically
-from bundle_spec.errors import LocalError
 from bundle_spec.form import yaml_reader
+from bundle_spec.medium import local_error
 from bundle_spec.read import yaml_file
 from bundle_spec.text import printable
 from downpour_export import resource_file
@@ -86,8 +86,7 @@ def load(path: Path) -> tuple[str, ResourceFile]:
     except FileNotFoundError:
         return "", ResourceFile(path=path)
     except OSError as exc:
-        message = f"cannot read the resource file: {exc.strerror}"
-        raise LocalError(message, where=str(path)) from exc
+        raise local_error("cannot read the resource file", exc, path) from exc
     document = yaml_reader.read(data, str(path), ResourceFileError)
     if document.value is None and not document.faults:  # nothing, or "---" and nothing
         return data.decode(), ResourceFile(path=path)
@@ -102,4 +101,4 @@ def save(path: Path, text: str) -> None:
     try:
         write_atomically(target, text.encode(), mode=BY_UMASK, keep_mode=True)
     except OSError as exc:
-        raise LocalError(f"cannot write the file: {exc.strerror}", where=str(path)) from exc
+        raise local_error("cannot write the file", exc, path) from exc

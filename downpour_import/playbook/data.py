@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bundle_spec.errors import BundleError, BundleFaults, LocalError
+from bundle_spec.errors import BundleError, BundleFaults
 from bundle_spec.form import codec, layout, yaml_reader
 from bundle_spec.form.codec import Json
+from bundle_spec.medium import local_error
 from bundle_spec.model.playbook import PlaybookData
 from bundle_spec.read import yaml_file
 
@@ -20,7 +21,7 @@ def load_data(path: Path) -> Json:
     try:
         data = yaml_file.read_bytes(path, LIMIT)
     except OSError as exc:
-        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+        raise local_error("cannot read", exc, path) from exc
     return parse_data(data, str(path))
 
 

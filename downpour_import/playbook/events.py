@@ -21,6 +21,11 @@ def listened() -> bool:
     return bool(os.environ.get(VARIABLE))
 
 
+def note(text: str) -> None:
+    """Have the importer say one line."""
+    emit("note", message=text)
+
+
 def emit(event: str, **values: Any) -> None:
     """Send one event.  Never raises: a reader that went away must not stop a run."""
     path = os.environ.get(VARIABLE)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bundle_spec.durable import BY_UMASK
 from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.private import create, read_own
 
 NAME = "mapping.yml"
@@ -30,7 +31,7 @@ def write_new(path: Path, text: str) -> None:
     except FileExistsError as exc:
         raise _exists(path) from exc
     except OSError as exc:
-        raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+        raise local_error("cannot write", exc, path) from exc
 
 
 def _exists(path: Path) -> LocalError:
@@ -52,7 +53,7 @@ def propose(text: str, directory: Path) -> Path:
             if read_own(path) == text.encode():
                 return path
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write", exc, path) from exc
     raise AssertionError("unreachable")
 
 

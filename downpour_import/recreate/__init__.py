@@ -9,14 +9,15 @@ from typing import Any
 
 from bundle_spec.model import Image, Resource, Volume
 from downpour_import.recreate.address_group import AddressGroups
-from downpour_import.recreate.base import NetworkRecreator, Outcome, Recreator, recreate
+from downpour_import.recreate.base import NetworkRecreator, Outcome, Recreator
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.floating_ip import FloatingIps
-from downpour_import.recreate.image import Images, recreate_kernel
+from downpour_import.recreate.image import Images, VolumeDisk, recreate_kernel
 from downpour_import.recreate.isolation import ending_the_run, isolated
 from downpour_import.recreate.keypair import Keypairs
 from downpour_import.recreate.needs import UPLOAD
 from downpour_import.recreate.network import Networks
+from downpour_import.recreate.once import recreate
 from downpour_import.recreate.port import Ports
 from downpour_import.recreate.router import Routers
 from downpour_import.recreate.security_group import SecurityGroups
@@ -36,6 +37,7 @@ __all__ = [
     "ending_the_run",
     "isolated",
     "recreate",
+    "recreator_of",
     "take_step",
     "upload_disk",
     "upload_volume_disk",
@@ -58,6 +60,12 @@ RECREATORS: Mapping[str, Recreator[Any]] = {
     "server": Servers(),
     "floating_ip": FloatingIps(),
 }
+
+
+def recreator_of(record: Resource) -> Recreator[Any]:
+    """Also of the image that only fills a volume."""
+    return RECREATORS["image" if isinstance(record, VolumeDisk) else record.type]
+
 
 STEPS: Mapping[str, Callable[..., Outcome]] = {
     "security_group_rules": recreate_rules,

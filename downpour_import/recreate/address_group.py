@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import AddressGroup
-from downpour_import.recreate.base import Recreator, compare
+from downpour_import.recreate.base import Unmarked, compare, new_id
 from downpour_import.recreate.context import Context
 
 
-class AddressGroups(Recreator[AddressGroup]):
+class AddressGroups(Unmarked[AddressGroup]):
     service = "network"
     path = "/address-groups"
     key = "address_group"
-    can_be_marked = False
 
     def make(self, context: Context, record: AddressGroup) -> str:
         body = {
@@ -23,23 +22,11 @@ class AddressGroups(Recreator[AddressGroup]):
             "addresses": list(record.addresses),
         }
         answer = context.cloud.post("network", self.path, {self.key: body})
-        identity: str = answer["address_group"]["id"]
-        return identity
+        return new_id(context, self.path, answer, self.key)
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        return iter(())
-
-    def find(self, context: Context, record: AddressGroup) -> str | None:
-        return self.reusable(context, record)
-
-    def reusable(self, context: Context, record: AddressGroup) -> str | None:
+    def candidates(self, context: Context) -> Iterator[Any]:
         query = {"project_id": context.cloud.project_id}
-        used = {entry.target for _, entry in context.journal}
-        items = context.cloud.list("network", self.path, "address_groups", query)
-        for item in self.ours(context, items):
-            if item["id"] not in used and not self.differences(context, record, item):
-                return str(item["id"])
-        return None
+        return context.cloud.list("network", self.path, "address_groups", query)
 
     def differences(self, context: Context, record: AddressGroup, item: Any) -> list[str]:
         wanted = {

@@ -7,16 +7,16 @@ marker, so that after a crash in between the next run finds what was made.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from bundle_spec.model import Ref, Resource, Tagged
 from downpour_cloud import Json, Service
 from downpour_import.errors import RecreateError, Refused
-from downpour_import.playbook import events
-from downpour_import.recreate.context import Context, wait_for
+from downpour_import.recreate.context import Context
 from downpour_import.recreate.optional import Without, post
+from downpour_import.recreate.patience import wait_for
 
 R = TypeVar("R", bound=Resource)
 T = TypeVar("T", bound=Tagged)
@@ -79,16 +79,27 @@ class Recreator(ABC, Generic[R]):
     def unmark(self, context: Context, record: R, target: str, item: Json) -> None:
         """Take the marker off the object; types without a marker have nothing to do."""
 
+    def used(self, context: Context, item: Json) -> bool:
+        """Whether something needs the object, as far as the target tells: it is not deleted where
+        nobody asked for it."""
+        return False
+
     def release(self, context: Context, target: str, item: Json) -> None:
         """Undo what keeps the target from deleting the object, such as a lock."""
 
     def dismantle(self, context: Context, target: str, item: Json) -> None:
         """Delete the object and wait until it is gone.  Raises RecreateError, also when in use."""
-        self.release(context, target, item)
-        if not context.cloud.delete(self.service, self.path_of(target)):
-            raise RecreateError("the target says that it is in use")
+        if not self._deleted(context, target, item):
+            # A request of an import that was killed may have changed it since it was read.
+            read = self.fetch(context, target)
+            if read is not None and not self._deleted(context, target, read):
+                raise RecreateError("the target says that it is in use")
         what = f"{self.path} {target}"
-        wait_for(lambda: self.fetch(context, target), _gone, what, failed=_undeletable)
+        wait_for(context, lambda: self.fetch(context, target), _gone, what, failed=_undeletable)
+
+    def _deleted(self, context: Context, target: str, item: Json) -> bool:
+        self.release(context, target, item)
+        return context.cloud.delete(self.service, self.path_of(target))
 
     def path_of(self, target: str) -> str:
         """The API path of one object."""
@@ -102,17 +113,46 @@ class Recreator(ABC, Generic[R]):
                 yield item
 
     @abstractmethod
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        """(text that may be a marker, ID), for every object of this type in the project."""
+    def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
+        """(text that may be a marker, ID), for every object of this type in the project.
 
-    def find(self, context: Context, record: R) -> str | None:
-        """The ID of what an earlier POST of this bundle made, by its marker.
+        ``mark``: only this one is looked for, as it is in the POST; where the API can, it is asked
+        for less."""
+
+    def bearers(self, context: Context, record: R) -> list[str]:
+        """The IDs of all that bears the record's marker; a POST that arrived twice made two.
 
         One list call serves all records of a type: whatever is made later is in the journal.
         """
         if self.path not in context.marked:
-            context.marked[self.path] = {mark: uuid for mark, uuid in self.marks(context) if mark}
-        return context.marked[self.path].get(context.marker(record.ref))
+            found: dict[str, list[str]] = {}
+            for mark, target in self.marks(context):
+                if mark and target not in found.setdefault(mark, []):
+                    found[mark].append(target)
+            context.marked[self.path] = found
+        return context.marked[self.path].get(context.marker(record.ref), [])
+
+    def find(self, context: Context, record: R) -> str | None:
+        """The ID of what an earlier POST of this bundle made, by its marker."""
+        return self.best(context, self.bearers(context, record))
+
+    def look(self, context: Context, record: R) -> str | None:
+        """The same, asked of the target anew."""
+        mark = context.marker(record.ref)
+        found = {target for text, target in self.marks(context, mark) if text == mark}
+        return self.best(context, found)
+
+    def best(self, context: Context, targets: Collection[str]) -> str | None:
+        """The one to go on with: what works before what is broken, what is used before the rest."""
+        if len(targets) < 2:
+            return next(iter(targets), None)
+        items = [(target, self.fetch(context, target)) for target in sorted(targets)]
+        ranked = [
+            (self.broken(item), not self.used(context, item), target)
+            for target, item in items
+            if item is not None
+        ]
+        return min(ranked)[2] if ranked else None
 
     def complete(self, context: Context, record: R, target: str) -> None:
         """Everything after the POST; may run again after a crash."""
@@ -131,9 +171,14 @@ class Recreator(ABC, Generic[R]):
 
     def fetch(self, context: Context, target: str) -> Json | None:
         """The object as the target has it; None if it is gone, or of another project."""
-        answer = context.cloud.get_or_none(self.service, self.path_of(target))
-        item = answer if answer is None or self.key is None else answer[self.key]
-        return next(self.ours(context, [] if item is None else [item]), None)
+        path = self.path_of(target)
+        answer = context.cloud.get_or_none(self.service, path)
+        if answer is None:
+            return None
+        item = answer.get(self.key) if self.key and isinstance(answer, dict) else answer
+        if not isinstance(item, dict):
+            raise context.cloud.not_whole("GET", path, f"it has no {self.key or 'object'}")
+        return next(self.ours(context, [item]), None)
 
     def remove(self, context: Context, target: str) -> None:
         """Delete a broken object, so that it can be made again.  Raises RecreateError."""
@@ -141,72 +186,42 @@ class Recreator(ABC, Generic[R]):
             raise RecreateError("it is broken, and the target does not delete it", where=target)
 
 
-def recreate(
-    recreator: Recreator[R], context: Context, record: R, *, check: bool = False
-) -> Outcome:
-    """Make ``record`` true on the target, or with ``check`` say how.  Raises RecreateError."""
-    ref, journal = record.ref, context.journal
-    if ref in context.targets:
-        mapped = context.targets[ref]
-        if mapped is not None and journal.target(ref) != mapped and not check:
-            journal.record("reused", ref, record.name, mapped)
-            journal.record("done", ref, record.name)
-        return Outcome("mapped", mapped)
-    journalled = journal.target(ref)
-    target = standing(recreator, context, record, check=check)
-    entry = journal.entry(ref)
-    if target is not None and entry is not None and entry.event == "done":
-        return Outcome("unchanged", target)
-    if check and target is not None:
-        return Outcome("found", target)
-    if check:
-        equal = recreator.reusable(context, record)
-        return Outcome("reused" if equal else "planned", equal)
-    state: State = "made" if target is None or journalled else "found"
-    if target is None:
-        target = recreator.reusable(context, record)
-        if target is not None:
-            state = "reused"
-        else:
-            journal.record("intent", ref, record.name)
-            target = recreator.make(context, record)
-        journal.record("reused" if state == "reused" else "made", ref, record.name, target)
-    elif entry is not None and entry.event == "reused":
-        # A kill came between "reused" and "done": the object is not ours to complete.
-        state = "reused"
-    if state != "reused":
-        recreator.complete(context, record, target)
-    journal.record("done", ref, record.name)
-    return Outcome(state, target)
+class Unmarked(Recreator[R]):
+    """A type whose objects cannot bear a marker: what equals the record tells."""
 
+    can_be_marked = False
 
-def standing(
-    recreator: Recreator[R], context: Context, record: R, *, check: bool = False
-) -> str | None:
-    """The ID of what this bundle made of ``record``, by the journal or the marker; None if gone.
+    def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
+        return iter(())
 
-    A natural key proves nothing without a journalled intent.  Unless ``check``, what is gone or
-    broken is journalled as gone (and deleted if broken), so that it is made again."""
-    ref, journal = record.ref, context.journal
-    entry = journal.entry(ref)
-    target = journal.target(ref)
-    if target is None and (recreator.can_be_marked or (entry and entry.event == "intent")):
-        target = recreator.find(context, record)
-        if target is not None and not check:
-            journal.record("made", ref, record.name, target)
-    if target is None:
-        return None
-    item = recreator.fetch(context, target)
-    done = entry is not None and entry.event == "done"
-    if item is not None and (done or not recreator.broken(item)):
-        return target
-    if not check:
-        if item is not None:
-            what = f"{record.type.replace('_', ' ')} {record.name!r}"
-            events.emit("note", message=f"{what} is broken, {target}: it is deleted and made again")
-            recreator.remove(context, target)
-        journal.record("gone", ref, record.name, target)
-    return None
+    def candidates(self, context: Context) -> Iterable[Json]:
+        """All of this type in the project; nothing for a type of which the target has at most one
+        that equals a record."""
+        return ()
+
+    def equals(
+        self, context: Context, record: R, candidates: Iterable[Json] | None = None
+    ) -> list[str]:
+        """The IDs of all that equals the record, that nothing uses and that the journal does not
+        name.  ``candidates``: those that were read already."""
+        journalled = {entry.target for _, entry in context.journal}
+        items = self.candidates(context) if candidates is None else candidates
+        return [
+            str(item["id"])
+            for item in self.ours(context, items)
+            if item["id"] not in journalled
+            and not self.used(context, item)
+            and not self.differences(context, record, item)
+        ]
+
+    def find(self, context: Context, record: R) -> str | None:
+        return self.reusable(context, record)
+
+    def look(self, context: Context, record: R) -> str | None:
+        return self.find(context, record)
+
+    def reusable(self, context: Context, record: R) -> str | None:
+        return next(iter(self.equals(context, record)), None)
 
 
 class NetworkRecreator(Recreator[T]):
@@ -231,18 +246,18 @@ class NetworkRecreator(Recreator[T]):
             return context.cloud.post("network", self.path, {self.key: body})
 
         body = {**self.body(context, record), "description": context.marker(record.ref)}
-        answer = post(context, record, send, body, self.optional)
-        identity: str = answer[self.key]["id"]
-        return identity
+        return new_id(
+            context, self.path, post(context, record, send, body, self.optional), self.key
+        )
 
-    def all(self, context: Context) -> Iterator[Json]:
+    def all(self, context: Context, **query: str) -> Iterator[Json]:
         """Every object of this type in the project, each as ``fetch`` gives it."""
-        query = {"project_id": context.cloud.project_id}
+        query = {"project_id": context.cloud.project_id, **query}
         items = context.cloud.list("network", self.path, self.collection, query)
         return self.ours(context, items)
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        for item in self.all(context):
+    def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
+        for item in self.all(context, **({"description": mark} if mark else {})):
             for text in (item.get("description"), *item.get("tags", ())):
                 yield text, item["id"]
 
@@ -279,6 +294,13 @@ class NetworkRecreator(Recreator[T]):
             body = {self.key: {"description": record.description}}
             context.cloud.put("network", self.path_of(target), body)
 
+    @staticmethod
+    def ports(context: Context, **query: str) -> Iterator[Json]:
+        """The project's ports that fit the ``query``; the target may not know such a filter."""
+        for port in context.cloud.list("network", "/ports", "ports", query):
+            if all(port.get(name) == value for name, value in query.items()):
+                yield port
+
     def update(self, context: Context, record: T) -> dict[str, Json]:
         """Attributes that can only be set after the POST."""
         return {}
@@ -295,6 +317,15 @@ class NetworkRecreator(Recreator[T]):
             *compare(wanted, item, refused),
             *compare({"tags": list(record.tags)}, {"tags": tags}, refused),
         ]
+
+
+def new_id(context: Context, path: str, answer: Json, key: str | None) -> str:
+    """The ID in the answer to a POST.  Raises AnswerLost where there is none."""
+    item = answer.get(key) if key and isinstance(answer, dict) else answer
+    identity = item.get("id") if isinstance(item, dict) else None
+    if not identity or not isinstance(identity, str):
+        raise context.cloud.not_whole("POST", path, "it has no ID")
+    return identity
 
 
 def unset(context: Context, service: Service, path: str) -> None:

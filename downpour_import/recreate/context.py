@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,18 +16,28 @@ from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
 from downpour_import.playbook import events
 from downpour_import.preflight import Targets, addresses
-from downpour_import.state.failures import Failures
+from downpour_import.state.failures import Failures, Subject
 from downpour_import.state.journal import Journal
 
 MARKER_KEY = f"{MARKER_PREFIX}marker"
 """Metadata key or image property that holds the marker."""
 
 
+def named(record: Resource) -> str:
+    """A resource, as people know it."""
+    return str(Subject(record.ref, record.name))
+
+
+LATE_SECONDS = 30.0
+"""How long after the begin of a run a request of an earlier one, which was killed, is expected."""
+
+
 @dataclass(eq=False)
 class Context:
     """``targets``: what the preflight resolved.  ``bundle``: the files that hold the disks.
     ``manifest_sha256``: that of the verified manifest, in hex; None: of any, for tests.
-    ``resources``: all that the run is to make; asked for only after a failure.
+    ``resources``: all that the run is to make; asked for only after a failure.  ``tell``: is given
+    a sentence about what is waited for.
     """
 
     cloud: TargetCloud
@@ -40,8 +49,11 @@ class Context:
     resources: Callable[[], Resources] = Resources
     keep_images: bool = False
     """Whether the images that filled volumes stay."""
-    marked: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
-    """API path -> marker -> ID, as the first list call of this process read them."""
+    tell: Callable[[str], None] = field(default=events.note, repr=False)
+    late_until: float = 0.0
+    """Until when, as ``time.monotonic`` counts, a request of an earlier run may still arrive."""
+    marked: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False)
+    """API path -> marker -> IDs, as the first list call of this process read them."""
     _extensions: frozenset[str] | None = field(default=None, repr=False)
 
     @functools.cached_property
@@ -72,8 +84,7 @@ class Context:
     def refuse(self, record: Resource, attribute: str, message: str) -> None:
         """Journal and report an optional attribute that the target refused with ``message``."""
         self.journal.refuse(record.ref, record.name, attribute, message)
-        what = f"{record.type.replace('_', ' ')} {record.name!r}: {attribute}"
-        events.emit("note", message=f"refused: {what}: {message}")
+        self.tell(f"refused: {named(record)}: {attribute}: {message}")
 
     def has_extension(self, alias: str) -> bool:
         """Whether the target's Neutron has this extension."""
@@ -102,31 +113,3 @@ class Context:
         return not self.subnet_gives_addresses(subnet_id) and (
             ipaddress.ip_address(address) in network
         )
-
-
-def wait_for(
-    fetch: Callable[[], Any],
-    ready: Callable[[Any], bool],
-    what: str,
-    *,
-    failed: Callable[[Any], str | None] = lambda item: None,
-    gibibytes: float = 0.0,
-) -> Any:
-    """Call ``fetch`` until its result is ``ready``, and return that result.
-
-    Raises RecreateError when ``failed`` gives a reason for a result, or after ten minutes and one
-    more for each GiB.
-    """
-    deadline = time.monotonic() + 600 + 60 * gibibytes
-    pause = 0.2
-    while True:
-        item = fetch()
-        if ready(item):
-            return item
-        reason = failed(item)
-        if reason:
-            raise RecreateError(f"{what}: {reason}")
-        if time.monotonic() > deadline:
-            raise RecreateError(f"{what} takes too long", remedy="run the same command again")
-        time.sleep(pause)
-        pause = min(pause * 1.5, 5.0)

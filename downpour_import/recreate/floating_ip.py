@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from bundle_spec.model import FloatingIp, PortForwarding, Ref
-from downpour_import.recreate.base import NetworkRecreator, compare, qos_policy
+from downpour_import.recreate.base import NetworkRecreator, compare, qos_policy, unset
 from downpour_import.recreate.context import Context
 from downpour_import.recreate.optional import Without, drop
+from downpour_import.recreate.patience import settle
 
 
 class FloatingIps(NetworkRecreator[FloatingIp]):
@@ -20,6 +21,9 @@ class FloatingIps(NetworkRecreator[FloatingIp]):
 
     def display_name(self, record: FloatingIp, item: Any) -> str:
         return str(item["floating_ip_address"])
+
+    def used(self, context: Context, item: Any) -> bool:
+        return bool(item.get("port_id") or item.get("port_forwardings"))
 
     def body(self, context: Context, record: FloatingIp) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -42,8 +46,22 @@ class FloatingIps(NetworkRecreator[FloatingIp]):
         for forwarding in record.port_forwardings:
             body = _body_of(context, forwarding)
             if body not in existing:
-                path = f"{self.path}/{target}/port_forwardings"
-                context.cloud.post("network", path, {"port_forwarding": body})
+                self._forward(context, target, body)
+
+    def _forward(self, context: Context, target: str, body: dict[str, Any]) -> None:
+        path = f"{self.path}/{target}/port_forwardings"
+        settle(
+            lambda: context.cloud.post("network", path, {"port_forwarding": body}),
+            lambda: body in self._forwardings(context, target),
+        )
+
+    def release(self, context: Context, target: str, item: Any) -> None:
+        """Delete its port forwardings; with one, Neutron deletes no floating IP ("in use")."""
+        if not context.has_extension("floating-ip-port-forwarding"):
+            return
+        path = f"{self.path}/{target}/port_forwardings"
+        for forwarding in list(context.cloud.list("network", path, "port_forwardings")):
+            unset(context, "network", f"{path}/{forwarding['id']}")
 
     def _forwardings(self, context: Context, target: str) -> list[dict[str, Any]]:
         path = f"{self.path}/{target}/port_forwardings"

@@ -14,10 +14,11 @@ from typing import Any
 from bundle_spec.errors import DownpourError
 from bundle_spec.model import Image, Ref, Volume
 from bundle_spec.model.image import KERNELS
-from downpour_import.errors import RecreateError
-from downpour_import.recreate.base import Outcome, Recreator, compare, failure, is_pending
-from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.errors import MadeInVain, RecreateError, TargetLost
+from downpour_import.recreate.base import Outcome, Recreator, compare, failure, is_pending, new_id
+from downpour_import.recreate.context import MARKER_KEY, Context
 from downpour_import.recreate.optional import attempt, drop, optional_properties, post
+from downpour_import.recreate.patience import settle, wait_for
 from downpour_import.recreate.upload import (
     DiskBody,
     OnBytes,
@@ -27,6 +28,9 @@ from downpour_import.recreate.upload import (
     put_bytes,
     refuse_unsafe,
 )
+
+_TAKING = ("saving", "uploading", "importing")
+"""States of an image while Glance stores its bytes ("Image statuses")."""
 
 _PATCH = "application/openstack-images-v2.1-json-patch"
 
@@ -76,17 +80,19 @@ class Images(Recreator[Image]):
         def send(body: dict[str, Any]) -> Any:
             return context.cloud.post("image", self.path, body)
 
-        answer = post(context, record, send, body, optional)
-        identity: str = answer["id"]
-        return identity
+        return new_id(context, self.path, post(context, record, send, body, optional), self.key)
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        query = {"owner": context.cloud.project_id}
+    def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
+        query = {"owner": context.cloud.project_id} | ({MARKER_KEY: mark} if mark else {})
         items = context.cloud.list("image", self.path, "images", query)
         for item in self.ours(context, items):
             # Nova gives the properties of a server's image, the marker too, to its snapshots.
             if item.get("image_type") != "snapshot":
                 yield item.get(MARKER_KEY), item["id"]
+
+    def used(self, context: Context, item: Any) -> bool:
+        # What stands on an image with bytes, no tenant is told.
+        return item["status"] not in ("queued", "killed")
 
     def made_by_bundle(self, context: Context, record: Image, item: Any) -> bool:
         return bool(item.get(MARKER_KEY) == context.marker(record.ref))
@@ -108,31 +114,51 @@ class Images(Recreator[Image]):
                 attempt(context, record, name, act)
 
     def _fill(self, context: Context, record: Image, target: str) -> None:
-        """Send the bytes; an image that did not get exactly these is deleted."""
+        """Send the bytes; an image that did not get exactly these is deleted.
+
+        Raises MadeInVain where the upload broke."""
         with open_own_bundle(context) as bundle, of_one_disk():
             reader = bundle.disk(record.disk_id)
             disk = bundle.manifest.disk(record.disk_id)
             body = DiskBody(reader, disk, self._on_bytes)
             try:
                 refuse_unsafe(reader, record)
-                item = self.fetch(context, target)
-                if item is None or item["status"] != "active":
-                    put_bytes(context, f"{self.path}/{target}/file", body)
-                item = wait_for(
-                    lambda: self.fetch(context, target),
-                    lambda item: item is not None and item["status"] == "active",
-                    f"image {record.name!r}",
-                    failed=_failure_reason,
-                    gibibytes=disk.size / (1 << 30),
-                )
+                item = self._filled(context, record, target, body)
                 faults = compare_bytes(disk, item, body.digest())
                 if faults:
                     raise failure(f"the target does not hold the bytes sent: {faults[0]}", record)
+            except TargetLost:
+                raise
             except DownpourError:
                 with contextlib.suppress(RecreateError):
                     self.remove(context, target)
                     context.journal.record("gone", record.ref, record.name, target)
                 raise
+
+    def _filled(self, context: Context, record: Image, target: str, body: DiskBody) -> Any:
+        """The image, active.  Where no answer tells whether it has the bytes, it does."""
+        item, broke = self.fetch(context, target), None
+        if item is None or item["status"] != "active":
+            broke = put_bytes(context, f"{self.path}/{target}/file", body)
+        if broke is None or body.whole:
+            item = wait_for(
+                context,
+                lambda: self.fetch(context, target),
+                lambda item: item is None or item["status"] not in _TAKING,
+                f"the target to store image {record.name!r}",
+                gibibytes=body.len / (1 << 30),
+            )
+        else:
+            item = self.fetch(context, target)
+        if item is not None and item["status"] == "active":
+            return item
+        body.take_back()
+        if broke is not None:
+            raise MadeInVain(
+                f"the upload broke: {broke.message}", where=broke.where, remedy=broke.remedy
+            ) from broke
+        status = f"it is {item['status']}" if item else "it is gone"
+        raise MadeInVain(f"image {record.name!r}: the target did not take the bytes, {status}")
 
     def broken(self, item: Any) -> bool:
         """An upload cannot be resumed: an image that got only a part of its bytes is made anew."""
@@ -186,17 +212,21 @@ def _kernels(context: Context, record: Image) -> dict[str, str]:
 
 def _patch(context: Context, target: str, changes: list[dict[str, Any]]) -> None:
     path, headers = f"{Images.path}/{target}", {"Content-Type": _PATCH}
-    context.cloud.request("image", "PATCH", path, json=changes, headers=headers)
+
+    def done() -> bool:
+        item = Images().fetch(context, target)
+        return item is not None and all(_shows(item, change) for change in changes)
+
+    settle(
+        lambda: context.cloud.request("image", "PATCH", path, json=changes, headers=headers), done
+    )
+
+
+def _shows(item: Any, change: dict[str, Any]) -> bool:
+    key = change["path"].removeprefix("/")
+    return key not in item if change["op"] == "remove" else item.get(key) == change["value"]
 
 
 def _visibility(record: Image) -> str:
     """As it was; but ``public`` becomes ``private``, as only an operator may publish an image."""
     return "private" if record.visibility == "public" else record.visibility
-
-
-def _failure_reason(item: Any) -> str | None:
-    if item is None:
-        return "it is gone"
-    if item["status"] in ("killed", "deleted", "queued"):
-        return f"the target did not take the bytes, it is {item['status']}"
-    return None

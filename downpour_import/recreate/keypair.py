@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from bundle_spec.model import Keypair
-from downpour_import.recreate.base import Recreator, compare, failure
+from downpour_import.recreate.base import Unmarked, compare, failure
 from downpour_import.recreate.context import Context
 
 
-class Keypairs(Recreator[Keypair]):
+class Keypairs(Unmarked[Keypair]):
     service = "compute"
     path = "/os-keypairs"
     key = "keypair"
-    can_be_marked = False
 
     def make(self, context: Context, record: Keypair) -> str:
         body = {"name": record.name, "public_key": record.public_key}
@@ -23,9 +21,6 @@ class Keypairs(Recreator[Keypair]):
             body["type"] = record.key_type
         context.cloud.post("compute", self.path, {"keypair": body})
         return record.name
-
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        return iter(())
 
     def find(self, context: Context, record: Keypair) -> str | None:
         item = self.fetch(context, record.name)

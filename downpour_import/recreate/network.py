@@ -17,6 +17,9 @@ class Networks(NetworkRecreator[Network]):
     collection = "networks"
     optional: ClassVar[Mapping[str, Without]] = {"dns_domain": drop("dns_domain")}
 
+    def used(self, context: Context, item: Any) -> bool:
+        return bool(item.get("subnets")) or any(self.ports(context, network_id=item["id"]))
+
     def body(self, context: Context, record: Network) -> dict[str, Any]:
         body: dict[str, Any] = {"name": record.name, "admin_state_up": record.admin_state_up}
         if record.mtu and context.has_extension("net-mtu-writable"):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from bundle_spec.model import Resource
 from downpour_cloud import Json
-from downpour_import.errors import Refused
+from downpour_import.errors import AnswerLost, Refused
 from downpour_import.recreate.context import Context
 
 Without = Callable[[dict[str, Json]], dict[str, Json]]
@@ -54,14 +54,22 @@ def post(
         reduced = body
         for name in names:
             reduced = optional[name](reduced)
+        left_out = sorted({*names, *(body.keys() - reduced.keys())})
         try:
             answer = send(reduced)
         except Refused:
             continue
-        for name in sorted({*names, *(body.keys() - reduced.keys())}):
-            context.refuse(record, name, refused.message)
+        except AnswerLost:
+            _tell(context, record, left_out, refused)  # if it was made, then without these
+            raise
+        _tell(context, record, left_out, refused)
         return answer
     raise refused
+
+
+def _tell(context: Context, record: Resource, names: Iterable[str], refused: Refused) -> None:
+    for name in names:
+        context.refuse(record, name, refused.message)
 
 
 def _attempts(names: Sequence[str], message: str) -> Iterator[Sequence[str]]:

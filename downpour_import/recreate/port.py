@@ -21,6 +21,13 @@ class Ports(NetworkRecreator[Port]):
         "dns_domain": drop("dns_domain"),
     }
 
+    def used(self, context: Context, item: Any) -> bool:
+        query = {"port_id": item["id"]}
+        floating = context.cloud.list("network", "/floatingips", "floatingips", query)
+        return bool(item["device_id"] or item["device_owner"] or item.get("trunk_details")) or any(
+            floating
+        )
+
     def body(self, context: Context, record: Port) -> dict[str, Any]:
         network = context.target(Ref("network", record.network_id))
         body: dict[str, Any] = {
@@ -80,14 +87,17 @@ class Ports(NetworkRecreator[Port]):
             (ip["subnet_id"], ip.get("ip_address"))
             for ip in self.body(context, record).get("fixed_ips", ())
         }
+        subnets = {subnet for subnet, _ in asked}
         item = {
             **item,
-            # Neutron fills in what was left to it.
+            # Neutron fills in what was left to it, and gives an address on each subnet of the
+            # network of which addresses follow from MACs.
             "fixed_ips": [
                 ip
                 if (ip["subnet_id"], ip["ip_address"]) in asked
                 else {"subnet_id": ip["subnet_id"]}
                 for ip in item["fixed_ips"]
+                if ip["subnet_id"] in subnets or not context.subnet_gives_addresses(ip["subnet_id"])
             ],
             "allowed_address_pairs": [
                 {"ip_address": pair["ip_address"]}

@@ -18,6 +18,15 @@ class SecurityGroups(NetworkRecreator[SecurityGroup]):
     key = "security_group"
     collection = "security_groups"
 
+    def used(self, context: Context, item: Any) -> bool:
+        query = {"remote_group_id": item["id"]}
+        rules = context.cloud.list(
+            "network", "/security-group-rules", "security_group_rules", query
+        )
+        named = any(rule["security_group_id"] != item["id"] for rule in rules)
+        ports = self.ports(context, project_id=context.cloud.project_id)
+        return named or any(item["id"] in port.get("security_groups", ()) for port in ports)
+
     def body(self, context: Context, record: SecurityGroup) -> dict[str, Any]:
         body: dict[str, Any] = {"name": record.name}
         if context.has_extension("stateful-security-group"):

@@ -8,8 +8,10 @@ from typing import Any
 
 from bundle_spec.model import Ref, Resource, SecurityGroup, SecurityGroupRule
 from downpour_import.errors import RecreateError
-from downpour_import.recreate.base import Outcome, Recreator, is_pending, recreate
+from downpour_import.recreate.base import Outcome, Unmarked, is_pending, new_id
 from downpour_import.recreate.context import Context
+from downpour_import.recreate.once import recreate
+from downpour_import.recreate.patience import settle
 
 _ATTRIBUTES = (
     "direction",
@@ -35,25 +37,19 @@ class AddedRule(Resource):
     rule: SecurityGroupRule
 
 
-class AddedRules(Recreator[AddedRule]):
+class AddedRules(Unmarked[AddedRule]):
     """Rules one by one, so that undo can delete those that this import added."""
 
     service = "network"
     path = _PATH
     key = "security_group_rule"
-    can_be_marked = False
 
     def make(self, context: Context, record: AddedRule) -> str:
         group = context.target(Ref("security_group", record.group))
         body = {**wanted_rule(context, record.rule), "security_group_id": group}
-        identity: str = context.cloud.post("network", _PATH, {self.key: body})[self.key]["id"]
-        return identity
-
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        return iter(())
-
-    def find(self, context: Context, record: AddedRule) -> str | None:
-        return self.reusable(context, record)
+        return new_id(
+            context, _PATH, context.cloud.post("network", _PATH, {self.key: body}), self.key
+        )
 
     def reusable(self, context: Context, record: AddedRule) -> str | None:
         # Neutron deletes a rule with a group that it names: after that undo finds neither, and a
@@ -147,7 +143,14 @@ def _add_rules(context: Context, group: str, rules: list[dict[str, Any]]) -> Non
             existing = _rules_of(context, group)
             rules = [rule for rule in rules if rule_key(rule) not in existing]
     for rule in rules:
-        context.cloud.post("network", _PATH, {"security_group_rule": rule})
+        _add_rule(context, group, rule)
+
+
+def _add_rule(context: Context, group: str, rule: dict[str, Any]) -> None:
+    settle(
+        lambda: context.cloud.post("network", _PATH, {"security_group_rule": rule}),
+        lambda: rule_key(rule) in _rules_of(context, group),
+    )
 
 
 def wanted_rule(context: Context, rule: SecurityGroupRule) -> dict[str, Any]:

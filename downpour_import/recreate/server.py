@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bundle_spec.model import Ref, Server
 from downpour_import.preflight import hostname_ref
 from downpour_import.preflight.hostnames import PARAMETER, is_taken, nova_hostname
-from downpour_import.recreate.base import Recreator, compare, unset
-from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.base import Recreator, compare, new_id, unset
+from downpour_import.recreate.context import MARKER_KEY, Context
 from downpour_import.recreate.optional import attempt, drop, post
+from downpour_import.recreate.patience import settle, wait_for
+
+_TASK = "OS-EXT-STS:task_state"
+"""What Nova is doing to it now."""
 
 _HOSTNAME = "OS-EXT-SRV-ATTR:hostname"
 """Shown to a tenant from microversion 2.90 on."""
@@ -79,9 +83,7 @@ class Servers(Recreator[Server]):
         def send(body: dict[str, Any]) -> Any:
             return context.cloud.post("compute", self.path, {"server": body, **hints})
 
-        answer = post(context, record, send, body, _OPTIONAL)
-        identity: str = answer["server"]["id"]
-        return identity
+        return new_id(context, self.path, post(context, record, send, body, _OPTIONAL), self.key)
 
     def _names(self, context: Context, record: Server) -> dict[str, str]:
         """Name and host name.  A Nova without that parameter makes the host name of the first name,
@@ -138,10 +140,15 @@ class Servers(Recreator[Server]):
             )
         return devices
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+    def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
         items = context.cloud.list("compute", "/servers/detail", "servers")
         for item in self.ours(context, items):
             yield item["metadata"].get(MARKER_KEY), item["id"]
+
+    def used(self, context: Context, item: Any) -> bool:
+        query = {"device_id": item["id"]}
+        ports = context.cloud.list("network", "/ports", "ports", query)
+        return bool(item.get("os-extended-volumes:volumes_attached")) or any(ports)
 
     def made_by_bundle(self, context: Context, record: Server, item: Any) -> bool:
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
@@ -155,12 +162,22 @@ class Servers(Recreator[Server]):
 
     def release(self, context: Context, target: str, item: Any) -> None:
         if item.get("locked"):
-            context.cloud.post("compute", f"{self.path_of(target)}/action", {"unlock": None})
+            self._act(context, target, {"unlock": None}, lambda item: not item.get("locked"))
 
     def _lock(self, context: Context, target: str, reason: str | None) -> None:
         with_reason = reason and context.cloud.supports("compute", "2.73")
         lock = {"locked_reason": reason} if with_reason else None
-        context.cloud.post("compute", f"{self.path_of(target)}/action", {"lock": lock})
+        self._act(context, target, {"lock": lock}, lambda item: bool(item.get("locked")))
+
+    def _act(
+        self, context: Context, target: str, action: dict[str, Any], done: Callable[[Any], bool]
+    ) -> None:
+        """POST an ``action``; ``done``: whether the server shows it."""
+        path = f"{self.path_of(target)}/action"
+        settle(
+            lambda: context.cloud.post("compute", path, action),
+            lambda: done(self.fetch(context, target) or {}),
+        )
 
     def complete(self, context: Context, record: Server, target: str) -> None:
         item = self._wait(context, record, target, ("ACTIVE", "SHUTOFF"))
@@ -177,7 +194,12 @@ class Servers(Recreator[Server]):
         if item["status"] != wanted:
             # Also one that runs in no journal: of an import that was to leave it off.
             action = "os-stop" if wanted == "SHUTOFF" else "os-start"
-            context.cloud.post("compute", f"{self.path}/{target}/action", {action: None})
+            self._act(
+                context,
+                target,
+                {action: None},
+                lambda item: item.get("status") == wanted or bool(item.get(_TASK)),
+            )
             self._wait(context, record, target, (wanted,))
         if record.locked:
             # The last thing: a locked server takes no other action.
@@ -197,6 +219,7 @@ class Servers(Recreator[Server]):
 
     def _wait(self, context: Context, record: Server, target: str, ready: tuple[str, ...]) -> Any:
         return wait_for(
+            context,
             lambda: self.fetch(context, target),
             lambda item: item is not None and item["status"] in ready,
             f"server {record.name!r}",
@@ -210,6 +233,7 @@ class Servers(Recreator[Server]):
         super().remove(context, target)
         # Its ports and volumes are free again only when it is gone.
         wait_for(
+            context,
             lambda: self.fetch(context, target),
             lambda item: item is None,
             f"deleting the broken server {target}",

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from bundle_spec.model import ServerGroup
-from downpour_import.recreate.base import Recreator, compare
+from downpour_import.recreate.base import Unmarked, compare, new_id
 from downpour_import.recreate.context import Context
 
 _PAGE = 500
 
 
-class ServerGroups(Recreator[ServerGroup]):
+class ServerGroups(Unmarked[ServerGroup]):
     service = "compute"
     path = "/os-server-groups"
     key = "server_group"
-    can_be_marked = False
 
     def make(self, context: Context, record: ServerGroup) -> str:
         body: dict[str, Any] = {"name": record.name}
@@ -27,24 +26,12 @@ class ServerGroups(Recreator[ServerGroup]):
         else:
             body["policies"] = [record.policy]
         answer = context.cloud.post("compute", self.path, {"server_group": body})
-        identity: str = answer["server_group"]["id"]
-        return identity
+        return new_id(context, self.path, answer, self.key)
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
-        return iter(())
+    def used(self, context: Context, item: Any) -> bool:
+        return bool(item.get("members"))
 
-    def find(self, context: Context, record: ServerGroup) -> str | None:
-        return self.reusable(context, record)
-
-    def reusable(self, context: Context, record: ServerGroup) -> str | None:
-        used = {entry.target for _, entry in context.journal}
-        for item in self.ours(context, self._all(context)):
-            in_use = item.get("members") or item["id"] in used
-            if not in_use and not self.differences(context, record, item):
-                return str(item["id"])
-        return None
-
-    def _all(self, context: Context) -> Iterator[Any]:
+    def candidates(self, context: Context) -> Iterator[Any]:
         """The API pages by ``offset`` and gives no link to a next page ("List Server Groups")."""
         seen: set[str] = set()
         while True:

@@ -12,7 +12,7 @@ from typing import Any
 from bundle_spec.form import codec
 from bundle_spec.model import Ref, Subnet
 from bundle_spec.model.subnet import AllocationPool
-from downpour_import.recreate.base import NetworkRecreator, Outcome, is_pending
+from downpour_import.recreate.base import NetworkRecreator, Outcome, is_pending, new_id
 from downpour_import.recreate.context import Context
 from downpour_import.state.journal import Journal
 
@@ -21,6 +21,14 @@ class Subnets(NetworkRecreator[Subnet]):
     path = "/subnets"
     key = "subnet"
     collection = "subnets"
+
+    def used(self, context: Context, item: Any) -> bool:
+        return any(
+            ip["subnet_id"] == item["id"]
+            for port in self.ports(context, network_id=item["network_id"])
+            if port["device_owner"] not in ("network:dhcp", "network:distributed")
+            for ip in port["fixed_ips"]
+        )
 
     def body(self, context: Context, record: Subnet) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -47,8 +55,7 @@ class Subnets(NetworkRecreator[Subnet]):
             "enable_dhcp": record.enable_dhcp and _needs_dhcp_from_start(record),
         }
         answer = context.cloud.post("network", self.path, {self.key: body})
-        identity: str = answer[self.key]["id"]
-        return identity
+        return new_id(context, self.path, answer, self.key)
 
     def differences(self, context: Context, record: Subnet, item: Any) -> list[str]:
         lines = super().differences(context, record, item)

@@ -14,6 +14,9 @@ class Trunks(NetworkRecreator[Trunk]):
     key = "trunk"
     collection = "trunks"
 
+    def used(self, context: Context, item: Any) -> bool:
+        return bool(item.get("sub_ports"))
+
     def body(self, context: Context, record: Trunk) -> dict[str, Any]:
         return {
             "name": record.name,

@@ -13,13 +13,20 @@ from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import disk_format
 from bundle_spec.model import Disk, Image
 from bundle_spec.read.ahead import Hashing
-from downpour_import.errors import RecreateError, TargetLost
+from downpour_import.errors import RecreateError, Refused
 from downpour_import.recreate.base import compare, failure
 from downpour_import.recreate.context import Context
 
 PIECE = 1 << 20
-UPLOAD_SILENCE = 600
-"""Time-out in seconds, long as Glance's store may have much to do after the last byte."""
+SEND_SILENCE = 60.0
+"""Seconds in which the target takes no byte, after which the connection counts as broken."""
+
+ANSWER_SILENCE = 120.0
+"""Seconds after the last byte in which no answer comes, after which the image itself is watched."""
+
+_WORTH_ANOTHER_TRY = frozenset({408, 409, 429})
+"""Statuses of refusals that say nothing of the disk; 409: it is sent already (Glance, "Upload
+binary image data")."""
 
 OnBytes = Callable[[int], None]
 
@@ -56,6 +63,7 @@ class DiskBody:
         self._reader = reader
         self._on_bytes = on_bytes
         self._started = False
+        self.sent = 0
         # Glance hashes with SHA-512 by default: where the source gave it, it is not computed again.
         capture = disk.capture
         self._has_sha512 = capture is not None and (capture.source_hash or "").startswith("sha512:")
@@ -70,6 +78,7 @@ class DiskBody:
         pieces = self._reader.stream(PIECE)
         for piece in pieces if self._has_sha512 else self._hashed(pieces):
             self._on_bytes(len(piece))
+            self.sent += len(piece)
             yield piece
 
     def _hashed(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -85,15 +94,25 @@ class DiskBody:
             hashing.add(batch)
             self._digest = hashing.hexdigest()
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was handed to the connection."""
+        return self.sent == self.len
+
+    def take_back(self) -> None:
+        """Nothing of what was sent counts: the progress goes back."""
+        self._on_bytes(-self.sent)
+
     def digest(self) -> str | None:
         """SHA-512 of what was sent, if all of it was and it was computed."""
         return self._digest
 
 
-def put_bytes(context: Context, path: str, body: DiskBody) -> None:
+def put_bytes(context: Context, path: str, body: DiskBody) -> RecreateError | None:
     """PUT ``body`` to an image's ``file``, with a fresh token: an upload may take hours.
 
-    Raises RecreateError: also where that token's end came before the last byte.
+    Returns the error where it broke, and might succeed if it is sent again: only the image tells
+    whether it has the bytes.  Raises TargetLost without that token, Refused, BundleError.
     """
     context.cloud.renew_token()
     try:
@@ -104,10 +123,17 @@ def put_bytes(context: Context, path: str, body: DiskBody) -> None:
             data=body,
             headers={"Content-Type": "application/octet-stream"},
             allow_reauth=False,
-            timeout=UPLOAD_SILENCE,
+            # The first is also how long a byte may take on its way out (urllib3).
+            timeout=(SEND_SILENCE, ANSWER_SILENCE),
         )
-    except TargetLost as exc:
-        raise RecreateError(exc.message, where=exc.where, remedy=exc.remedy) from exc
+    except Refused as exc:
+        if exc.status not in _WORTH_ANOTHER_TRY:
+            raise
+        return exc
+    except RecreateError as exc:
+        # Also TargetLost: the token's end may have come before the last byte.
+        return exc
+    return None
 
 
 @contextmanager

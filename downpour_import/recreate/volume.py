@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bundle_spec.model import Disk, Ref, Volume
-from downpour_import.playbook import events
 from downpour_import.recreate.base import (
     Outcome,
     Recreator,
     compare,
-    recreate,
-    standing,
+    new_id,
     unset,
 )
-from downpour_import.recreate.context import MARKER_KEY, Context, wait_for
+from downpour_import.recreate.context import MARKER_KEY, Context
 from downpour_import.recreate.image import Images, VolumeDisk, disk_ref
+from downpour_import.recreate.once import recreate, standing
 from downpour_import.recreate.optional import optional_properties, post
+from downpour_import.recreate.patience import settle, wait_for
 from downpour_import.recreate.upload import OnBytes, open_own_bundle
 
 # Cinder itself copies these from an image into the image metadata of a volume.
@@ -26,6 +26,10 @@ _IMAGE_FACTS = frozenset(
     "image_id image_name checksum container_format disk_format min_disk min_ram size "
     "signature_verified".split()
 )
+
+
+_UNSETTLED = ("creating", "downloading")
+"""Cinder deletes no volume in these states ("Delete a volume")."""
 
 
 class Volumes(Recreator[Volume]):
@@ -51,13 +55,26 @@ class Volumes(Recreator[Volume]):
         elif record.image_id:  # an empty text names nothing [M-14]
             body["imageRef"] = context.target(Ref("image", record.image_id))
         answer = context.cloud.post("block_storage", self.path, {"volume": body})
-        identity: str = answer["volume"]["id"]
-        return identity
+        return new_id(context, self.path, answer, self.key)
 
-    def marks(self, context: Context) -> Iterator[tuple[str | None, str]]:
+    def marks(self, context: Context, mark: str | None = None) -> Iterator[tuple[str | None, str]]:
         items = context.cloud.list("block_storage", "/volumes/detail", "volumes")
         for item in self.ours(context, items):
             yield item["metadata"].get(MARKER_KEY), item["id"]
+
+    def used(self, context: Context, item: Any) -> bool:
+        idle = ("available", "error", *_UNSETTLED)
+        return bool(item.get("attachments")) or item["status"] not in idle
+
+    def dismantle(self, context: Context, target: str, item: Any) -> None:
+        wait_for(
+            context,
+            lambda: self.fetch(context, target),
+            lambda item: item is None or item["status"] not in _UNSETTLED,
+            f"volume {target}, which cannot be deleted while it is made",
+            gibibytes=item.get("size") or 0,
+        )
+        super().dismantle(context, target, item)
 
     def made_by_bundle(self, context: Context, record: Volume, item: Any) -> bool:
         return bool(item["metadata"].get(MARKER_KEY) == context.marker(record.ref))
@@ -67,6 +84,7 @@ class Volumes(Recreator[Volume]):
 
     def complete(self, context: Context, record: Volume, target: str) -> None:
         item = wait_for(
+            context,
             lambda: self.fetch(context, target),
             lambda item: item is not None and item["status"] in ("available", "in-use"),
             f"volume {record.name!r}",
@@ -74,17 +92,41 @@ class Volumes(Recreator[Volume]):
             gibibytes=record.size,
         )
         if (item["bootable"] == "true") != record.bootable:
-            _act(context, target, {"os-set_bootable": {"bootable": record.bootable}})
-        actual = item.get("volume_image_metadata") or {}
+            self._act(
+                context,
+                target,
+                {"os-set_bootable": {"bootable": record.bootable}},
+                lambda item: (item["bootable"] == "true") == record.bootable,
+            )
+        actual = _image_metadata(item)
         # Cinder copied these from the temporary image; the source's volume does not have them.
         for key in sorted(actual.keys() - record.image_metadata.keys() - _IMAGE_FACTS):
-            _act(context, target, {"os-unset_image_metadata": {"key": key}})
+            unset = functools.partial(_lacks, key)
+            self._act(context, target, {"os-unset_image_metadata": {"key": key}}, unset)
         wanted = dict(record.image_metadata)
         if any(actual.get(key) != value for key, value in wanted.items()):
-            set_metadata = functools.partial(_set_image_metadata, context, target)
+            set_metadata = functools.partial(self._set_image_metadata, context, target)
             post(context, record, set_metadata, wanted, optional_properties(wanted))
         if record.disk_id is not None and not context.keep_images:
             self._delete_image(context, record)
+
+    def _act(
+        self, context: Context, target: str, action: dict[str, Any], done: Callable[[Any], bool]
+    ) -> None:
+        """POST an ``action``; ``done``: whether the volume shows it."""
+
+        def is_done() -> bool:
+            item = self.fetch(context, target)
+            return item is not None and done(item)
+
+        path = f"{self.path_of(target)}/action"
+        settle(lambda: context.cloud.post("block_storage", path, action), is_done)
+
+    def _set_image_metadata(self, context: Context, target: str, metadata: dict[str, Any]) -> None:
+        if metadata:
+            action = {"os-set_image_metadata": {"metadata": metadata}}
+            wanted = metadata.items()
+            self._act(context, target, action, lambda item: wanted <= _image_metadata(item).items())
 
     def _delete_image(self, context: Context, record: Volume) -> None:
         """Delete the image that was made to fill the volume; one that is in use is kept."""
@@ -98,17 +140,14 @@ class Volumes(Recreator[Volume]):
         if context.cloud.delete("image", f"/images/{image}"):
             context.journal.record("gone", ref, record.name, image)
         else:
-            events.emit(
-                "note",
-                message=f"image {image}, which filled volume {record.name!r}, is in use: kept",
-            )
+            context.tell(f"image {image}, which filled volume {record.name!r}, is in use: kept")
 
     def broken(self, item: Any) -> bool:
         return str(item["status"]).startswith("error")
 
     def differences(self, context: Context, record: Volume, item: Any) -> list[str]:
         metadata = {key: value for key, value in item["metadata"].items() if key != MARKER_KEY}
-        actual = item.get("volume_image_metadata") or {}
+        actual = _image_metadata(item)
         wanted: dict[str, Any] = {
             "name": record.name,
             "description": record.description or None,
@@ -157,13 +196,12 @@ def _good_states(context: Context) -> tuple[str, ...]:
     return ("available", "in-use", *(("reserved",) if broken else ()))
 
 
-def _act(context: Context, target: str, action: dict[str, Any]) -> None:
-    context.cloud.post("block_storage", f"/volumes/{target}/action", action)
+def _image_metadata(item: Any) -> dict[str, Any]:
+    return dict(item.get("volume_image_metadata") or {})
 
 
-def _set_image_metadata(context: Context, target: str, metadata: dict[str, Any]) -> None:
-    if metadata:
-        _act(context, target, {"os-set_image_metadata": {"metadata": metadata}})
+def _lacks(key: str, item: Any) -> bool:
+    return key not in _image_metadata(item)
 
 
 def upload_volume_disk(

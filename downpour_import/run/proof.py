@@ -8,14 +8,21 @@ from bundle_spec.model import Resource, Server
 from bundle_spec.progress import Progress
 from downpour_import.errors import ResultError, ResultFaults
 from downpour_import.recreate import Context, differences, list_many
+from downpour_import.run.doubles import remove_doubles
 
 
-def prove(context: Context, records: Sequence[Resource], progress: Progress) -> None:
-    """Read every one of ``records`` back and compare it.
+def prove(
+    context: Context,
+    records: Sequence[Resource],
+    progress: Progress,
+    known: Iterable[Resource] = (),
+) -> None:
+    """Read every one of ``records`` back and compare it; first, remove what stands twice of those
+    that are ``known``.
 
     Raises ResultFaults with every difference.
     """
-    faults = []
+    faults = remove_doubles(context, known, progress.say)
     with progress.task("check resources", len(records), "resources") as task:
         listed = list_many(context, records)
         for record in records:

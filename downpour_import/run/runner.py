@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import IO, Any
 
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.private import open_own
+from downpour_import.errors import RecreateError
 from downpour_import.playbook import events
 from downpour_import.source.unpack import COLLECTIONS, write_files
 
@@ -42,6 +44,10 @@ internal_poll_interval = 0.01
 """
 """Ansible polls for results every millisecond by default, which only costs CPU here."""
 _FORKS = 4
+
+LOOK_EVERY, TELL_SILENCE, MOST_SILENCE = 5.0, 300.0, 3600.0
+"""Seconds: how often the playbook is looked at, and for how long it may neither send an event nor
+write a line.  Each wait of ours within it is shorter, and tells after a minute."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,9 @@ def run_playbook(
             fd = open_own(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             output = stack.enter_context(open(fd, "ab"))
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(log)) from exc
-        with _listening(fifo, on_event):
+            raise local_error("cannot write", exc, log) from exc
+        heard = _Heard(output, log, on_event)
+        with _listening(fifo, heard.on_event):
             process = subprocess.Popen(
                 command,
                 cwd=folder,
@@ -114,7 +121,7 @@ def run_playbook(
                 pass_fds=() if lock is None else (lock,),
             )
             start = output.tell()
-            returncode = _wait(process)
+            returncode = _wait(process, heard)
         return Result(returncode, log, tuple(_errors(log, start)))
 
 
@@ -132,9 +139,44 @@ def _passes(name: str) -> bool:
     return name in _PASSED or (name.startswith("OS_") and name != "OS_CLIENT_CONFIG_FILE")
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
+class _Heard:
+    """When the playbook was last heard of: by an event, or by its log."""
+
+    def __init__(self, output: IO[bytes], log: Path, on_event: OnEvent) -> None:
+        self._output, self._log, self._on_event = output, log, on_event
+        self._size = 0
+        self._last = self._told = monotonic()
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        self._last = monotonic()
+        self._on_event(event)
+
+    def look(self) -> None:
+        """Tell of a long silence.  Raises RecreateError after a very long one."""
+        size = os.fstat(self._output.fileno()).st_size
+        if size != self._size:
+            self._size, self._last = size, monotonic()
+        silent = monotonic() - self._last
+        if silent > MOST_SILENCE:
+            raise RecreateError(
+                f"ansible-playbook did nothing for {silent / 60:.0f} min, and was ended",
+                where=str(self._log),
+                remedy="run the same command again",
+            )
+        if silent > TELL_SILENCE and monotonic() - self._told > TELL_SILENCE:
+            self._told = monotonic()
+            text = (
+                f"nothing was heard of ansible-playbook for {silent / 60:.0f} min; see {self._log}"
+            )
+            self._on_event({"event": "note", "message": text})
+
+
+def _wait(process: subprocess.Popen[bytes], heard: _Heard) -> int:
     try:
-        return process.wait()
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(LOOK_EVERY)
+            heard.look()
     except BaseException:
         # The run may stop at any moment: the next one goes on from the journal.
         for wait, how in ((20, signal.SIGINT), (5, signal.SIGTERM), (5, signal.SIGKILL)):
@@ -152,15 +194,22 @@ def _listening(fifo: Path, on_event: OnEvent) -> Iterator[None]:
     # Opened for both directions it always has a writer, so that no read ends before the run.
     descriptor = os.open(fifo, os.O_RDWR)
 
+    errors: list[Exception] = []
+
     def listen() -> None:
         with os.fdopen(descriptor, "rb", closefd=False) as lines:
             for line in lines:
-                # Go on after a malformed line: a FIFO that nobody reads would block the playbook.
-                with contextlib.suppress(ValueError, KeyError, TypeError):
+                # Go on whatever happens: a FIFO that nobody reads would block the playbook.
+                try:
                     event = json.loads(line)
                     if event["event"] == "end":
                         return
-                    on_event(event)
+                    if not errors:
+                        on_event(event)
+                except (ValueError, KeyError, TypeError):
+                    continue
+                except Exception as exc:
+                    errors.append(exc)
 
     thread = threading.Thread(target=listen, name="events", daemon=True)
     thread.start()
@@ -170,3 +219,5 @@ def _listening(fifo: Path, on_event: OnEvent) -> Iterator[None]:
         os.write(descriptor, b'{"event": "end"}\n')
         thread.join()
         os.close(descriptor)
+    if errors:
+        raise errors[0]

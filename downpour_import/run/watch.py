@@ -89,4 +89,5 @@ class Watcher:
 
 
 def _what(event: dict[str, Any]) -> str:
-    return f"{event['type'].replace('_', ' ')} {event['name']!r}"
+    kind = event["type"].replace("_", " ")
+    return f"{kind} {event['name']!r}" if event["name"] else kind

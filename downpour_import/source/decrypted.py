@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundle_spec.errors import LocalError, UsageError
+from bundle_spec.medium import local_error, local_errors
 from bundle_spec.private import FOR_OTHERS, open_own_folder
 from bundle_spec.progress import Progress
 from bundle_spec.read.files import BundleFiles
@@ -89,12 +90,13 @@ def _decrypt(
         ):
             age.decrypt(source, out, identities, task.advance)
     except OSError as exc:
-        raise LocalError(f"cannot write: {exc.strerror}", where=str(clear)) from exc
+        raise local_error("cannot write", exc, clear) from exc
 
 
 def _require_room(size: int, folder: Path) -> None:
     """Raises LocalError.  ``size``: of the age file; the clear bundle is a little smaller."""
-    free = shutil.disk_usage(folder).free
+    with local_errors("cannot decrypt to this place", folder.parent):
+        free = shutil.disk_usage(folder).free
     if free < size:
         raise LocalError(
             f"the clear bundle takes {human_bytes(size)}, and {human_bytes(free)} are free",
@@ -106,11 +108,12 @@ def _require_room(size: int, folder: Path) -> None:
 @contextmanager
 def _private_directory(place: Path) -> Iterator[Path]:
     """A new directory in ``place`` that only its owner can enter.  Raises LocalError."""
-    if not place.is_dir():
+    with local_errors("cannot decrypt to this place", place):
+        mode = place.stat().st_mode if place.is_dir() else None
+    if mode is None:
         # Not made: it may be the mount point of a medium that is not mounted, and the clear bytes
         # would go to another disk.
         raise LocalError("there is no such directory", where=str(place), remedy="make it first")
-    mode = place.stat().st_mode
     if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         raise LocalError(
             "everybody may rename what lies in this directory",
@@ -121,7 +124,7 @@ def _private_directory(place: Path) -> Iterator[Path]:
         _remove_leftovers(place)
         folder, lock = _new_locked(place)
     except OSError as exc:
-        raise LocalError(f"cannot decrypt to this place: {exc.strerror}", where=str(place)) from exc
+        raise local_error("cannot decrypt to this place", exc, place) from exc
     try:
         yield folder
     finally:
@@ -144,7 +147,7 @@ def _new_locked(place: Path) -> tuple[Path, int]:
         except OSError:  # of a file system that knows no owners, or no locks
             folder.rmdir()
             raise
-        if folder.exists():
+        if os.path.lexists(folder):
             return folder, lock
         os.close(lock)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from bundle_spec import BundleReader
 from bundle_spec.errors import LocalError
 from bundle_spec.form import digest, layout
+from bundle_spec.medium import local_error
 from bundle_spec.model import Manifest
 from bundle_spec.playbook import DATA_FILES, VERSIONS, static_files
 from bundle_spec.private import read_regular
@@ -65,7 +66,7 @@ def in_directory(folder: Path, manifest: Manifest) -> dict[str, Found]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as exc:
-            raise LocalError(f"cannot read: {exc.strerror}", where=str(folder / name)) from exc
+            raise local_error("cannot read", exc, folder / name) from exc
         found[name] = Found(size, functools.partial(read_bounded, folder / name))
     return found
 
@@ -75,7 +76,7 @@ def read_bounded(path: Path) -> bytes:
     try:
         data = read_regular(path, layout.MAX_MANIFEST_SIZE)
     except OSError as exc:
-        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+        raise local_error("cannot read", exc, path) from exc
     if len(data) > layout.MAX_MANIFEST_SIZE:
         raise LocalError(f"it is larger than {layout.MAX_MANIFEST_SIZE} bytes", where=str(path))
     return data
@@ -143,4 +144,4 @@ def _names(folder: Path) -> list[str]:
         with os.scandir(folder) as entries:
             return sorted(entry.name for entry in islice(entries, MAX_LISTED))
     except OSError as exc:
-        raise LocalError(f"cannot read: {exc.strerror}", where=str(folder)) from exc
+        raise local_error("cannot read", exc, folder) from exc

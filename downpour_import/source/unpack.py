@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import yaml
 
 from bundle_spec.errors import LocalError
 from bundle_spec.form import codec
+from bundle_spec.medium import local_errors
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.playbook import static_files
 from bundle_spec.private import create
@@ -28,22 +31,46 @@ def unpack(opened: Opened, directory: Path) -> None:
     ``settings.yml`` is the one that we ship, with the values of this place.  Raises LocalError when
     the directory exists and is not empty.
     """
-    try:
+    with local_errors("cannot unpack", directory):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise LocalError(
                 "this directory is not empty", where=str(directory), remedy="name a new one"
             )
-        with opened.bundle.open() as reader:
-            create(directory / "manifest.json", reader.manifest_bytes())
-        playbook = directory / "playbook"
-        write_files(playbook, {**opened.playbook, SETTINGS: _settings(opened, directory)})
-        with as_file(files("downpour_import") / COLLECTIONS) as source:
-            shutil.copytree(
-                source, playbook / "collections", ignore=shutil.ignore_patterns("__pycache__")
-            )
-    except OSError as exc:
-        raise LocalError(f"cannot unpack: {exc.strerror}", where=str(directory)) from exc
+        try:
+            _lay_out(opened, directory)
+        except BaseException:
+            _empty(directory)  # so that the same command can be run again
+            raise
+
+
+def _lay_out(opened: Opened, directory: Path) -> None:
+    with opened.bundle.open() as reader:
+        create(directory / "manifest.json", reader.manifest_bytes())
+    playbook = directory / "playbook"
+    write_files(playbook, {**opened.playbook, SETTINGS: _settings(opened, directory)})
+    ours = playbook / "collections"
+    with as_file(files("downpour_import") / COLLECTIONS) as source:
+        try:
+            shutil.copytree(source, ours, ignore=shutil.ignore_patterns("__pycache__"))
+        except shutil.Error as exc:  # of all files; what the first one says goes for the others
+            raise _first(exc, ours) from exc
+
+
+def _first(exc: shutil.Error, folder: Path) -> OSError:
+    """shutil keeps of each OSError what it says only."""
+    text = str(exc.args[0][0][2])
+    match = re.match(r"\[Errno (\d+)\] ([^:]+)", text)
+    return OSError(int(match[1]), match[2], str(folder)) if match else OSError(0, text)
+
+
+def _empty(directory: Path) -> None:
+    with suppress(OSError):
+        for each in directory.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each, ignore_errors=True)
+            else:
+                each.unlink()
 
 
 def _settings(opened: Opened, directory: Path) -> bytes:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bundle_spec.durable import BY_UMASK, TEMPORARY_PREFIX, write_atomically
-from bundle_spec.errors import LocalError
+from bundle_spec.durable import BY_UMASK, TEMPORARY_PREFIX, make_folder, write_atomically
+from bundle_spec.medium import is_of_medium, local_error
 from bundle_spec.model import Ref
 from bundle_spec.private import open_own, open_own_folder, read_own
 from bundle_spec.text import json_text
@@ -30,8 +31,9 @@ def bind(state: Path, bundle_uuid: str, cloud: TargetCloud, *, manifest_sha256: 
     Arguments and StateError as of ``check``; a state that has no digest yet gets this one.  Raises
     LocalError too.
     """
-    with _local_errors(state):
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not is_bound(state):
+        with _local_errors(state):
+            make_folder(state, mode=0o700)
     check(state, bundle_uuid, cloud, manifest_sha256=manifest_sha256)
     owner = _owner(bundle_uuid, cloud, manifest_sha256)
     bound = _read_owner(state / STATE_FILE) if is_bound(state) else {}
@@ -81,6 +83,8 @@ def require_ours(state: Path) -> None:
     try:
         os.close(open_own_folder(state))
     except OSError as exc:
+        if is_of_medium(exc):
+            raise local_error("cannot open the state directory", exc, state) from exc
         raise StateError(
             f"this cannot be a state directory: {exc.strerror}",
             where=str(state),
@@ -148,6 +152,22 @@ def load_targets_if_any(state: Path) -> dict[Ref, str | None]:
     return load_targets(state) if is_prepared(state) else {}
 
 
+def since_preflight(state: Path) -> float:
+    """Seconds since the preflight of the run; never negative, whatever was done to the clock.
+
+    Raises StateError when it has not run."""
+    try:
+        return max(0.0, time.time() - os.stat(state / TARGETS_FILE).st_mtime)
+    except OSError as exc:
+        raise _not_run(state / TARGETS_FILE) from exc
+
+
+def _not_run(path: Path) -> StateError:
+    return StateError(
+        "the preflight has not run here", where=str(path), remedy="run the whole playbook"
+    )
+
+
 @contextmanager
 def locked(state: Path) -> Iterator[int]:
     """Hold the lock of ``state``; gives the descriptor that holds it.
@@ -159,12 +179,14 @@ def locked(state: Path) -> Iterator[int]:
     with open(fd, "rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
+        except BlockingIOError as exc:
             raise StateError(
                 "another import is running with this state",
                 where=str(state),
                 remedy="wait for it; one that was killed ends within seconds",
             ) from exc
+        except OSError as exc:
+            raise local_error("cannot lock", exc, state) from exc
         yield file.fileno()
 
 
@@ -185,11 +207,9 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(read_own(path))
     except FileNotFoundError as exc:
-        raise StateError(
-            "the preflight has not run here", where=str(path), remedy="run the whole playbook"
-        ) from exc
+        raise _not_run(path) from exc
     except OSError as exc:
-        raise LocalError(f"cannot read: {exc.strerror}", where=str(path)) from exc
+        raise local_error("cannot read", exc, path) from exc
     except ValueError as exc:
         raise StateError("this file is damaged", where=str(path)) from exc
 
@@ -199,4 +219,4 @@ def _local_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+        raise local_error("cannot write", exc, path) from exc

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.model import Ref
 from bundle_spec.private import open_own
 from bundle_spec.text import printable
 from downpour_import.errors import RecreateError, RunEnded, StateError
+from downpour_import.state.lines import append_line
 
-_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+_APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT
 FAILURES = "failures.jsonl"
 
 
@@ -78,7 +79,7 @@ class Failures:
         try:
             self.path.unlink(missing_ok=True)
         except OSError as exc:
-            raise LocalError(f"cannot remove: {exc.strerror}", where=str(self.path)) from exc
+            raise local_error("cannot remove", exc, self.path) from exc
         if isolate:
             with self._opened(_APPEND):
                 pass
@@ -125,8 +126,8 @@ class Failures:
     def _append(self, line: dict[str, Any]) -> None:
         with self._opened(_APPEND) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(json.dumps(line).encode() + b"\n")
-            file.flush()
+            # Not synced: what a power cut leaves is of no run that goes on.
+            append_line(file.fileno(), json.dumps(line).encode() + b"\n", synced_in=None)
 
     def _read(self) -> None:
         """Read what was appended since the last time.  A file that is not there has nothing."""
@@ -170,10 +171,10 @@ class Failures:
     def _opened(self, flags: int) -> Iterator[IO[bytes]]:
         """The one place where the file is opened."""
         try:
-            with open(open_own(self.path, flags), "ab" if flags & os.O_APPEND else "rb") as file:
+            with open(open_own(self.path, flags), "ab+" if flags & os.O_APPEND else "rb") as file:
                 yield file
         except OSError as exc:
-            raise LocalError(f"cannot open: {exc.strerror}", where=str(self.path)) from exc
+            raise local_error("cannot open", exc, self.path) from exc
 
 
 def _encode(subject: Subject) -> dict[str, str]:

@@ -14,17 +14,18 @@ import io
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from bundle_spec.durable import BY_UMASK, write_atomically
-from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_error
 from bundle_spec.model import Ref
 from bundle_spec.model.resources import RESOURCE_TYPES
 from bundle_spec.private import open_own, read_own
 from downpour_import.errors import StateError
+from downpour_import.state.lines import append_line, whole_lines
 
 Event = Literal["intent", "made", "reused", "done", "gone"]
 """``intent``: a POST may have been sent.  ``made``: its result is known.  ``reused``: the object
@@ -44,6 +45,8 @@ class Entry:
     target: str | None
     made: bool
     """Whether this bundle made it, so that undo may delete it; False if it was reused."""
+    asked: int = field(default=0, compare=False)
+    """How many POSTs were sent for it; all but one had no answer, and may have made something."""
 
 
 class Journal:
@@ -55,13 +58,11 @@ class Journal:
         self._entries: dict[Ref, Entry] = {}
         self._refused: dict[Ref, dict[str, str]] = {}
         try:
-            data = read_own(self.path) if os.path.lexists(self.path) else b""
+            data = _bytes(self.path)
         except OSError as exc:
-            raise LocalError(
-                f"cannot read the journal: {exc.strerror}", where=str(self.path)
-            ) from exc
-        # A kill cut off what follows the last line end: that step is taken again.
-        for number, line in enumerate(data.split(b"\n")[:-1], 1):
+            raise local_error("cannot read the journal", exc, self.path) from exc
+        # The step of a line that was torn is taken again.
+        for number, line in enumerate(whole_lines(data), 1):
             try:
                 self._apply(json.loads(line))
             except (ValueError, KeyError, TypeError) as exc:
@@ -96,13 +97,19 @@ class Journal:
 
     def record(self, event: Event, ref: Ref, name: str, target: str | None = None) -> None:
         """Write one event, and the row of uuids.csv that follows from it, and sync both."""
-        line = {"event": event, "type": ref.type, "id": ref.id, "name": name}
-        if target is not None:
-            line["target"] = target
+        self._write(ref, _line(event, ref, name, target))
+
+    def reuse(self, ref: Ref, name: str, target: str) -> None:
+        """Write that ``target`` is used as it is, and nothing more is to do: ``reused`` and
+        ``done`` at once, so that no kill comes between."""
+        self._write(ref, _line("reused", ref, name, target), _line("done", ref, name, None))
+
+    def _write(self, ref: Ref, *lines: dict[str, str]) -> None:
         with self._locked():
             before = self._entries.get(ref)
-            self._append(self.path, json.dumps(line) + "\n")
-            self._apply(line)
+            self._append(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+            for line in lines:
+                self._apply(line)
             if before and _has_row(ref, before):
                 # It is out of date.  The file is read again: other processes wrote to it too.
                 Journal(self.path.parent).write_csv()
@@ -118,9 +125,11 @@ class Journal:
         if event not in ("intent", "made", "reused", "done", "gone"):
             raise ValueError(event)
         target, made = line.get("target"), event == "made"
+        asked = before.asked if before and before.event != "gone" else 0
         if event == "done" and before:
             target, made = before.target, before.made
-        self._entries[ref] = Entry(event, line["name"], target, made)  # type: ignore[arg-type]
+        entry = Entry(event, line["name"], target, made, asked + (event == "intent"))  # type: ignore[arg-type]
+        self._entries[ref] = entry
         if event == "gone":
             self._refused.pop(ref, None)
             # Its later steps (DHCP of a subnet) must be done again to its replacement.
@@ -142,7 +151,7 @@ class Journal:
         try:
             write_atomically(path, text.encode(), mode=BY_UMASK)
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write", exc, path) from exc
 
     def _append_row(self, ref: Ref) -> None:
         header = "" if os.path.lexists(self.csv_path) else _csv(CSV_HEADER)
@@ -151,39 +160,43 @@ class Journal:
     @staticmethod
     def _append(path: Path, text: str) -> None:
         try:
-            with _open(path) as file:
-                _drop_torn_line(file)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
+            with _opened(path) as fd:
+                append_line(fd, text.encode(), synced_in=path.parent)
         except OSError as exc:
-            raise LocalError(f"cannot write: {exc.strerror}", where=str(path)) from exc
+            raise local_error("cannot write", exc, path) from exc
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with _open(self.path.with_name("journal.lock")) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        lock = self.path.with_name("journal.lock")
+        with ExitStack() as stack:
+            try:
+                fcntl.flock(stack.enter_context(_opened(lock)), fcntl.LOCK_EX)
+            except OSError as exc:
+                raise local_error("cannot lock the journal", exc, lock) from exc
             yield
 
 
-def _open(path: Path) -> IO[bytes]:
+def _bytes(path: Path) -> bytes:
+    # Not lexists, for which a file that cannot be looked at is not there.
+    try:
+        return read_own(path)
+    except FileNotFoundError:
+        return b""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
     """A file of ours to append to; made, where it is missing.  Raises OSError."""
-    return open(open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT), "ab+")
+    fd = open_own(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
-def _drop_torn_line(file: IO[bytes]) -> None:
-    """Cut off a line that a kill left without its end, so that the next one does not join it."""
-    end = file.seek(0, os.SEEK_END)
-    tail = b""
-    position = end
-    while position and b"\n" not in tail:
-        step = min(4096, position)
-        position = file.seek(position - step)
-        tail = file.read(step) + tail
-        file.seek(position)
-    keep = position + tail.rfind(b"\n") + 1
-    if keep < end:
-        file.truncate(keep)
+def _line(event: Event, ref: Ref, name: str, target: str | None) -> dict[str, str]:
+    line = {"event": event, "type": ref.type, "id": ref.id, "name": name}
+    return line if target is None else {**line, "target": target}
 
 
 def _is_step(step: Ref, of: Ref) -> bool:

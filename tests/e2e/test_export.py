@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bundle_spec import open_bundle, verify_bundle
+from bundle_spec import verify_bundle
 from tests.devcloud import Devcloud
 from tests.e2e.conftest import Exported, Shell
+from tests.e2e.disks import differing_in_bundle
 from tests.e2e.holdings import holdings
 from tests.tenant import EXPORT_YML, Tenant
 
@@ -50,20 +51,7 @@ def test_external_network_and_public_image_are_referred_to(exported: Exported) -
 def test_disks_hold_the_bytes_of_the_source(
     exported: Exported, made: Tenant, clouds: Devcloud
 ) -> None:
-    source = clouds.cloud("source")
-    with open_bundle(exported.bundle) as bundle:
-        resources = bundle.manifest.resources
-        files: dict[str | None, Path] = {}
-        for volume in resources.volumes:
-            files[volume.disk_id] = source.volume_file(volume.id)
-        for image in resources.images:
-            own = image.server_id
-            files[image.disk_id] = source.server_disk(own) if own else source.image_file(image.id)
-        for disk in bundle.manifest.disks:
-            with files[disk.id].open("rb") as file:
-                for piece in bundle.disk(disk.id).stream():
-                    assert file.read(len(piece)) == piece
-                assert not file.read(1)
+    assert not differing_in_bundle(exported.bundle, clouds.cloud("source"))
 
 
 def test_captures_say_when_and_in_which_state(exported: Exported, made: Tenant) -> None:

@@ -15,8 +15,8 @@ from bundle_spec.private import claim_database
 from bundle_spec.progress import NULL
 from bundle_spec.trust.signing import sign_bundle
 from downpour_cloud import CloudOptions
+from downpour_export.key_file import KeyFile
 from downpour_export.options import ExportOptions
-from downpour_export.pipeline import _recipients
 from downpour_import.source.unpack import unpack
 from tests.hostile.planting import (
     IN_THE_WAY,
@@ -96,11 +96,12 @@ def test_the_key_file_of_a_bundle_goes_through_no_link(
         passphrase_file=tmp_path / "passphrase",
     )
     if not overwrite:
-        with pytest.raises(LocalError, match="File exists"):
-            _recipients(options).__enter__()
+        with pytest.raises(LocalError, match="exists already"):
+            KeyFile.of(options)
         untouched(other)
         return
-    with _recipients(options):
+    with KeyFile.of(options) as made:
+        made.publish()
         assert not key.is_symlink()
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
     untouched(other)

@@ -199,7 +199,8 @@ class FakeCloud:
                 return answer
         answer = self._answer(call)
         for hook in self.after:
-            answer = hook(call) or answer
+            instead = hook(call)
+            answer = answer if instead is None else instead  # an error is false
         return answer
 
     def _answer(self, call: Call) -> requests.Response:

@@ -10,7 +10,7 @@ import pytest
 
 from bundle_spec import open_bundle, verify_bundle
 from bundle_spec.errors import MAX_FAULTS, BundleError, BundleFaults, LocalError
-from tests.soak.corruption import Victim, seeded
+from tests.soak.damage.corruption import Victim, seeded
 from tests.unit.bundle.samples import CHUNK, noise, write_bundle
 from tests.vectors import generate
 from tests.vectors.forge import Forge

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bundle_spec import durable
 from bundle_spec.durable import BY_UMASK, write_atomically
 
 
@@ -126,3 +129,43 @@ def test_a_folder_that_cannot_be_synced_is_told_and_the_new_file_stands(
 def test_a_folder_that_is_not_there_is_an_os_error(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_atomically(path / "file", b"new")
+
+
+def test_what_a_kill_left_is_removed_where_it_is_surely_ours(tmp_path: Path) -> None:
+    def lay(name: str, age: float = 3600) -> Path:
+        path = tmp_path / name
+        path.write_text("half")
+        os.utime(path, (time.time() - age, time.time() - age))
+        return path
+
+    left = lay(".downpour-0123456789abcdef")
+    young = lay(".downpour-1123456789abcdef", age=5)
+    held = lay(".downpour-2123456789abcdef")
+    others = [lay(".downpour-notes"), lay(".downpour-0123456789abcdef.txt")]
+    link = tmp_path / ".downpour-3123456789abcdef"
+    link.symlink_to(others[0])
+    fifo = tmp_path / ".downpour-4123456789abcdef"
+    os.mkfifo(fifo)
+    with open(held) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        durable.remove_abandoned(tmp_path)
+    assert not left.exists()
+    assert all(os.path.lexists(path) for path in (young, held, *others, link, fifo))
+    durable.remove_abandoned(tmp_path)
+    assert not held.exists()
+    durable.remove_abandoned(tmp_path / "nowhere")
+
+
+def test_a_file_is_held_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "ABANDONED_AFTER", -3600)
+    sync = os.fsync
+
+    def look(fd: int) -> None:
+        durable.remove_abandoned(tmp_path)
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", look)
+    durable.write_atomically(tmp_path / "file", b"whole")
+    assert (tmp_path / "file").read_bytes() == b"whole"

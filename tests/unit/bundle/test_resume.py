@@ -159,6 +159,19 @@ def test_notes_survive(path: Path) -> None:
         assert writer.uuid == uuid
 
 
+def test_a_run_that_fails_at_once_forgets_no_note_of_a_killed_one(path: Path) -> None:
+    """Such as the uuid, which its temporary objects at the source are called by."""
+    with BundleWriter(path) as writer:
+        writer.keep_if_empty(True)
+        writer.remember("stopped web", "keep")
+        uuid = writer.uuid
+    with BundleWriter(path):
+        pass
+    with BundleWriter(path) as writer:
+        assert writer.uuid == uuid
+        assert writer.recall("stopped web") == "keep"
+
+
 def test_one_may_begin_anew(path: Path) -> None:
     begin(path, "a", len(RAW["a"]))
     with BundleWriter(path, resume=False) as writer:

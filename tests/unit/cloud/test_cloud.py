@@ -23,8 +23,15 @@ class Lost(Failure):
     pass
 
 
+class Unanswered(Failure):
+    pass
+
+
 class AnyCloud(Cloud):
     side = "cloud"
+
+    def unanswered(self, message: str, *, where: str, status: int | None) -> Unanswered:
+        return Unanswered(message, where, status)
 
     def failure(self, message: str, *, where: str, status: int | None) -> Failure:
         return Failure(message, where, status)
@@ -108,14 +115,46 @@ def test_an_answer_that_never_is_json_names_the_request(fake: FakeCloud, cloud: 
     assert len(fake.calls) == TRIES_OF_ANSWERS
 
 
+def test_a_page_in_answer_to_a_delete_deletes_nothing(fake: FakeCloud, cloud: AnyCloud) -> None:
+    answering(fake, page(b"<html>"), page(b"<html>"), response(204))
+    assert cloud.delete("network", "/networks/n")
+    assert [call.method for call in fake.calls] == ["DELETE"] * 3
+    answering(fake, *[page(b"<html>") for _ in range(10)])
+    with pytest.raises(Unanswered, match="answer to DELETE is not whole"):
+        cloud.delete("network", "/networks/n")
+
+
 def test_a_write_whose_answer_is_no_json_is_not_sent_again(
     fake: FakeCloud, cloud: AnyCloud
 ) -> None:
     answering(fake, page(b"<html>"))
 
-    with pytest.raises(Failure, match="answer to POST is not whole"):
+    with pytest.raises(Unanswered, match="answer to POST is not whole"):
         cloud.post("block_storage", "/volumes", {"volume": {"size": 1}})
     assert len(fake.calls) == 1
+
+
+def test_a_write_that_is_safe_to_repeat_is_sent_again_where_its_answer_is_no_json(
+    fake: FakeCloud, cloud: AnyCloud
+) -> None:
+    fake.add("/networks", id="n")
+    answering(fake, page(b"<html>"), page(b'{"network": {"na'))
+
+    assert cloud.put("network", "/networks/n", {"network": {"name": "x"}})["network"]["id"] == "n"
+    assert len(fake.calls) == 3
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "PATCH"])
+@pytest.mark.parametrize("status", [409, 429, 500, 502, 503, 504])
+def test_a_status_after_which_a_write_may_have_been_obeyed_is_told_from_others(
+    fake: FakeCloud, cloud: AnyCloud, method: str, status: int
+) -> None:
+    answering(fake, response(status))
+
+    with pytest.raises(Failure) as caught:
+        cloud.request("network", method, "/networks")
+    doubtful = method in ("POST", "PATCH") and status in (500, 502, 504)
+    assert (type(caught.value) is Unanswered) == doubtful
 
 
 @pytest.mark.parametrize(
@@ -203,7 +242,7 @@ BROKEN = ks_exceptions.ConnectFailure("reset by peer")
     [
         ("GET", BROKEN, Lost),
         ("PUT", BROKEN, Lost),
-        ("POST", BROKEN, Failure),
+        ("POST", BROKEN, Unanswered),
         ("POST", ks_exceptions.Unauthorized("who are you?"), Lost),
         ("POST", ks_exceptions.EndpointNotFound("no such service"), Lost),
     ],
@@ -231,7 +270,7 @@ def test_a_stream_that_breaks_on_its_way_out_says_nothing_of_the_cloud(
     fake.before.append(hook)
     with pytest.raises(Failure) as caught:
         cloud.request("image", "PUT", "/images/i/file", data=iter([b"x"]))
-    assert type(caught.value) is Failure
+    assert type(caught.value) is Unanswered
 
 
 def test_a_token_that_is_not_renewed_is_told(fake: FakeCloud, cloud: AnyCloud) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -220,7 +221,7 @@ def test_a_retry_after_that_says_nothing_is_passed_over(told: str, slept: list[f
 def test_every_request_has_a_timeout() -> None:
     wire = Wire()
     ask(wire)
-    assert wire.timeouts == [session.DEFAULT_TIMEOUT]
+    assert wire.timeouts == [(session.CONNECT_TIMEOUT, session.DEFAULT_TIMEOUT)]
 
 
 def test_a_timeout_of_clouds_yaml_is_kept() -> None:
@@ -247,7 +248,77 @@ def test_a_short_wait_is_not_worth_a_word() -> None:
     assert words == []
 
 
+# --- a service that does not answer ---
+
+
+def test_after_one_request_in_vain_those_like_it_get_less_time(slept: list[float]) -> None:
+    wire, words = Wire(*[503] * 1000), list[str]()
+    patient = session_on(wire)
+    patient.tell = words.append
+
+    def seconds(method: str, service: str = "compute") -> float:
+        before = sum(slept)
+        patient.request(URL, method, raise_exc=False, endpoint_filter={"service_type": service})
+        return sum(slept) - before
+
+    assert seconds("POST") > session.RETRY_SECONDS
+    most = session.SHORT_SECONDS + session.LONGEST_PAUSE
+    assert seconds("POST") < most
+    assert seconds("GET") > session.RETRY_SECONDS
+    assert seconds("POST", "network") > session.RETRY_SECONDS
+    assert [line for line in words if "does not answer POST" in line] == [
+        f"the service {service} does not answer POST: until it does, it is asked for 10 s each time"
+        for service in ("compute", "network")
+    ]
+    wire._left.clear()
+    assert seconds("POST") == 0
+    wire._left.extend([503] * 1000)
+    assert seconds("POST") > session.RETRY_SECONDS
+
+
+def test_a_request_without_an_answer_is_told_while_it_lasts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "SILENT_AFTER", 0.01)
+    told = threading.Event()
+    words: list[str] = []
+
+    def tell(text: str) -> None:
+        words.append(text)
+        told.set()
+
+    class Silent(Wire):
+        def send(self, *args: Any, **kwargs: Any) -> Any:
+            assert told.wait(10)
+            return super().send(*args, **kwargs)
+
+    patient = session_on(Silent())
+    patient.tell = tell
+    patient.get(URL)
+    assert words == [f"waiting for the cloud to answer GET {URL}: nothing came for a minute"]
+
+
 # --- tokens ---
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_service_that_does_not_know_a_new_token_yet_is_asked_again(method: str) -> None:
+    wire = Wire(401, 401)
+
+    assert ask(wire, method) == 200
+    assert wire.sent == [method] * 3
+
+
+def test_credentials_that_are_refused_are_not_sent_again_and_again() -> None:
+    wire = Wire(*[401] * 9)
+
+    assert ask(wire) == 401
+    assert len(wire.sent) == session.TRIES_OF_401
+    token = Wire(401)
+    patient = session_on(token)
+    patient.request("http://cloud/v3/auth/tokens", "POST", raise_exc=False)
+    assert token.sent == ["POST"]
+    assert ask(Wire(401), "PUT", data=iter([b"x"])) == 401
 
 
 class Keystone(Wire):
@@ -276,6 +347,20 @@ def test_a_token_is_asked_for_again_though_that_is_a_post(answer: Answer) -> Non
 
     assert authenticated(wire).get_token() == "secret"
     assert wire.sent == ["POST", "POST"]
+
+
+@pytest.mark.parametrize("body", [b'{"token": {"methods"', b"<html>busy</html>", b""])
+def test_a_token_whose_answer_is_cut_is_asked_for_again(body: bytes) -> None:
+    class Cut(Keystone):
+        def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+            response = super().send(request, *args, **kwargs)
+            if len(self.sent) < 3:
+                response.raw = io.BytesIO(body)
+            return response
+
+    wire = Cut()
+    assert authenticated(wire).get_token() == "secret"
+    assert wire.sent == ["POST", "POST", "POST"]
 
 
 def test_a_request_and_its_token_share_their_patience(slept: list[float]) -> None:

@@ -28,6 +28,8 @@ class Source(FakeCloud):
         self.handlers["POST", "/servers/(.*)/action"] = self._server_action
         self.handlers["POST", "/servers/(.*)/metadata"] = self._mark
         self.handlers["DELETE", "/servers/(.*)/metadata/(.*)"] = self._unmark
+        self.handlers["POST", "/(volumes|snapshots)/(.*)/metadata"] = self._remark
+        self.handlers["PATCH", "/images/(.*)"] = self._remark_image
         self.handlers["POST", "/volumes/(.*)/action"] = lambda call, match: self._image(
             call.body[UPLOAD]["image_name"], match[1], {UPLOAD: {}}, call
         )
@@ -71,8 +73,22 @@ class Source(FakeCloud):
         return response(200, call.body)
 
     def _unmark(self, call: Call, match: re.Match[str]) -> requests.Response:
-        del self.of("/servers")[match[1]]["metadata"][match[2]]
-        return response(204)
+        mark = self.of("/servers")[match[1]]["metadata"].pop(match[2], None)
+        return response(404 if mark is None else 204)
+
+    def _remark(self, call: Call, match: re.Match[str]) -> requests.Response | None:
+        item = self.of(f"/{match[1]}").get(match[2])
+        if item is None:
+            return response(404)
+        item.setdefault("metadata", {}).update(call.body["metadata"])
+        return response(200, call.body)
+
+    def _remark_image(self, call: Call, match: re.Match[str]) -> requests.Response:
+        item = self.of("/images").get(match[1])
+        if item is None:
+            return response(404)
+        item.update({change["path"].removeprefix("/"): change["value"] for change in call.body})
+        return response(200, item)
 
     def image(self, identity: str, name: str, data: bytes | None = None) -> None:
         data = data if data is not None else f"bytes of {name}".encode() * 1000
@@ -94,6 +110,8 @@ class Source(FakeCloud):
         identity = self.new_id()
         self.image(identity, name)
         if "createImage" in call.body:
+            # Nova makes properties of it.
+            self.of("/images")[identity].update(call.body["createImage"].get("metadata", {}))
             return response(202, {"image_id": identity})
         return response(202, {UPLOAD: {"image_id": identity}})
 
@@ -138,11 +156,12 @@ def run(
     room: FreeQuota | None = None,
     stops: Mapping[str, StopMode] | None = None,
     notes: Notes | None = None,
+    pause: bool = False,
 ) -> tuple[Captured, Notes]:
     notes = notes or Notes()
     limits = Limits(jobs=jobs, temporaries=temporaries, room=room or FreeQuota())
     cloud = SourceCloud(fake.connection)
-    return capture(cloud, writer, disks, stops or {}, limits, notes), notes
+    return capture(cloud, writer, disks, stops or {}, limits, notes, pause=pause), notes
 
 
 def on_read(fake: Source, of: str, answer: Callable[[int], requests.Response | None]) -> None:

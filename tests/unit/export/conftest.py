@@ -9,7 +9,7 @@ import pytest
 
 from bundle_spec import BundleWriter
 from downpour_cloud import session
-from downpour_export.capture import download
+from downpour_export.capture import download, lost
 from downpour_export.capture.cancel import Polling
 from tests.unit.export.capture_source import Source
 
@@ -30,4 +30,5 @@ def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Polling, "FIRST", 0.001)
     monkeypatch.setattr(Polling, "LONGEST", 0.001)
     monkeypatch.setattr(download, "PAUSE", 0)
+    monkeypatch.setattr(lost, "LATE", 0.05)
     monkeypatch.setattr(session, "LONGEST_PAUSE", 0)

@@ -11,6 +11,7 @@ import requests
 
 from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.model import Ref
+from downpour_export.discover.marks import Mark
 from downpour_export.errors import CaptureError
 from tests.unit.bundle.samples import content
 from tests.unit.export.capture_source import ALONE, DB, WEB, Source, disk, run
@@ -64,12 +65,14 @@ def test_a_snapshot_of_a_volume_in_use_is_forced_and_everything_is_marked(
     (snapshot,) = fake.sent("POST", "/snapshots")
     body = snapshot.body["snapshot"]
     assert (body["volume_id"], body["force"]) == ("v1", True)
-    assert body["metadata"] == {"downpour_temporary": writer.uuid}
+    assert Mark.of(body["metadata"]["downpour_temporary"]).bundle == writer.uuid
     prefix = f"downpour-{writer.uuid.replace('-', '')[:12]}-"
     (action,) = fake.sent("POST", "/servers/web/action")
-    assert action.body["createImage"]["name"] == f"{prefix}web"
+    names = [action.body["createImage"]["name"]]
     (volume,) = fake.sent("POST", "/volumes")[:1]
-    assert volume.body["volume"]["name"] == f"{prefix}v1"
+    names.append(volume.body["volume"]["name"])
+    assert [name.rpartition("-")[2] for name in names] == ["web", "v1"]
+    assert all(name.startswith(prefix) for name in names)
 
 
 def test_a_detached_volume_needs_no_snapshot(fake: Source, writer: BundleWriter) -> None:

@@ -43,7 +43,7 @@ def left(fake: Source) -> Source:
 
 
 def test_what_is_ours_is_found_in_the_order_to_delete(left: Source) -> None:
-    found = cleanup.find(SourceCloud(left.connection))
+    found = cleanup.find(SourceCloud(left.connection)).dead
     assert [each.id for each in found.objects] == ["i1", "t1", "s1"]
     assert [each.id for each in found.servers] == ["off"]
     assert {each.bundle for each in found.objects} == {"0123456789ab"}
@@ -52,20 +52,20 @@ def test_what_is_ours_is_found_in_the_order_to_delete(left: Source) -> None:
 
 def test_it_is_removed_and_the_servers_run(left: Source) -> None:
     cloud = SourceCloud(left.connection)
-    cleanup.clean_up(cloud, cleanup.find(cloud), Notes())
+    cleanup.clean_up(cloud, cleanup.find(cloud).dead, Notes())
     assert set(left.of("/images")) == {"golden", "i2", "i3"}
     assert set(left.of("/volumes")) == {"v1", "v2", "v3", "t2", "t3", "t4"}
     assert left.of("/snapshots") == {}
     assert (left.status("off"), left.status("mine")) == ("ACTIVE", "SHUTOFF")
     assert left.marks() == {"off": {"role": "web"}}
-    assert not cleanup.find(cloud)
+    assert not cleanup.find(cloud).dead
 
 
 def test_one_that_cannot_be_removed_does_not_keep_the_others(left: Source) -> None:
     left.handlers["DELETE", "/images/i1"] = lambda call, match: response(403)
     cloud = SourceCloud(left.connection)
     with pytest.raises(CaptureFaults, match="refused DELETE"):
-        cleanup.clean_up(cloud, cleanup.find(cloud), Notes())
+        cleanup.clean_up(cloud, cleanup.find(cloud).dead, Notes())
     assert left.of("/snapshots") == {}
     assert left.status("off") == "ACTIVE"
 

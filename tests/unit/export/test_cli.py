@@ -28,6 +28,7 @@ OPTIONS = {
     "--level": ["--level", "fast"],
     "--overwrite": ["--overwrite"],
     "--split": ["--split", "4G"],
+    "--pause": ["--pause"],
     "--fresh": ["--fresh"],
     "--sign": ["--sign", "key"],
     "--encrypt-to": ["--encrypt-to", "age1", "--encrypt-to", "ssh"],
@@ -64,7 +65,7 @@ def test_every_option_has_an_effect(option: str) -> None:
 
 
 def test_the_help_text_lists_every_option_and_no_other() -> None:
-    edge = ("--json", "--yes", "--with-kit", "--quiet", "--help")
+    edge = ("--json", "--yes", "--also-live", "--with-kit", "--quiet", "--help")
     assert set(PROGRAM.options) == {*OPTIONS, *QUERY, *KIT, *edge}
 
 

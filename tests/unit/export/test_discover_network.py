@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from bundle_spec.model import (
@@ -132,6 +133,26 @@ def test_a_router_has_its_interfaces_in_one_order() -> None:
     )
     inner = router.record_of({**item, "external_gateway_info": None, "routes": []}, [])
     assert (inner.external_network_id, inner.interfaces) == (None, ())
+
+
+def test_what_neutron_gives_an_interface_by_itself_is_not_carried() -> None:
+    v4 = Subnet(id="v4", name="", network_id="n", ip_version=4, cidr="10.0.0.0/24", gateway_ip=None)
+    v6 = Subnet(id="v6", name="", network_id="n", ip_version=6, cidr="fd00::/64", gateway_ip=None)
+    v6 = replace(v6, gateway_ip="fd00::1", ipv6_address_mode="slaac")
+    subnets = {"v4": v4, "v6": v6}
+    a4, a6 = (
+        FixedIp(subnet_id="v4", ip_address="10.0.0.254"),
+        FixedIp(subnet_id="v6", ip_address="fd00::f816:3eff:fe00:1"),
+    )
+    gateway = FixedIp(subnet_id="v6", ip_address="fd00::1")
+
+    def found(*fixed_ips: FixedIp) -> list[FixedIp]:
+        return list(router._chosen(fixed_ips, subnets))
+
+    assert found(a4, a6) == [a4]
+    assert found(a4, gateway) == [a4, gateway]
+    assert found(a6) == [a6]  # an interface of its own
+    assert found(FixedIp(subnet_id="unknown", ip_address="fd00::2"), a6)[0].subnet_id == "unknown"
 
 
 def test_a_group_with_rules_keeps_zero_apart_from_none() -> None:

@@ -11,13 +11,14 @@ from bundle_spec import open_bundle, verify_bundle
 from bundle_spec.errors import LocalError
 from bundle_spec.model import Ref
 from downpour_cloud import CloudError, CloudOptions
+from downpour_export import key_file
 from downpour_export.cloud import SourceCloud
 from downpour_export.errors import CaptureError, PlanError, ResourceFileFaults
 from downpour_export.options import ExportOptions
 from downpour_export.pipeline import Exported, export, look_for, plan_export
 from downpour_export.resource_file.query import Query
 from tests.unit.export.capture_source import Source, on_read
-from tests.unit.fake_cloud import response
+from tests.unit.fake_cloud import Call, response
 from tests.unit.quiet import Notes
 
 WANTED = """\
@@ -165,6 +166,68 @@ def test_a_key_file_stays_only_with_its_bundle(
     fake.before.clear()
     assert run(fake, encrypted).key == key
     assert key.exists()
+
+
+def test_the_key_of_an_earlier_bundle_stays_until_the_new_one_is_whole(
+    fake: Source, options: ExportOptions, tmp_path: Path
+) -> None:
+    secret = tmp_path / "passphrase"
+    secret.write_text("correct horse")
+    encrypted = dataclasses.replace(options, passphrase_file=secret)
+    key = options.bundle.with_name(options.bundle.name + ".key")
+    run(fake, encrypted)
+    before = (options.bundle.read_bytes(), key.read_bytes())
+    with pytest.raises(LocalError, match="the key file exists already"):
+        run(fake, encrypted)
+
+    again = dataclasses.replace(encrypted, overwrite=True)
+    on_read(fake, "golden", lambda read: response(403))
+    with pytest.raises(CaptureError):
+        run(fake, again)
+    assert (options.bundle.read_bytes(), key.read_bytes()) == before
+    fake.before.clear()
+    run(fake, again)
+    assert key.read_bytes() != before[1]
+    assert not list(tmp_path.glob("*.partial*"))
+
+
+def test_a_key_of_a_killed_run_is_not_in_the_way(
+    fake: Source, options: ExportOptions, tmp_path: Path
+) -> None:
+    secret = tmp_path / "passphrase"
+    secret.write_text("correct horse")
+    options.bundle.with_name(options.bundle.name + ".key.partial").write_bytes(b"killed")
+    done = run(fake, dataclasses.replace(options, passphrase_file=secret))
+    assert done.key is not None
+    assert done.key.read_bytes() != b"killed"
+
+
+def test_a_key_stays_with_a_bundle_that_has_its_name(
+    fake: Source, options: ExportOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interrupt comes between the two."""
+
+    def interrupt(*paths: object) -> None:
+        raise KeyboardInterrupt
+
+    secret = tmp_path / "passphrase"
+    secret.write_text("correct horse")
+    monkeypatch.setattr(key_file.KeyFile, "publish", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(fake, dataclasses.replace(options, passphrase_file=secret))
+    assert options.bundle.exists()
+    assert options.bundle.with_name(options.bundle.name + ".key.partial").exists()
+
+
+def test_an_interrupt_with_nothing_to_keep_says_so(fake: Source, options: ExportOptions) -> None:
+    def interrupt(call: Call) -> None:
+        raise KeyboardInterrupt
+
+    fake.before.append(interrupt)
+    notes = Notes()
+    with pytest.raises(KeyboardInterrupt):
+        run(fake, options, notes)
+    assert notes.said == ["nothing was captured yet: the next run begins from the start"]
 
 
 def test_a_place_that_cannot_be_written_to_is_told_before_the_cloud_is_asked(

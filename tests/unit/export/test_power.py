@@ -10,6 +10,7 @@ import requests
 
 from bundle_spec import BundleWriter
 from downpour_export.capture import Captured
+from downpour_export.discover.marks import Mark
 from downpour_export.errors import CaptureError
 from downpour_export.plan import StopMode
 from tests.unit.export.capture_source import (
@@ -60,7 +61,8 @@ def test_it_is_marked_before_it_is_stopped(fake: Source, writer: BundleWriter) -
     order = [f"{each.method} {each.path}" for each in fake.calls if "/servers/web/" in each.path]
     assert order[:2] == ["POST /servers/web/metadata", "POST /servers/web/action"]
     (mark,) = fake.sent("POST", "/servers/web/metadata")
-    assert mark.body == {"metadata": {"dpb-stopped": writer.uuid}}
+    assert list(mark.body["metadata"]) == ["dpb-stopped"]
+    assert Mark.of(mark.body["metadata"]["dpb-stopped"]).bundle == writer.uuid
 
 
 def test_one_that_is_to_stay_stopped_is_not_marked_and_not_started(
@@ -132,8 +134,9 @@ def test_a_server_that_does_not_start_is_told_and_keeps_its_mark(
     notes = Notes()
     with pytest.raises(CaptureError):
         run(fake, writer, WEB, stops={"web": "during"}, notes=notes)
-    assert any("cannot start server web, start it by hand" in each for each in notes.notes)
-    assert fake.marks() == {"web": {"dpb-stopped": writer.uuid}}
+    (told,) = [each for each in notes.said if each.startswith("cannot start server 'web' (web)")]
+    assert told.endswith("the same command again or `downpour-export cleanup` sets it right")
+    assert Mark.of(fake.marks()["web"]["dpb-stopped"]).bundle == writer.uuid
 
 
 @pytest.mark.parametrize(
@@ -245,3 +248,21 @@ def test_one_that_stays_stopped_is_remembered_as_running(fake: Source, tmp_path:
         found, _ = run(fake, writer, WEB)
     assert found.stopped == {"web"}
     assert fake.status("web") == "SHUTOFF"
+
+
+def test_that_it_ran_is_remembered_through_a_kill_and_a_failure(
+    fake: Source, tmp_path: Path
+) -> None:
+    """The first run is killed before a byte is read, the second fails before it reads any."""
+    kill_at(fake, "POST", "/snapshots")
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, OFF, stops={"web": "keep"})
+    revive(fake)
+    assert fake.status("web") == "SHUTOFF"
+    fake.before.append(lambda call: response(403) if "createImage" in str(call.body) else None)
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(CaptureError):
+        run(fake, writer, OFF)
+    revive(fake)
+    with BundleWriter(tmp_path / "x") as writer:
+        found, _ = run(fake, writer, OFF)
+    assert found.stopped == {"web"}

@@ -11,6 +11,7 @@ import requests
 from bundle_spec import BundleWriter
 from bundle_spec.progress import NULL
 from downpour_export.capture.cancel import CancelFlag, Cancelled, Polling
+from downpour_export.capture.heart import Heart
 from downpour_export.capture.slots import Slots
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.cloud import SourceCloud
@@ -23,7 +24,8 @@ from tests.unit.quiet import Notes
 def made_by(fake: Source) -> Temporaries:
     uuid = "01234567-89ab-4def-8000-000000000000"
     cancel = CancelFlag()
-    return Temporaries(SourceCloud(fake.connection), uuid, Slots(20, cancel), cancel, NULL)
+    cloud = SourceCloud(fake.connection)
+    return Temporaries(cloud, uuid, Slots(20, cancel), Heart(cloud, uuid, NULL), cancel, NULL)
 
 
 @pytest.mark.parametrize("where", ["/snapshots", "/volumes"])
@@ -76,9 +78,9 @@ def test_an_interrupted_clean_up_says_what_may_be_left(fake: Source, writer: Bun
     with pytest.raises(KeyboardInterrupt):
         run(fake, writer, WEB, notes=notes)
     stopping, left = notes.notes
-    assert "temporary volumes, snapshots and images are removed; wait" in stopping
+    assert stopping.startswith("stopping: removing 1 temporary object; Ctrl-C again leaves it for")
     (image,) = [item["name"] for item in fake.of("/images").values() if "downpour-" in item["name"]]
-    assert image.rpartition("web")[0] in left
+    assert f"named {image[: len('downpour-0123456789ab-')]}…" in left
     assert "`downpour-export cleanup` sets it right" in left
 
 

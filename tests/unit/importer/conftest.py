@@ -3,14 +3,43 @@ project."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from downpour_import.recreate import patience
 from tests.unit.importer.every_type import Import, write_bundle
 from tests.unit.importer.project import DISKS, EXTENSION, forwardings, project
 from tests.unit.importer.test_whole_import import Far
 from tests.unit.importer.test_whole_import import write_bundle as whole_bundle
+
+
+class Clock:
+    """``time``'s, for what waits for the target: no pause takes time.  ``slept``: the pauses."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def monotonic(self) -> float:
+        return sum(self.slept)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(patience, "sleep", clock.sleep)
+    monkeypatch.setattr(patience, "monotonic", clock.monotonic)
+    return clock
+
+
+@pytest.fixture
+def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For some hundred imports: what a power cut leaves is not their subject."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 
 @pytest.fixture(scope="session")

@@ -41,9 +41,13 @@ from downpour_import.recreate import (
     STEPS,
     Context,
     differences,
+    patience,
     recreate,
     upload_volume_disk,
 )
+from downpour_import.recreate.context import LATE_SECONDS
+from downpour_import.recreate.security_group_rule import rule_key
+from downpour_import.run.doubles import remove_doubles, with_images
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
 from tests.unit.importer.things import NET, SUBNET, Target, context, source_id
@@ -66,7 +70,9 @@ class Cloud(Target):
         super().__init__()
         self.add("/networks", id="target-ext", project_id="other")
         self.handlers |= {
+            ("POST", "/(ports|trunks|floatingips|subnets|os-keypairs)"): self._conflict,
             ("POST", "/servers"): self._boot,
+            ("DELETE", "/servers/([^/]*)"): self._unplug,
             ("POST", "/servers/(.*)/action"): self._act,
             ("PUT", "/servers/(.*)/tags"): self._tag,
             ("POST", "/volumes/(.*)/action"): self._set_image_metadata,
@@ -79,8 +85,29 @@ class Cloud(Target):
             ("DELETE", "/(networks|subnets|ports|volumes|images|routers)/([^/]*)"): self._in_use,
         }
 
+    def _unplug(self, call: Call, match: re.Match[str]) -> Any:
+        for port in self.of("/ports").values():
+            if port["device_id"] == match[1]:
+                port["device_id"] = ""
+
+    def _conflict(self, call: Call, match: re.Match[str]) -> Any:
+        """Of what these types take there can be one only: an address, a parent port, a name."""
+        (asked,) = call.body.values()
+        unique = {
+            "/ports": ("network_id", "fixed_ips"),
+            "/trunks": ("port_id",),
+            "/floatingips": ("port_id",),
+            "/subnets": ("network_id", "cidr"),
+            "/os-keypairs": ("name",),
+        }[call.path]
+        wanted = [asked.get(key) for key in unique]
+        taken = [[each.get(key) for key in unique] for each in self.of(call.path).values()]
+        return response(409, {}) if all(wanted) and wanted in taken else None
+
     def _boot(self, call: Call, match: re.Match[str]) -> Any:
         asked = call.body["server"]
+        if any(self.of("/ports")[nic["port"]]["device_id"] for nic in asked["networks"]):
+            return response(409, {"conflictingRequest": {"message": "Port is in use"}})
         devices = asked.get("block_device_mapping_v2", ())
         volumes = [{"id": each["uuid"]} for each in devices if each["source_type"] == "volume"]
         item = self.add(
@@ -91,17 +118,24 @@ class Cloud(Target):
             locked=False,
             **{"os-extended-volumes:volumes_attached": volumes},
         )
-        for nic in asked["networks"]:
+        for nic in asked["networks"] if asked["networks"] != "none" else ():
             self.of("/ports")[nic["port"]]["device_id"] = item["id"]
         return response(202, {"server": {"id": item["id"]}})
 
     def _rule(self, call: Call, match: re.Match[str]) -> Any:
+        asked = call.body.get("security_group_rules") or [call.body["security_group_rule"]]
+        if any(self._is_rule(rule) for rule in asked):
+            return response(409, {"NeutronError": {"message": "rule already exists"}})
         found = [self.add_rule(rule) for rule in call.body.get("security_group_rules", ())]
         if found:
             return response(201, {"security_group_rules": found})
         return response(
             201, {"security_group_rule": self.add_rule(call.body["security_group_rule"])}
         )
+
+    def _is_rule(self, rule: Any) -> bool:
+        group = self.of("/security-groups")[rule["security_group_id"]]
+        return rule_key(rule) in [rule_key(each) for each in group.get("security_group_rules", ())]
 
     def add_rule(self, rule: Any) -> Any:
         found = self.add("/security-group-rules", **rule)
@@ -115,15 +149,21 @@ class Cloud(Target):
             rules[:] = [rule for rule in rules if rule["id"] != match[1]]
 
     def _drop_rules(self, call: Call, match: re.Match[str]) -> Any:
-        for rule in self.of("/security-groups")[match[1]]["security_group_rules"]:
+        group = self.of("/security-groups").get(match[1], {})
+        for rule in group.get("security_group_rules", ()):
             del self.of("/security-group-rules")[rule["id"]]
 
     def _act(self, call: Call, match: re.Match[str]) -> Any:
-        item = self.of("/servers")[match[1]]
+        item = self.of("/servers").get(match[1])
+        if item is None:
+            return response(404, {})
+        before = item["status"]
         if "os-stop" in call.body:
             item["status"] = "SHUTOFF"
         if "os-start" in call.body:
             item["status"] = "ACTIVE"
+        if call.body.keys() & {"os-start", "os-stop"} and item["status"] == before:
+            return response(409, {"conflictingRequest": {"message": f"it is {before}"}})
         if "lock" in call.body or "unlock" in call.body:
             item["locked"] = "lock" in call.body
         return response(202)
@@ -145,6 +185,8 @@ class Cloud(Target):
         return response(204)
 
     def _patch(self, call: Call, match: re.Match[str]) -> Any:
+        if match[1] not in self.of("/images"):
+            return response(404, {})
         for change in call.body:
             item, key = self.of("/images")[match[1]], change["path"].strip("/")
             if change["op"] == "remove":
@@ -154,7 +196,8 @@ class Cloud(Target):
         return response(200, {})
 
     def _detach(self, call: Call, match: re.Match[str]) -> Any:
-        del self.of("/ports")[call.body["port_id"]]
+        if self.of("/ports").pop(call.body["port_id"], None) is None:
+            return response(404, {})
         return response(200, {})
 
     def _in_use(self, call: Call, match: re.Match[str]) -> Any:
@@ -263,11 +306,13 @@ class Import:
         self.bundle = bundle
         self.state = state
         self.resources = records("0001")
+        self.now: Callable[[], float] = vars(patience)["monotonic"]
 
     def process(self) -> Context:
         here = context(self.cloud, self.state, TARGETS, self.bundle)
         with open_bundle(self.bundle) as reader:
             here.bundle_uuid = reader.manifest.uuid
+        here.late_until = self.now() + LATE_SECONDS
         return here
 
     def run(self) -> Context:
@@ -303,6 +348,14 @@ class Import:
             path: len([each for each in self.cloud.of(path) if each != "target-ext"])
             for path in PATHS
         }
+
+    def remove_doubles(self) -> tuple[list[str], list[str]]:
+        """What the proof does with what stands twice: its faults, and what it told."""
+        told: list[str] = []
+        with open_bundle(self.bundle) as reader:
+            records = with_images(reader.manifest, self.resources)
+        faults = remove_doubles(self.process(), records, told.append)
+        return [str(fault) for fault in faults], told
 
     def find(self) -> tuple[Context, list[undo.MadeObject]]:
         here = self.process()

@@ -37,18 +37,36 @@ EXTENSION = "floating-ip-port-forwarding"
 
 
 def forwardings(cloud: Cloud) -> None:
-    """Teach the cloud port forwardings."""
-    kept: dict[str, list[Any]] = {}
+    """Teach the cloud port forwardings, which a floating IP keeps."""
+
+    def kept(identity: str) -> list[Any]:
+        found: list[Any] = cloud.of("/floatingips")[identity].setdefault("port_forwardings", [])
+        return found
 
     def add(call: Call, match: re.Match[str]) -> Any:
-        kept.setdefault(match[1], []).append(call.body["port_forwarding"])
-        return response(201, call.body)
+        item = {"id": cloud.new_id(), **call.body["port_forwarding"]}
+        kept(match[1]).append(item)
+        return response(201, {"port_forwarding": item})
+
+    def drop(call: Call, match: re.Match[str]) -> Any:
+        kept(match[1])[:] = [each for each in kept(match[1]) if each["id"] != match[2]]
+        return response(204)
+
+    def in_use(call: Call, match: re.Match[str]) -> Any:
+        floating_ip = cloud.of("/floatingips").get(match[1], {})
+        return response(409, {}) if floating_ip.get("port_forwardings") else None
 
     def show(call: Call, match: re.Match[str]) -> Any:
-        return response(200, {"port_forwardings": kept.get(match[1], [])})
+        return response(200, {"port_forwardings": kept(match[1])})
 
     path = "/floatingips/(.*)/port_forwardings"
-    cloud.handlers = {("POST", path): add, ("GET", path): show, **cloud.handlers}
+    cloud.handlers = {
+        ("POST", path): add,
+        ("GET", path): show,
+        ("DELETE", f"{path}/(.*)"): drop,
+        ("DELETE", "/floatingips/([^/]*)"): in_use,
+        **cloud.handlers,
+    }
 
 
 def project(kernel_disk: str, image_disk: str, data_disk: str, snapshot_disk: str) -> Resources:

@@ -11,6 +11,8 @@ from bundle_spec.model.resources import RESOURCE_TYPES
 from downpour_import.recreate import differences
 from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, records, writes
 
+pytestmark = pytest.mark.usefixtures("no_disk")
+
 
 def test_the_records_are_of_every_type() -> None:
     assert {record.type for record in records("0001")} == RESOURCE_TYPES

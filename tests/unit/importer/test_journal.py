@@ -168,3 +168,39 @@ def test_a_torn_row_of_uuids_csv_is_written_over(tmp_path: Path) -> None:
         file.write('"network","to')
     make(journal, B, "t2")
     assert [row[3] for row in rows(tmp_path)[1:]] == ["t1", "t2"]
+
+
+def test_a_last_line_with_missing_bytes_is_torn_by_a_power_cut_and_written_over(
+    tmp_path: Path,
+) -> None:
+    """The length of the file arrived on the medium, and the last sector, but not the one before."""
+    journal = Journal(tmp_path)
+    journal.record("intent", A, "net")
+    whole = journal.path.read_bytes()
+    journal.record("made", A, "x" * 9000, "t1")
+    line = journal.path.read_bytes()[len(whole) :]
+    journal.path.write_bytes(whole + bytes(5000) + line[5000:])
+    torn = Journal(tmp_path)
+    assert torn.entry(A) == Entry("intent", "net", None, False)
+    torn.record("made", A, "net", "t2")
+    assert Journal(tmp_path).target(A) == "t2"
+    assert journal.path.read_bytes().startswith(whole + b'{"event": "made"')
+
+
+def test_a_line_that_could_not_be_synced_counts_as_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may have dropped its bytes, although it still reads them back."""
+    journal = Journal(tmp_path)
+    journal.record("intent", A, "net")
+    before = journal.path.read_bytes()
+
+    def fail(fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", fail)
+        with pytest.raises(LocalError, match="Input/output error"):
+            journal.record("made", A, "net", "t1")
+    assert journal.path.read_bytes() == before
+    assert Journal(tmp_path).target(A) is None

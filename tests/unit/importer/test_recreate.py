@@ -185,7 +185,9 @@ def test_check_mode_writes_nothing_of_what_is_mapped(fake: Target, tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_refusal_names_the_call_and_leaves_the_intent(fake: Target, tmp_path: Path) -> None:
+def test_a_refusal_names_the_call_and_nothing_is_expected_of_it_later(
+    fake: Target, tmp_path: Path
+) -> None:
     fake.handlers["POST", "/networks"] = lambda call, match: response(
         409, {"NeutronError": {"message": "Quota exceeded"}}
     )
@@ -193,7 +195,7 @@ def test_a_refusal_names_the_call_and_leaves_the_intent(fake: Target, tmp_path: 
         recreate(NETWORKS, context(fake, tmp_path), NET)
     entry = Journal(tmp_path).entry(NET.ref)
     assert entry is not None
-    assert entry.event == "intent"
+    assert entry.event == "gone"
 
 
 # --- what stood before ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -248,6 +249,100 @@ def test_routes_come_after_their_interfaces(fake: Target, tmp_path: Path) -> Non
     ]
     (gateway,) = fake.sent("POST")
     assert gateway.body["router"]["external_gateway_info"] == {"network_id": "outside"}
+
+
+V6 = replace(SUBNET, id=source_id(6), ip_version=6, cidr="fd00::/64", gateway_ip="fd00::1")
+V6 = replace(V6, ipv6_address_mode="slaac")
+
+
+def at_slaac(fake: Target, tmp_path: Path) -> Any:
+    """A network with a subnet of which addresses follow from MACs, as Neutron serves it."""
+
+    def make(call: Call, match: Any) -> requests.Response | None:
+        given = call.body["port"]["fixed_ips"]
+        if any(ip["subnet_id"] == "v6" and "ip_address" in ip for ip in given):
+            message = "IPv6 address fd00::9 cannot be directly assigned to a port on subnet v6"
+            return response(400, {"NeutronError": {"message": message}})
+        given[:] = [ip for ip in given if ip["subnet_id"] != "v6"]
+        given.append({"subnet_id": "v6", "ip_address": f"fd00::f816:{len(fake.of('/ports'))}"})
+        return None
+
+    def attach(call: Call, match: Any) -> requests.Response | None:
+        ports = [port for port in fake.of("/ports").values() if port["device_id"] == match[1]]
+        taken = {ip["subnet_id"] for port in ports for ip in port["fixed_ips"]}
+        port = fake.of("/ports").get(call.body.get("port_id"), {"fixed_ips": []})
+        if taken & {ip["subnet_id"] for ip in port["fixed_ips"]}:
+            return response(400, {"NeutronError": {"message": "Router already has a port on it"}})
+        return None
+
+    answers = {("POST", "/ports"): make, ("PUT", "/routers/(.*)/add_router_interface"): attach}
+
+    def hook(call: Call) -> requests.Response | None:
+        for (method, path), answer in answers.items():
+            match = re.fullmatch(path, call.path)
+            if method == call.method and match:
+                return answer(call, match)
+        return None
+
+    fake.before.append(hook)
+    fake.add("/subnets", id="sub", gateway_ip="10.0.0.1", network_id="net", cidr=SUBNET.cidr)
+    v6 = {"gateway_ip": "fd00::1", "ipv6_address_mode": "slaac", "cidr": "fd00::/64"}
+    fake.add("/subnets", id="v6", network_id="net", **v6)
+    fake.add("/networks", id="net", project_id=PROJECT)
+    return context(fake, tmp_path, {SUB_REF: "sub", V6.ref: "v6", EXT: "outside", NET_REF: "net"})
+
+
+def interfaces(*addresses: tuple[str, str]) -> Router:
+    return Router(
+        id=source_id(4),
+        name="edge",
+        interfaces=tuple(RouterInterface(subnet_id=s, ip_address=a) for s, a in addresses),
+    )
+
+
+AUTOMATIC = (V6.id, "fd00::f816:3eff:fe00:1")
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [(SUBNET.id, "10.0.0.254")],
+        [(SUBNET.id, "10.0.0.254"), AUTOMATIC],
+        [AUTOMATIC, (SUBNET.id, "10.0.0.254")],
+        [AUTOMATIC],
+        [AUTOMATIC, (V6.id, "fd00::f816:3eff:fe00:2")],
+        [(V6.id, "fd00::1")],
+        [(SUBNET.id, "10.0.0.1"), (V6.id, "fd00::1")],
+        [(SUBNET.id, "10.0.0.1"), AUTOMATIC],
+    ],
+)
+def test_an_interface_beside_a_subnet_that_gives_addresses_by_itself_is_made(
+    fake: Target, tmp_path: Path, addresses: list[tuple[str, str]]
+) -> None:
+    """Also of a bundle that names what Neutron had given at the source."""
+    here, record = at_slaac(fake, tmp_path), interfaces(*addresses)
+    target = str(recreate(RECREATORS["router"], here, record).target)
+    assert differences(here, record) == []
+    RECREATORS["router"].complete(here, record, target)
+    assert len(fake.sent("PUT", f"/routers/{target}/add")) <= len(addresses)
+
+
+def test_an_automatic_address_that_is_missing_is_a_difference(fake: Target, tmp_path: Path) -> None:
+    here = at_slaac(fake, tmp_path)
+    recreate(RECREATORS["router"], here, interfaces((SUBNET.id, "10.0.0.1")))
+    more = interfaces((SUBNET.id, "10.0.0.1"), AUTOMATIC)
+    assert differences(here, more) == ["the interface on subnet v6 is missing"]
+
+
+def test_an_address_that_a_port_has_beside_those_it_asked_for_is_no_difference(
+    fake: Target, tmp_path: Path
+) -> None:
+    here = at_slaac(fake, tmp_path)
+    record = replace(PORT, security_group_ids=(), allowed_address_pairs=())
+    recreate(RECREATORS["port"], here, record)
+    (item,) = fake.of("/ports").values()
+    assert len(item["fixed_ips"]) == 2
+    assert differences(here, record) == []
 
 
 PORT = Port(

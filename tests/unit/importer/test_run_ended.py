@@ -67,14 +67,14 @@ def test_a_target_that_is_gone_ends_the_run(far: Far, act: Callable[[], Any]) ->
     goes_on(far)
 
 
-def test_one_answer_that_is_lost_costs_only_what_needs_it(far: Far) -> None:
+def test_a_request_that_is_never_answered_costs_only_what_needs_it(far: Far) -> None:
     asks = posts_of(far, named("port", "p"))
 
     def lose(call: Call) -> None:
         if asks(call):
             raise ks_exceptions.ConnectFailure("reset by peer")
 
-    far.cloud.after.append(lose)
+    far.cloud.before.append(lose)
     faults = failing(far)
     assert faults[0].startswith("port 'p': /ports: the target does not answer POST")
     assert any(item["name"] == "db" for item in far.cloud.of("/servers").values())

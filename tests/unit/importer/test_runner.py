@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bundle_spec.errors import LocalError
+from downpour_import.errors import RecreateError
 from downpour_import.playbook import events
 from downpour_import.run import runner
 
@@ -140,3 +141,44 @@ def test_nobody_listening_is_no_error(tmp_path: Path, monkeypatch: pytest.Monkey
     begun = time.monotonic()
     events.emit("resource")
     assert time.monotonic() - begun < 2
+
+
+HANGS = """\
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.debug:
+        msg: "{{ lookup('ansible.builtin.pipe', 'sleep 600') }}"
+"""
+
+
+def test_a_playbook_of_which_nothing_is_heard_is_told_and_then_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "LOOK_EVERY", 0.1)
+    monkeypatch.setattr(runner, "TELL_SILENCE", 6.0)
+    monkeypatch.setattr(runner, "MOST_SILENCE", 15.0)
+    heard: list[dict[str, Any]] = []
+    with pytest.raises(RecreateError, match=r"did nothing for .* min, and was ended"):
+        run(tmp_path, HANGS, on_event=heard.append)
+    assert {event["event"] for event in heard} == {"note"}
+    assert "nothing was heard of ansible-playbook" in heard[0]["message"]
+
+
+def test_an_event_that_cannot_be_shown_does_not_block_the_playbook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fifo = tmp_path / "events"
+    os.mkfifo(fifo)
+    monkeypatch.setenv(events.VARIABLE, str(fifo))
+
+    def broken(event: dict[str, Any]) -> None:
+        raise BrokenPipeError
+
+    def much() -> None:
+        with runner._listening(fifo, broken):
+            for _ in range(100):  # more than a FIFO holds
+                events.emit("note", message="x" * 2000)
+
+    with pytest.raises(BrokenPipeError):
+        much()

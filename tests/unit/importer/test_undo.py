@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from keystoneauth1 import exceptions as ks_exceptions
 
 from bundle_spec.model import Resources
 from bundle_spec.progress import NULL
 from downpour_import import cli, undo
 from downpour_import.errors import RecreateFaults, StateError
 from downpour_import.recreate import RECREATORS, Context
-from tests.unit.fake_cloud import PROJECT
-from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, writes
+from tests.unit.fake_cloud import PROJECT, Call
+from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import, Killed, writes
 from tests.unit.importer.test_whole_import import Far, write_bundle
 from tests.unit.importer.things import NET, source_id
+
+pytestmark = pytest.mark.usefixtures("no_disk")
 
 
 def test_undo_takes_everything_back_in_an_order_that_the_target_accepts(work: Import) -> None:
@@ -104,8 +109,41 @@ def test_undo_may_be_killed_at_any_request_and_goes_on(
         done = len(work.cloud.writes) - before < number
         undo.undo(*work.find(), NULL)
         assert work.made() == dict.fromkeys(PATHS, 0), number
+        assert len((work.state / "uuids.csv").read_text().splitlines()) == 1, number
         number += 1
     assert number > len(PATHS)
+
+
+@pytest.mark.parametrize("take_back", [undo.undo, undo.forget])
+def test_uuids_csv_is_true_after_a_kill_at_any_write_to_the_journal(
+    everything: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    take_back: Callable[..., None],
+) -> None:
+    sync, number, killed = os.fsync, 1, True
+    while killed:
+        work = Import(everything, tmp_path_factory.mktemp("state"))
+        work.run()
+        here, things = work.find()
+        left = number
+
+        def fsync(descriptor: int) -> None:
+            nonlocal left
+            sync(descriptor)
+            left -= 1
+            if left == 0:
+                raise Killed
+
+        with monkeypatch.context() as patch, contextlib.suppress(Killed):
+            patch.setattr(os, "fsync", fsync)
+            take_back(here, things, NULL)
+        killed = left <= 0
+        take_back(*work.find(), NULL)
+        rows = len((work.state / "uuids.csv").read_text().splitlines()) - 1
+        assert rows == (0 if take_back is undo.undo else len(list(work.resources))), number
+        number += 7
+    assert number > 30
 
 
 def test_undo_also_finds_what_a_killed_import_had_begun(work: Import) -> None:
@@ -192,3 +230,32 @@ def test_the_state_of_another_bundle_is_refused_as_by_an_import(
         pass
     with undo.opened(far.options(), NULL) as (here, edited):
         assert undo.find(here, NULL, edited)
+
+
+def test_undo_deletes_port_forwardings_before_their_floating_ip(
+    far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far.run()
+    monkeypatch.setattr(undo, "connect", far.connect)
+    with undo.opened(far.options(), NULL) as (here, edited):
+        undo.undo(here, undo.find(here, NULL, edited), NULL)
+    assert set(far.made().values()) == {0}
+
+
+def test_undo_ends_where_the_target_has_gone_and_goes_on_later(work: Import) -> None:
+    work.run()
+    here, things = work.find()
+
+    def gone(call: Call) -> None:
+        if call.method == "DELETE":
+            raise ks_exceptions.ConnectFailure("no route")
+
+    work.cloud.before.append(gone)
+    work.cloud.calls.clear()
+    with pytest.raises(RecreateFaults, match="not everything could be deleted") as caught:
+        undo.undo(here, things, NULL)
+    assert len(caught.value.faults) == 1
+    assert len(work.cloud.sent("DELETE")) == 1
+    work.cloud.before.clear()
+    undo.undo(*work.find(), NULL)
+    assert work.made() == dict.fromkeys(PATHS, 0)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from keystoneauth1 import exceptions as ks_exceptions
 
 from bundle_spec import BundleWriter, FinishedBundle, open_bundle
 from bundle_spec.errors import BundleError
 from bundle_spec.model import Capture, Disk, Image, Ref, Resources, Volume
 from bundle_spec.read.files import BundleFiles
-from downpour_import.errors import RecreateError
+from downpour_import.errors import RecreateError, TargetLost
 from downpour_import.recreate import (
     RECREATORS,
     Context,
@@ -22,10 +24,12 @@ from downpour_import.recreate import (
     upload_volume_disk,
 )
 from downpour_import.recreate.image import Images, disk_ref
+from downpour_import.recreate.patience import TRIES
 from downpour_import.recreate.upload import DiskBody, compare_bytes, open_own_bundle
 from tests.split import split
 from tests.unit.bundle.samples import content, noise
 from tests.unit.fake_cloud import Call, response
+from tests.unit.importer.conftest import Clock
 from tests.unit.importer.things import Target, context, source_id
 
 RAW = noise(200_000)
@@ -115,6 +119,106 @@ def test_a_refused_upload_leaves_no_image_and_the_next_run_makes_one(
     fake.before.clear()
     assert recreate(Images(), at(fake, bundle), image_of(bundle)).state == "made"
     assert len(fake.of("/images")) == 1
+
+
+def test_an_upload_that_breaks_is_sent_again_from_its_start(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    left: list[Any] = [cut, response(503)]
+
+    def breaks(call: Call) -> requests.Response | None:
+        answer = left.pop(0) if left and call.path.endswith("/file") else None
+        return answer() if callable(answer) else answer
+
+    fake.before.append(breaks)
+    sent: list[int] = []
+    here = at(fake, bundle)
+    assert recreate(Images(sent.append), here, image_of(bundle)).state == "made"
+    assert [put.body for put in fake.sent("PUT")] == [RAW] * 3
+    assert sum(sent) == len(RAW)  # what did not count went back
+    assert min(sent) == -len(RAW)
+    assert list(fake.of("/images")) == [here.journal.target(image_of(bundle).ref)]
+    assert differences(here, image_of(bundle)) == []
+
+
+def cut() -> Any:
+    raise ks_exceptions.ConnectFailure("broken pipe")
+
+
+def test_an_upload_that_always_breaks_ends_with_an_error_and_leaves_nothing(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    fake.before.append(lambda call: cut() if call.path.endswith("/file") else None)
+    with pytest.raises(RecreateError, match=r"the upload broke: .*broken pipe.*same command again"):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    assert len(fake.sent("PUT")) == TRIES
+    assert fake.of("/images") == {}
+
+
+def test_an_upload_whose_answer_is_lost_is_not_sent_again_where_the_image_has_its_bytes(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    """The target stores them for a while yet."""
+
+    def lose(call: Call) -> requests.Response | None:
+        if call.path.endswith("/file"):
+            (item,) = fake.of("/images").values()
+            item["status"], item["looks"] = "saving", 3
+            cut()
+        for item in fake.of("/images").values():
+            if call.method == "GET" and "looks" in item:
+                item["looks"] -= 1
+                item["status"] = "saving" if item["looks"] else "active"
+        return None
+
+    fake.after.append(lose)
+    assert recreate(Images(), at(fake, bundle), image_of(bundle)).state == "made"
+    assert len(fake.sent("PUT")) == 1
+    assert len(fake.sent("POST")) == 1
+
+
+def test_an_image_that_is_stored_for_ever_is_given_up(
+    fake: Target, bundle: FinishedBundle, clock: Clock
+) -> None:
+    told: list[str] = []
+
+    def never(call: Call) -> None:
+        if call.path.endswith("/file"):
+            for item in fake.of("/images").values():
+                item["status"] = "saving"
+
+    fake.after.append(never)
+    here = at(fake, bundle)
+    here.tell = told.append
+    with pytest.raises(RecreateError, match=r"to store image 'golden' takes too long: \d+ min"):
+        recreate(Images(), here, image_of(bundle))
+    assert told[0] == "waiting for the target to store image 'golden' for 1 min, it is 'saving'"
+    assert sum(clock.slept) < 1000
+    assert len(fake.sent("PUT")) == 1
+
+
+def test_an_upload_to_a_target_that_has_gone_is_not_tried_again(
+    fake: Target, bundle: FinishedBundle
+) -> None:
+    def gone(call: Call) -> None:
+        if fake.sent("PUT"):
+            cut()
+
+    fake.before.append(gone)
+    with pytest.raises(TargetLost):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    assert [str(call).split("/")[0] for call in fake.calls[-2:]] == ["PUT ", "GET "]
+
+
+def test_an_interrupt_ends_an_upload_at_once(fake: Target, bundle: FinishedBundle) -> None:
+    def interrupted(call: Call) -> None:
+        if call.path.endswith("/file"):
+            raise KeyboardInterrupt
+
+    fake.before.append(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        recreate(Images(), at(fake, bundle), image_of(bundle))
+    assert str(fake.calls[-1]).startswith("PUT")
 
 
 def test_a_half_filled_image_of_a_killed_run_is_made_anew(

@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.plugin import BaseAuthPlugin
-from keystoneauth1.session import Session
 
 from bundle_spec.read.files import BundleFiles
+from downpour_cloud.session import RetryingSession
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import RecreateError
-from downpour_import.recreate import RECREATORS, Context, recreate
+from downpour_import.recreate import RECREATORS, Context, recreate, upload
+from downpour_import.recreate.patience import TRIES
 from downpour_import.state.journal import Journal
 from tests.unit.bundle.samples import noise
 from tests.unit.importer.test_upload import write
@@ -36,6 +37,8 @@ class Glance(ThreadingHTTPServer):
     def __init__(self, refusals: int) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.refusals = refusals
+        self.stalls = False
+        self.stopped = threading.Event()
         self.images: dict[str, dict[str, Any]] = {}
         self.uploads: list[int] = []
 
@@ -71,6 +74,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(201, image)
 
     def do_PUT(self) -> None:
+        if self.server.stalls:
+            self.server.uploads.append(len(self.rfile.read(1 << 16)))
+            self.server.stopped.wait(60)
+            return
         size = len(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.uploads.append(size)
         if len(self.server.uploads) <= self.server.refusals:
@@ -97,7 +104,7 @@ class _Token(BaseAuthPlugin):  # type: ignore[misc]
         return True
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, 2, TRIES])
 def glance(request: pytest.FixtureRequest) -> Iterator[Glance]:
     server = Glance(request.param)
     thread = threading.Thread(target=server.serve_forever)
@@ -108,10 +115,8 @@ def glance(request: pytest.FixtureRequest) -> Iterator[Glance]:
     server.server_close()
 
 
-def test_a_401_makes_no_image_of_no_bytes(glance: Glance, tmp_path: Path) -> None:
-    raw = noise(300_000)
-    bundle = write(tmp_path / "b.dpbundle", raw, "raw")
-    session = Session(auth=_Token())
+def target_at(glance: Glance) -> TargetCloud:
+    session = RetryingSession(auth=_Token())
     url = f"http://127.0.0.1:{glance.server_address[1]}"
     connection: Any = SimpleNamespace(
         current_project_id="p",
@@ -119,25 +124,56 @@ def test_a_401_makes_no_image_of_no_bytes(glance: Glance, tmp_path: Path) -> Non
         authorize=lambda: None,
         image=Adapter(session, endpoint_override=url),
     )
+    return TargetCloud(connection)
 
-    def process() -> Context:
-        return Context(
-            cloud=TargetCloud(connection),
-            journal=Journal(tmp_path),
-            targets={},
-            bundle_uuid=bundle.manifest.uuid,
-            bundle=BundleFiles(bundle.path),
-            manifest_sha256=None,
-        )
 
+def test_a_401_makes_no_image_of_no_bytes(glance: Glance, tmp_path: Path) -> None:
+    raw = noise(300_000)
+    bundle = write(tmp_path / "b.dpbundle", raw, "raw")
+    here = Context(
+        cloud=target_at(glance),
+        journal=Journal(tmp_path),
+        targets={},
+        bundle_uuid=bundle.manifest.uuid,
+        bundle=BundleFiles(bundle.path),
+        manifest_sha256=None,
+    )
     record = bundle.manifest.resources.images[0]
-    refusals = glance.refusals
-    for number in range(refusals):
+    if glance.refusals == TRIES:
         with pytest.raises(RecreateError, match="the target refused PUT with 401"):
-            recreate(RECREATORS["image"], process(), record)
-        # Asked once with all its bytes, not again with none; and nothing half-made stays.
-        assert glance.uploads == [len(raw)] * (number + 1)
+            recreate(RECREATORS["image"], here, record)
         assert glance.images == {}
-    assert recreate(RECREATORS["image"], process(), record).state == "made"
+    assert recreate(RECREATORS["image"], here, record).state == "made"
+    # Each time asked with all its bytes, never with none; and nothing half-made stays.
+    assert glance.uploads == [len(raw)] * (glance.refusals + 1)
     (image,) = glance.images.values()
     assert (image["status"], image["size"]) == ("active", len(raw))
+
+
+def test_an_upload_that_stalls_ends_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "SEND_SILENCE", 0.5)
+    bundle = write(tmp_path / "b.dpbundle", bytes(64 << 20), "raw")
+    server = Glance(0)
+    server.stalls = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    here = Context(
+        cloud=target_at(server),
+        journal=Journal(tmp_path),
+        targets={},
+        bundle_uuid=bundle.manifest.uuid,
+        bundle=BundleFiles(bundle.path),
+        manifest_sha256=None,
+    )
+    try:
+        with pytest.raises(RecreateError, match="the upload broke"):
+            recreate(RECREATORS["image"], here, bundle.manifest.resources.images[0])
+        assert len(server.uploads) == TRIES
+        assert server.images == {}
+    finally:
+        server.stopped.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -138,7 +138,7 @@ def test_what_could_not_be_made_is_said_at_once_and_is_no_end_of_the_run(steps: 
     assert here.states == {"failed": 2, "not_made": 1}
     assert steps.notes == [
         "network 'net' failed: quota",
-        "subnet '' was not made: it needs net",
+        "subnet was not made: it needs net",
         "image 'img' failed: cut",
     ]
 

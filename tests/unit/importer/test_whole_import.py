@@ -14,14 +14,13 @@ import pytest
 import yaml
 
 from bundle_spec import BundleWriter
-from bundle_spec.errors import DownpourError, TrustError
+from bundle_spec.errors import TrustError
 from bundle_spec.model import Resources
 from bundle_spec.model.playbook import MappingRules
 from bundle_spec.progress import NULL
 from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions
 from downpour_export.playbook import playbook_files
-from downpour_import import session
 from downpour_import.cloud import TargetCloud
 from downpour_import.errors import (
     RecreateError,
@@ -32,8 +31,6 @@ from downpour_import.errors import (
 )
 from downpour_import.options import ImportOptions
 from downpour_import.pipeline import import_bundle, plan_import
-from downpour_import.playbook.data import decode_data, parse_data
-from downpour_import.playbook.settings import load_settings
 from downpour_import.recreate import RECREATORS
 from downpour_import.run.report import Report
 from downpour_import.run.runner import Result
@@ -106,26 +103,8 @@ class Far:
         **ignored: Any,
     ) -> Result:
         """The steps of site.yml, in this process."""
-        settings_file = log.with_name("settings.yml")
-        settings_file.write_bytes(playbook["settings.yml"])
-        settings = load_settings(settings_file)
-        data = decode_data(parse_data(playbook["resources.yml"], "data"), "data")
         cloud = TargetCloud(self.cloud.connection)
-        session.prepare(settings, data, cloud, isolate=True)
-        here = session.open_context(settings, cloud, lambda: data.resources)
-        for action, record in site.steps(data.resources):
-            try:
-                outcome = site.take(here, action, record, check=check)
-            except DownpourError as exc:
-                told = {"type": action, "name": record.name, "message": str(exc)}
-                on_event({"event": "failed", **told})
-                return Result(2, log, ())
-            event = "uploaded" if action == "upload" else "resource"
-            kind = record.type if action == "upload" else action
-            told = {"state": outcome.state, "message": outcome.message}
-            on_event({"event": event, "type": kind, "id": record.id, "name": record.name, **told})
-        on_event({"event": "outcome"})
-        return Result(2 if here.failures.all() else 0, log, ("told by Ansible",))
+        return site.play(playbook, lambda settings: cloud, log=log, check=check, on_event=on_event)
 
     def refuse(self, kind: str) -> None:
         """Have the cloud refuse to make anything of this type, until ``before`` is cleared."""

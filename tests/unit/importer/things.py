@@ -37,14 +37,28 @@ class Target(FakeCloud):
     def _attach(self, call: Call, match: re.Match[str]) -> requests.Response:
         if "port_id" in call.body:
             port = self.of("/ports")[call.body["port_id"]]
+            if port["device_id"]:
+                return response(409, {"NeutronError": {"message": "Port is in use"}})
         else:
             subnet = self.of("/subnets")[call.body["subnet_id"]]
+            if any(
+                ip["subnet_id"] == subnet["id"]
+                for port in self.of("/ports").values()
+                for ip in port["fixed_ips"]
+                if port["device_id"] == match[1]
+            ):
+                return response(400, {"NeutronError": {"message": "Router already has a port"}})
             fixed = {"subnet_id": subnet["id"], "ip_address": subnet["gateway_ip"]}
             port = self.add("/ports", fixed_ips=[fixed], description="")
         port.update(device_id=match[1], device_owner="network:router_interface")
         return response(200, {})
 
     def _store(self, call: Call, match: re.Match[str]) -> requests.Response:
+        if self.of("/images").get(match[1], {"status": "gone"})["status"] not in (
+            "queued",
+            "saving",
+        ):
+            return response(409 if match[1] in self.of("/images") else 404)
         self.of("/images")[match[1]].update(
             status="active",
             size=len(call.body),

@@ -73,7 +73,8 @@ STEP = 4 << 20
 
 
 class Reporter:
-    """Sends ``bytes`` events of an upload: one for every few MiB rather than for every piece."""
+    """Sends ``bytes`` events of an upload: one for every few MiB rather than for every piece, and
+    one less than nothing when a disk is sent again."""
 
     def __init__(self, **upload: str) -> None:
         self._upload = upload
@@ -81,7 +82,7 @@ class Reporter:
 
     def __call__(self, amount: int) -> None:
         self._waiting += amount
-        if self._waiting >= STEP:
+        if abs(self._waiting) >= STEP:
             self.flush()
 
     def flush(self) -> None:

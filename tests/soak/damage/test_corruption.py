@@ -13,7 +13,7 @@ import pytest
 from bundle_spec import verify_bundle
 from bundle_spec.codes import Code
 from bundle_spec.errors import BundleError, BundleFaults, DownpourError
-from tests.soak.corruption import Victim, seeded
+from tests.soak.damage.corruption import Victim, seeded
 from tests.unit.bundle.test_signature import member, verified
 from tests.vectors import generate
 from tests.vectors.vector import BUNDLE

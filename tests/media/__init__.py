@@ -1,0 +1,1 @@
+"""The machine that is played for downpour: its files, what fails in them, and what a cut leaves."""

@@ -1,0 +1,2 @@
+"""The clouds that a soak moves tenants between: those in memory, behind HTTP, and how a tenant gets
+into any."""
