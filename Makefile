@@ -85,7 +85,7 @@ soak: export FUZZ_SECONDS ?= 20
 soak: $(READY) damage kills fuzz  ## damaged bundles, power cuts, kills, ten times the examples, a fuzzer, the benchmarks: half an hour
 
 damage: $(READY)  ## ten thousand damaged bundles, ten times the examples, power cuts, media, the benchmarks
-	$(BIN)/pytest -q tests/soak/damage tests/soak/test_bench_with_clouds.py tests/property --hypothesis-profile=soak
+	$(BIN)/pytest -q tests/soak/damage tests/bench tests/property --hypothesis-profile=soak
 	CRASH_STATES=$(or $(CRASH_STATES),2000) $(BIN)/pytest -q --numprocesses $(PROCESSES) tests/crash tests/media
 
 kills: needs $(READY)  ## kill every command at random moments, SOAK_RUNS=N SOAK_SEED=N, and compare

@@ -48,6 +48,14 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
             assert link.anchor in anchors(link.file), f"{link.target} has no #{link.anchor}"
 
 
+def test_every_test_that_a_promise_names_is_there() -> None:
+    page = (DOCS / "reliability.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "tried by" not in line]
+    named = re.findall(r"`(tests/[\w/]+\.py)`", page)
+    assert len(named) >= len([row for row in rows if "`tests/" in row]) > 15
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.read_text().split()) <= 800
 
