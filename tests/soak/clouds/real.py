@@ -27,8 +27,11 @@ _KINDS = {
     "security_groups": "security_group",
     "floating_ips": "floating_ip",
 }
-_RESTLESS = ("launched_at", "addresses", "updated_at", "revision_number", "location", "progress")
-"""What a start, and time, change by themselves."""
+_RESTLESS = (
+    "addresses", "launched_at", "location", "power_state", "progress", "revision_number",
+    "updated_at", "vm_state",
+)  # fmt: skip
+"""What a start, and time, change by themselves; and what ``status`` says too."""
 
 _SECONDS = 180
 
