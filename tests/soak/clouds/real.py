@@ -27,10 +27,10 @@ _KINDS = {
     "security_groups": "security_group",
     "floating_ips": "floating_ip",
 }
-_RESTLESS = frozenset(
-    "launched_at addresses updated_at revision_number location progress vm_state "
-    "power_state".split()
-)
+_RESTLESS = (
+    "addresses", "launched_at", "location", "power_state", "progress", "revision_number",
+    "updated_at", "vm_state",
+)  # fmt: skip
 """What a start, and time, change by themselves; and what ``status`` says too."""
 
 _SECONDS = 180
