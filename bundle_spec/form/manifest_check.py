@@ -20,11 +20,16 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DISK_ID = re.compile(r"(?!0000)[0-9]{4}")
 
 
+def is_uuid(text: str) -> bool:
+    """Whether it is a UUID in the one form of the format [M-11]."""
+    return bool(_UUID.fullmatch(text))
+
+
 def manifest_faults(manifest: Manifest) -> Iterator[BundleError]:
     """Every breach of M-8 to M-12, M-21 and M-22, and of F-17 by what the manifest says."""
     for code, message, place in value_faults(manifest):
         yield _fault(code, message, place)
-    if not _UUID.fullmatch(manifest.uuid):
+    if not is_uuid(manifest.uuid):
         message = f"{quoted(manifest.uuid)} is not a UUID in lower case"
         yield _fault(Code.DIGEST_FORM, message, "uuid")
     if not _is_sha256(manifest.index_sha256):

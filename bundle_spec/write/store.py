@@ -113,6 +113,10 @@ class ChunkStore:
                 )
                 raise
 
+    def note_uuid(self, uuid: str) -> None:
+        """See ``Unfinished``."""
+        self._unfinished.note_uuid(uuid)
+
     def check(self) -> None:
         """Raise the failure that ended the writing, if there was one."""
         with self._guarded():
@@ -359,7 +363,7 @@ class ChunkStore:
             if self._worth_keeping():
                 self.kept = self._unfinished.keep()
             else:
-                self._unfinished.discard()
+                self._unfinished.discard(keep_uuid=self.keep_if_empty and not self._useless)
 
     def _worth_keeping(self) -> bool:
         if self._useless or self._unfinished.private:

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from bundle_spec.durable import write_atomically
 from bundle_spec.errors import LocalError
 from bundle_spec.form import layout
-from bundle_spec.private import open_own
+from bundle_spec.form.manifest_check import is_uuid
+from bundle_spec.private import open_own, read_own
 from bundle_spec.trust.age import Recipient
 from bundle_spec.write.content_index import ContentIndex
 from bundle_spec.write.journal import Journal
@@ -37,8 +39,8 @@ class Unfinished:
 
     ``resumed``: it goes on with what an earlier run left.  ``forgotten``: the uuid of an unfinished
     bundle that was removed instead, if there was one.  ``private``: the bundle is encrypted, so
-    nothing is kept for a next run.  ``chunks``: how many were in it when it was opened.  Not
-    thread-safe.
+    nothing is kept for a next run but its uuid, in ``PATH.partial.uuid``.  ``chunks``: how many
+    were in it when it was opened.  Not thread-safe.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Unfinished:
         self.private = bool(encrypt_to)
         self._private_folder: tempfile.TemporaryDirectory[str] | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
+        self._uuid_path = path.with_name(path.name + ".partial.uuid")
         with self.local_errors():
             has_journal = self._journal_path.exists()
+            self.forgotten = self._noted_uuid()
         self.file = PartialFile(
             path, overwrite=overwrite, part_size=part_size, encrypt_to=encrypt_to
         )
@@ -109,6 +113,19 @@ class Unfinished:
             self._private_folder = tempfile.TemporaryDirectory(prefix="downpour-")
             self._journal_path = Path(self._private_folder.name, "journal")
 
+    def note_uuid(self, uuid: str) -> None:
+        """Keep the uuid of an encrypted bundle for the next run: by it are found the objects that
+        a killed one left in the cloud.  Raises LocalError."""
+        if self.private:
+            with self.local_errors():
+                write_atomically(self._uuid_path, f"{uuid}\n".encode())
+
+    def _noted_uuid(self) -> str | None:
+        if not os.path.lexists(self._uuid_path):
+            return None
+        text = read_own(self._uuid_path)[:64].decode("ascii", "replace").strip()
+        return text if is_uuid(text) else None
+
     def _end_private(self) -> None:
         if self._private_folder:
             self._private_folder.cleanup()
@@ -147,7 +164,8 @@ class Unfinished:
         try:
             with closing(Journal(self._journal_path)) as journal:
                 # Once it was being renamed there may be a copy of it: no other may have its uuid.
-                self.forgotten = None if journal.get("publishing") else journal.get("uuid")
+                if uuid := journal.get("uuid"):
+                    self.forgotten = None if journal.get("publishing") else uuid
         except sqlite3.OperationalError:
             raise  # locked by a run with other parts, which does not lock the same file
         except (sqlite3.DatabaseError, LocalError):
@@ -188,6 +206,10 @@ class Unfinished:
         """Give the file its final name.  Returns it; for parts, the name of their list."""
         self.journal.set("publishing", len(self.file.files()))
         self.journal.commit()
+        with self.local_errors():
+            self._uuid_path.unlink(
+                missing_ok=True
+            )  # a bundle of this uuid may be there from now on
         path = self.file.publish()
         self._close()
         with suppress(OSError):  # the bundle is whole and has its name, whatever is left beside it
@@ -200,12 +222,15 @@ class Unfinished:
         self.file.close()
         return self.file.path
 
-    def discard(self) -> None:
-        """Remove all of it, as far as the medium lets us."""
+    def discard(self, *, keep_uuid: bool = False) -> None:
+        """Remove all of it, as far as the medium lets us; ``keep_uuid``: but for its uuid."""
         self._close()
         self.file.discard()
         with suppress(OSError):
             self._remove_journal()
+        if not keep_uuid:
+            with suppress(OSError):
+                self._uuid_path.unlink(missing_ok=True)
 
     def _close(self) -> None:
         with suppress(sqlite3.Error):

@@ -110,6 +110,7 @@ class BundleWriter:
                 self.has_earlier_run = earlier is not None
                 """Whether an earlier run had this uuid, whether this one goes on with it or not."""
                 journal.set("uuid", self.uuid)
+                self._store.note_uuid(self.uuid)
                 self._next_disk = journal.last_disk() + 1
                 self._open_disks = {disk.id: disk for disk in journal.open_disks()}
         except BaseException:

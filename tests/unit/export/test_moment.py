@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from bundle_spec import BundleWriter, verify_bundle
+from bundle_spec.trust import age
 from tests.unit.bundle.samples import content
 from tests.unit.export.capture_source import (
     ALONE,
@@ -162,3 +164,23 @@ def test_a_volume_that_was_extended_since_gets_a_volume_that_is_large_enough(
     run(fake, writer, [WEB[1]])
     (made,) = [each for each in fake.sent("POST", "/volumes") if "volume" in each.body]
     assert made.body["volume"]["size"] == 5
+
+
+def test_an_encrypted_export_that_was_killed_is_known_to_the_next_run(
+    fake: Source, tmp_path: Path
+) -> None:
+    """It begins again, and finds by its uuid what the killed run left."""
+    to = age.recipients([str(pyrage.x25519.Identity.generate().to_public())])
+    kill_at(fake, "GET", "/file")
+    with BundleWriter(tmp_path / "x", encrypt_to=to) as writer, pytest.raises(Killed):
+        run(fake, writer, WEB, stops={"web": "during"})
+    assert fake.left()
+    assert (tmp_path / "x.partial.uuid").read_text() == f"{writer.uuid}\n"
+    revive(fake)
+    with BundleWriter(tmp_path / "x", encrypt_to=to) as again:
+        assert (again.uuid, again.has_earlier_run, again.resumed) == (writer.uuid, True, False)
+        run(fake, again, WEB, stops={"web": "during"})
+        again.finish(content())
+    assert fake.left() == []
+    assert (fake.status("web"), fake.marks()) == ("ACTIVE", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
