@@ -12,17 +12,17 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import downpour_export.cli
 import downpour_import.cli
+from bundle_spec.cli.interrupts import begin
 from downpour_cloud import session as requests_session
-from downpour_export.capture import download
+from downpour_export.capture import download, lost
 from downpour_export.capture.cancel import Polling
-from downpour_import import pipeline
+from downpour_import import pipeline, undo
 from downpour_import import session as import_session
-from downpour_import.recreate import context as import_context
+from downpour_import.recreate import patience
 from downpour_import.run.runner import Result
 from tests.unit.importer import site
 
@@ -42,7 +42,7 @@ def run(words: Sequence[str], cwd: str, environment: Mapping[str, str], log: str
     _without_long_pauses()
     pipeline.import_bundle = functools.partial(pipeline.import_bundle, play=_play)
     sys.argv = list(words)
-    sys.exit(PROGRAMS[words[0]](words[1:]))
+    sys.exit(begin(functools.partial(PROGRAMS[words[0]], words[1:])))
 
 
 def _redirect(log: Path) -> None:
@@ -60,8 +60,10 @@ def _without_long_pauses() -> None:
     Polling.FIRST = Polling.LONGEST = 0.002
     download.PAUSE = 0
     requests_session.LONGEST_PAUSE = 0.02
-    quick = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: time.sleep(0.005))
-    vars(import_context)["time"] = quick
+    # A request of a killed command is through, or is lost, when that command has gone.
+    lost.LATE = 0.2
+    vars(import_session)["LATE_SECONDS"] = vars(undo)["LATE_SECONDS"] = 0.2
+    vars(patience)["sleep"] = lambda _: time.sleep(0.005)
 
 
 def _play(playbook: Mapping[str, bytes], **how: Any) -> Result:

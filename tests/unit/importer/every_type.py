@@ -106,7 +106,8 @@ class Cloud(Target):
 
     def _boot(self, call: Call, match: re.Match[str]) -> Any:
         asked = call.body["server"]
-        if any(self.of("/ports")[nic["port"]]["device_id"] for nic in asked["networks"]):
+        nics = () if asked["networks"] == "none" else asked["networks"]
+        if any(self.of("/ports")[nic["port"]]["device_id"] for nic in nics):
             return response(409, {"conflictingRequest": {"message": "Port is in use"}})
         devices = asked.get("block_device_mapping_v2", ())
         volumes = [{"id": each["uuid"]} for each in devices if each["source_type"] == "volume"]
@@ -118,7 +119,7 @@ class Cloud(Target):
             locked=False,
             **{"os-extended-volumes:volumes_attached": volumes},
         )
-        for nic in asked["networks"] if asked["networks"] != "none" else ():
+        for nic in nics:
             self.of("/ports")[nic["port"]]["device_id"] = item["id"]
         return response(202, {"server": {"id": item["id"]}})
 
