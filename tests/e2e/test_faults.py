@@ -12,13 +12,13 @@ import pytest
 from tests.devcloud import Devcloud
 from tests.e2e.disks import differing_in_bundle
 from tests.e2e.holdings import holdings
-from tests.faults.altered import Cut, FlipData, RangeIgnored
 from tests.faults.clouds import behind_proxies
-from tests.faults.driver import Phase, User, exit_codes
-from tests.faults.instead import Down, Redirect, Reset, Status, Unauthorized
+from tests.faults.kinds.altered import Cut, FlipData, RangeIgnored
+from tests.faults.kinds.instead import Down, Redirect, Reset, Status, Unauthorized
+from tests.faults.kinds.repeated import Twice
 from tests.faults.log import Log
-from tests.faults.repeated import Twice
 from tests.faults.rules import ALWAYS, Plan, Rule, nth
+from tests.faults.trials.driver import Phase, User, exit_codes
 from tests.tenant import Tenant
 
 BOUND = 120.0

@@ -19,11 +19,11 @@ from bundle_spec.errors import INTERRUPTED_EXIT_CODE
 from tests import tenant
 from tests.connect import connect
 from tests.devcloud import Devcloud
-from tests.faults import report
 from tests.faults.classes import CLASSES, FaultClass
-from tests.faults.driver import User
-from tests.faults.oracle import Oracle
-from tests.faults.trial import BUNDLE, HALVES, STOPPING_YML, Result, Trial
+from tests.faults.trials import report
+from tests.faults.trials.driver import User
+from tests.faults.trials.oracle import Oracle
+from tests.faults.trials.trial import BUNDLE, HALVES, STOPPING_YML, Result, Trial
 
 SEED = "1"
 

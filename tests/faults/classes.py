@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.faults.altered import Clock, Cut, FlipData, FlipJson, RangeIgnored, ShortToken, Slow
-from tests.faults.instead import Down, Html, Redirect, Reset, Stalled, Status, Unauthorized
-from tests.faults.repeated import Late, Twice
+from tests.faults.kinds.altered import (
+    Clock,
+    Cut,
+    FlipData,
+    FlipJson,
+    RangeIgnored,
+    ShortToken,
+    Slow,
+)
+from tests.faults.kinds.instead import Down, Html, Redirect, Reset, Stalled, Status, Unauthorized
+from tests.faults.kinds.repeated import Late, Twice
 from tests.faults.rules import ALWAYS, Plan, Rule, mixed, nth
 
 MIXED = "mixed"

@@ -10,14 +10,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from tests.faults.call import Call
 from tests.faults.exchange import NO_ANSWER, Answer, Request
-from tests.faults.instead import MOVED, Redirect, page
-from tests.faults.listener import HOST, Listener
+from tests.faults.kinds.call import Call
+from tests.faults.kinds.instead import MOVED, Redirect, page
 from tests.faults.log import Log
-from tests.faults.rewrite import Addresses
 from tests.faults.rules import Plan, Rule
-from tests.faults.upstream import TooLong, ask
+from tests.faults.wire.listener import HOST, Listener
+from tests.faults.wire.rewrite import Addresses
+from tests.faults.wire.upstream import TooLong, ask
 
 BAIT = "elsewhere"
 """The name of the listener that stands for another host."""

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tests.faults.call import Fault
 from tests.faults.exchange import Request
+from tests.faults.kinds.call import Fault
 
 
 @dataclass(frozen=True)

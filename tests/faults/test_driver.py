@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import driver
 from tests.faults.classes import CLASSES
-from tests.faults.driver import Phase, Try, User, exit_codes
-from tests.faults.report import table, wrongs
-from tests.faults.trial import Result
+from tests.faults.trials import driver
+from tests.faults.trials.driver import Phase, Try, User, exit_codes
+from tests.faults.trials.report import table, wrongs
+from tests.faults.trials.trial import Result
 
 
 def ended(code: int | None, stderr: str = "error: the source does not answer") -> list[str]:

@@ -14,11 +14,19 @@ from typing import Any
 import pytest
 import requests
 
-from tests.faults.altered import Clock, Cut, FlipData, FlipJson, RangeIgnored, ShortToken, Slow
-from tests.faults.call import Call
 from tests.faults.exchange import Answer, Request
-from tests.faults.instead import Down, Html, Redirect, Reset, Stalled, Status, Unauthorized
-from tests.faults.repeated import Late, Twice
+from tests.faults.kinds.altered import (
+    Clock,
+    Cut,
+    FlipData,
+    FlipJson,
+    RangeIgnored,
+    ShortToken,
+    Slow,
+)
+from tests.faults.kinds.call import Call
+from tests.faults.kinds.instead import Down, Html, Redirect, Reset, Stalled, Status, Unauthorized
+from tests.faults.kinds.repeated import Late, Twice
 from tests.faults.rules import nth
 from tests.faults.small import DATA, FILE, Behind, behind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.faults import oracle
+from tests.faults.trials import oracle
 from tests.tenant import MADE, RESOURCES
 
 OFF = {"name": "web", "status": "SHUTOFF"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.faults import upstream
 from tests.faults.small import DATA, FILE, MIB, Behind, behind
+from tests.faults.wire import upstream
 
 LARGE = 64 * MIB
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.faults.classes import CLASSES, MIXED
 from tests.faults.exchange import Request
-from tests.faults.instead import Reset, Status
+from tests.faults.kinds.instead import Reset, Status
 from tests.faults.rules import ALWAYS, Plan, Rule, nth
 from tests.faults.small import FILE
 

@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from tests.soak import corpus, fast
-from tests.soak.commands import Forked, Installed
+from tests.soak import corpus
 from tests.soak.corpus import Seed
-from tests.soak.kinds import Run, run_kinds
+from tests.soak.engines import fast
+from tests.soak.engines.commands import Forked, Installed
+from tests.soak.stories.kinds import Run, run_kinds
+from tests.soak.stories.walk import run_walk
 from tests.soak.table import table
-from tests.soak.walk import run_walk
 
 Engine = Callable[[int], list[Run]]
 
@@ -54,7 +55,7 @@ def engines(wanted: list[str], stack: ExitStack, *, keep: bool) -> dict[str, Eng
 
 
 def _real(stack: ExitStack, *, keep: bool) -> Engine:
-    from tests.soak.real import RealEngine  # starts two clouds
+    from tests.soak.engines.real import RealEngine  # starts two clouds
 
     return stack.enter_context(RealEngine(keep=keep)).run
 

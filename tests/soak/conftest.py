@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.soak import tenant as kinds
-from tests.soak.choices import Choices, write_resource_file
 from tests.soak.clouds.world import KINDS
-from tests.soak.commands import Forked
-from tests.soak.place import Place
-from tests.soak.story import Story
-from tests.soak.tenant import Tenant
+from tests.soak.engines.commands import Forked
+from tests.soak.engines.place import Place
+from tests.soak.stories import tenant as kinds
+from tests.soak.stories.choices import Choices, write_resource_file
+from tests.soak.stories.story import Story
+from tests.soak.stories.tenant import Tenant
 
 SMALL = Tenant(
     (

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from tests.soak.kinds import Run
+from tests.soak.stories.kinds import Run
 
 
 def table(runs: Iterable[Run]) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import corpus, fast
-from tests.soak.commands import Forked
+from tests.soak import corpus
 from tests.soak.corpus import Seed
-from tests.soak.kinds import Run, run_kinds
+from tests.soak.engines import fast
+from tests.soak.engines.commands import Forked
+from tests.soak.stories.kinds import Run, run_kinds
+from tests.soak.stories.walk import run_walk
 from tests.soak.table import table
-from tests.soak.walk import run_walk
 
 TELLS = {"kinds": run_kinds, "walk": run_walk}
 QUICK = [(each.engine, each.seed) for each in corpus.read() if each.engine in TELLS][:3]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.soak import oracle
-from tests.soak.place import Place
-from tests.soak.story import Story
-from tests.soak.telling import Wrong
+from tests.soak.engines.place import Place
+from tests.soak.stories.story import Story
+from tests.soak.stories.telling import Wrong
 
 
 def made(story: Story, kind: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from tests.soak import tenant as kinds
-from tests.soak.tenant import Tenant
+from tests.soak.stories import tenant as kinds
+from tests.soak.stories.tenant import Tenant
 
 PROJECT = "22222222222222222222222222222222"
 OWN = {"project_id": PROJECT, "admin_state_up": True, "description": "", "tags": []}

@@ -9,10 +9,10 @@ from openstack.connection import Connection
 
 from tests.devcloud import Cloud
 from tests.e2e.holdings import holdings
-from tests.soak import tenant as kinds
 from tests.soak.clouds.content import disk_bytes
 from tests.soak.clouds.world import Item, World
-from tests.soak.tenant import Tenant
+from tests.soak.stories import tenant as kinds
+from tests.soak.stories.tenant import Tenant
 
 _KINDS = {
     "servers": "server",

@@ -10,7 +10,7 @@ import requests
 
 from tests.soak.clouds.build import PROJECT, VOLUME, build
 from tests.soak.clouds.content import disk_bytes
-from tests.soak.tenant import Tenant
+from tests.soak.stories.tenant import Tenant
 from tests.unit.export.capture_source import UPLOAD, Source
 from tests.unit.fake_cloud import Call, response
 

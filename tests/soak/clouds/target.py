@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from tests.soak.tenant import ODD_NAMES
+from tests.soak.stories.tenant import ODD_NAMES
 from tests.unit.fake_cloud import PROJECT, Call, Collection, Json, response
 from tests.unit.importer.every_type import Cloud
 from tests.unit.importer.project import EXTENSION, forwardings

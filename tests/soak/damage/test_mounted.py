@@ -17,7 +17,7 @@ from bundle_spec.errors import LocalError
 from tests.crash import writing
 from tests.crash.states import SEED, choose
 from tests.media.faults import check_told
-from tests.soak.mounted import Ext4, can_mount
+from tests.soak.damage.mounted import Ext4, can_mount
 
 RUNS = int(os.environ.get("MOUNTED_RUNS") or 40)
 

@@ -11,9 +11,9 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from tests.faults.downstream import Downstream
 from tests.faults.exchange import NO_ANSWER, Answer, Request
-from tests.faults.instead import page
+from tests.faults.kinds.instead import page
+from tests.faults.wire.downstream import Downstream
 
 HOST = "127.0.0.1"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from tests.soak.kill import Kill, random_kill
-from tests.soak.story import Story
-from tests.soak.telling import Wrong
+from tests.soak.engines.kill import Kill, random_kill
+from tests.soak.stories.story import Story
+from tests.soak.stories.telling import Wrong
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tests.faults.trial import Result
+from tests.faults.trials.trial import Result
 
 _HEAD = ("class", "phase", "commands", "exit codes", "faults", "seconds", "verdict")
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pyrage
 import yaml
 
-from tests.soak.tenant import Server, Tenant, Thing
+from tests.soak.stories.tenant import Server, Tenant, Thing
 
 Stop = Literal[True, "keep"] | None
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
 
-from tests.faults.call import Call, OfEvery
 from tests.faults.exchange import NO_ANSWER, Answer, Ending, Request
+from tests.faults.kinds.call import Call, OfEvery
 
 MOVED = "/moved-by-the-proxy"
 """Paths below this one are those without it: where a redirect leads to."""

@@ -19,14 +19,14 @@ from tests.devcloud import Devcloud
 from tests.e2e.bash import users_environment
 from tests.soak import oracle
 from tests.soak.bundle import Found
-from tests.soak.choices import random_choices, write_files
 from tests.soak.clouds.real import Builder, world_of
 from tests.soak.clouds.world import Item, World
-from tests.soak.commands import Done, Installed, running
-from tests.soak.kill import Kill, send_to
-from tests.soak.kinds import Run, run_kinds
-from tests.soak.story import Story
-from tests.soak.tenant import Tenant, random_tenant
+from tests.soak.engines.commands import Done, Installed, running
+from tests.soak.engines.kill import Kill, send_to
+from tests.soak.stories.choices import random_choices, write_files
+from tests.soak.stories.kinds import Run, run_kinds
+from tests.soak.stories.story import Story
+from tests.soak.stories.tenant import Tenant, random_tenant
 
 SECONDS = {"export": 45.0, "cleanup": 6.0, "import": 60.0, "undo": 25.0, "forget": 20.0}
 """How long a command takes that is not killed, before any has told."""

@@ -15,7 +15,7 @@ from tests.connect import connect
 from tests.devcloud import Devcloud
 from tests.e2e.disks import differing_at_target, differing_in_bundle
 from tests.e2e.holdings import Holdings, holdings
-from tests.faults.driver import FORBIDDEN
+from tests.faults.trials.driver import FORBIDDEN
 from tests.tenant import MADE, RESOURCES, Tenant
 
 _BESIDES = {"launched_at", "addresses"}

@@ -13,10 +13,10 @@ from random import Random
 import yaml
 
 from tests.soak import oracle
-from tests.soak.kill import Kill
-from tests.soak.kinds import Run, kills_for, timed
-from tests.soak.story import Story
-from tests.soak.telling import Wrong
+from tests.soak.engines.kill import Kill
+from tests.soak.stories.kinds import Run, kills_for, timed
+from tests.soak.stories.story import Story
+from tests.soak.stories.telling import Wrong
 
 STEPS = 6
 """Actions of a walk, before it is brought to its end."""

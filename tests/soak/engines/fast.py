@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 
-from tests.soak.choices import random_choices, write_files
-from tests.soak.commands import Launcher
-from tests.soak.kinds import Run, run_kinds
-from tests.soak.place import AuthUrl, Place, directly
-from tests.soak.story import Story
-from tests.soak.tenant import random_tenant
+from tests.soak.engines.commands import Launcher
+from tests.soak.engines.place import AuthUrl, Place, directly
+from tests.soak.stories.choices import random_choices, write_files
+from tests.soak.stories.kinds import Run, run_kinds
+from tests.soak.stories.story import Story
+from tests.soak.stories.tenant import random_tenant
 
 Tell = Callable[[Story, Random], Iterator[Run]]
 """How a story is told."""

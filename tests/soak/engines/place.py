@@ -18,9 +18,9 @@ from tests.soak.clouds.front import Front, write_clouds_yaml
 from tests.soak.clouds.source import SoakSource
 from tests.soak.clouds.target import SoakTarget
 from tests.soak.clouds.world import Item, World, world_of
-from tests.soak.commands import Done, Launcher, running
-from tests.soak.kill import Kill, Trigger, send_to
-from tests.soak.tenant import Tenant
+from tests.soak.engines.commands import Done, Launcher, running
+from tests.soak.engines.kill import Kill, Trigger, send_to
+from tests.soak.stories.tenant import Tenant
 from tests.unit.fake_cloud import PROJECT
 
 AuthUrl = Callable[[str, str], str]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.faults.call import Call
 from tests.faults.exchange import NO_ANSWER, Answer, Request
+from tests.faults.kinds.call import Call
 
 
 class _OfPost:

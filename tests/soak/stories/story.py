@@ -13,11 +13,11 @@ from typing import Any
 
 from tests.soak import oracle
 from tests.soak.clouds.world import World
-from tests.soak.commands import Done
-from tests.soak.kill import Kill
-from tests.soak.leaving import BUNDLE, Leaving
+from tests.soak.engines.commands import Done
+from tests.soak.engines.kill import Kill
 from tests.soak.oracle import Expected, Row
-from tests.soak.telling import Wrong
+from tests.soak.stories.leaving import BUNDLE, Leaving
+from tests.soak.stories.telling import Wrong
 
 
 @dataclass

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tests.soak.child import run as run_child
+from tests.soak.engines.child import run as run_child
 
 BIN = Path(sys.executable).parent
 LONGEST = 300.0
@@ -56,7 +56,7 @@ class Forked:
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["tests.soak.child"])
+        self._context.set_forkserver_preload(["tests.soak.engines.child"])
 
     def __call__(
         self,

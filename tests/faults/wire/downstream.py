@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 
 from tests.faults.exchange import Answer, Ending, Request
-from tests.faults.upstream import PIECE
+from tests.faults.wire.upstream import PIECE
 
 SMALL = 1 << 20
 """Bytes of a body that is read before anything is done with it."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.soak import bundle, oracle
-from tests.soak.choices import Choices
 from tests.soak.clouds.world import Item, World
-from tests.soak.commands import Done
-from tests.soak.kill import GENTLE, Kill
-from tests.soak.tenant import Tenant
+from tests.soak.engines.commands import Done
+from tests.soak.engines.kill import GENTLE, Kill
+from tests.soak.stories.choices import Choices
+from tests.soak.stories.tenant import Tenant
 
 TRIES = 5
 """How often the same command may be given until it ends well."""

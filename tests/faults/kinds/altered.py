@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from tests.faults.call import Call, OfEvery
 from tests.faults.exchange import Answer, Ending, Request, without
+from tests.faults.kinds.call import Call, OfEvery
 
 _TIME = re.compile(
     rb'((?:created|updated|(?:expires|issued|created|updated|launched)_at)": ?")'

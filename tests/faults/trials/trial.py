@@ -10,9 +10,9 @@ from pathlib import Path
 from tests.devcloud import Devcloud
 from tests.faults.classes import FaultClass
 from tests.faults.clouds import behind_proxies
-from tests.faults.driver import Phase, User
 from tests.faults.log import Log
-from tests.faults.oracle import Oracle
+from tests.faults.trials.driver import Phase, User
+from tests.faults.trials.oracle import Oracle
 from tests.tenant import EXPORT_YML
 
 HALVES = ("export", "import")

@@ -9,11 +9,11 @@ from typing import Any
 
 from tests.soak import bundle, oracle
 from tests.soak.clouds.world import Item, World
-from tests.soak.commands import Done
-from tests.soak.kill import GENTLE, Kill
+from tests.soak.engines.commands import Done
+from tests.soak.engines.kill import GENTLE, Kill
 from tests.soak.oracle import Expected
-from tests.soak.telling import Telling
-from tests.soak.tenant import Server
+from tests.soak.stories.telling import Telling
+from tests.soak.stories.tenant import Server
 
 BUNDLE = "b.dpbundle"
 STOPPED = "dpb-stopped"
