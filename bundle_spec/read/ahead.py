@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Protocol
@@ -32,7 +32,7 @@ class ChunkedDisk(Protocol):
 
     def key(self, number: int) -> bytes: ...
 
-    def open(self, number: int) -> bytes: ...
+    def open(self, number: int, opened: Mapping[bytes, bytes]) -> bytes: ...
 
 
 @contextmanager
@@ -54,8 +54,9 @@ def in_step(
     """All chunks of ``disks``, which have one chunk size: a batch of each disk, then the next.
 
     Yields one list for each step, with an entry for each disk.  Chunks that clones share lie at the
-    same offset in each, so they are in one batch and are decompressed once; so are chunks that
-    repeat within a batch, as zeros do.  From its first fault on, the entry of a disk is that fault.
+    same offset in each, so they are in one batch and are decompressed once; so are references of
+    differences, and chunks that repeat within a batch, as zeros do.  From its first fault on, the
+    entry of a disk is that fault.
     """
     (chunk_size,) = {disk.chunk_size for disk in disks}
     step = max(1, _BATCH // chunk_size)
@@ -97,7 +98,7 @@ def _open(disk: ChunkedDisk, numbers: range, opened: dict[bytes, bytes]) -> Open
 def _open_once(disk: ChunkedDisk, number: int, opened: dict[bytes, bytes]) -> bytes:
     key = disk.key(number)
     if key not in opened:
-        opened[key] = disk.open(number)
+        opened[key] = disk.open(number, opened)
     return opened[key]
 
 

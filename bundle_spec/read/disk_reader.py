@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from bundle_spec.codes import Code, Place
 from bundle_spec.errors import BundleError
@@ -24,10 +25,11 @@ from bundle_spec.form.layout import INDEX_ENTRY, Span, member_place
 from bundle_spec.medium import local_error
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.read.ahead import Hashing, in_step, pool
-from bundle_spec.read.index import Index
+from bundle_spec.read.index import Index, pack
 from bundle_spec.read.source import Source
 
 _DIGEST = 32
+_NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 
 
 class DiskReader:
@@ -150,12 +152,14 @@ class DiskReader:
         entry = self._entries[number * INDEX_ENTRY : (number + 1) * INDEX_ENTRY]
         expected = self._digests[number * _DIGEST : (number + 1) * _DIGEST]
         length = layout.chunk_length(self.size, self.record.chunk_size, number)
-        return b"%b%b%d" % (entry, expected, length)
+        return _key(entry, expected, length)
 
-    def open(self, number: int) -> bytes:
+    def open(self, number: int, opened: Mapping[bytes, bytes] = _NOTHING) -> bytes:
         """The raw bytes of a chunk, after the checks of [F-18] in their order.
 
-        Raises BundleError with the first fault.
+        ``opened``: key -> raw bytes of chunks that are open already, of any disk; after a check at
+        level ``stored`` these serve as references too [F-21].  Raises BundleError with the first
+        fault.
         """
         due = layout.chunk_length(self.size, self.record.chunk_size, number)
         name = layout.chunk_name(self.id, number)
@@ -170,7 +174,7 @@ class DiskReader:
         if fault := stored_fault(data, due, differences=self._index.has_differences):
             raise BundleError(fault[1], where=where, code=fault[0])
         reference = reference_of(data)
-        prefix = None if reference is None else self._reference(reference, where)
+        prefix = None if reference is None else self._reference(reference, where, opened)
         return self._raw(data, due, where, prefix)
 
     def _stored(self, span: Span, sha256: bytes, where: Place) -> bytes:
@@ -191,7 +195,9 @@ class DiskReader:
             message = f"the frame does not open: {exc}"
             raise BundleError(message, where=where, code=Code.FRAME_DATA) from exc
 
-    def _reference(self, reference: Reference, where: Place) -> bytes:
+    def _reference(
+        self, reference: Reference, where: Place, opened: Mapping[bytes, bytes]
+    ) -> bytes:
         """The raw bytes of the chunk that the one at ``where`` is a difference to [F-21].
 
         Its digest stands in the difference, whose own digest was right: the chunk list of its disk
@@ -203,8 +209,11 @@ class DiskReader:
         if span is None or span.size > layout.frame_bound(layout.MAX_CHUNK_SIZE):
             message = f"it is a difference to {name}, which is no chunk"
             raise BundleError(message, where=where, code=Code.DIFFERENCE_REFERENCE)
-        at = member_place(name, span)
-        data = self._stored(span, bytes.fromhex(reference.sha256), at)
+        at, sha256 = member_place(name, span), bytes.fromhex(reference.sha256)
+        key = _key(pack(span), sha256, self.chunk_size)
+        if self._frames_checked and key in opened:
+            return opened[key]
+        data = self._stored(span, sha256, at)
         try:
             due = content_size(data) if reference_of(data) is None else 0
         except FrameError:
@@ -238,3 +247,7 @@ class DiskReader:
             message = "not the digest that the manifest gives"
             raise BundleError(message, where=where, code=Code.LIST_DIGEST)
         return bytes(packed)
+
+
+def _key(entry: bytes, sha256: bytes, length: int) -> bytes:
+    return b"%b%b%d" % (entry, sha256, length)

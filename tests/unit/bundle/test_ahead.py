@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 
@@ -28,7 +29,7 @@ class Opens:
     def key(self, number: int) -> bytes:
         return self.letters[number].encode()
 
-    def open(self, number: int) -> bytes:
+    def open(self, number: int, opened: Mapping[bytes, bytes]) -> bytes:
         self.opened[self.letters[number]] += 1
         if self.letters[number] == "!":
             raise BundleError(f"chunk {number} is damaged")

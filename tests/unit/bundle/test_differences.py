@@ -14,7 +14,7 @@ import pytest
 from bundle_spec import BundleWriter, open_bundle, verify_bundle
 from bundle_spec.errors import BundleError, LocalError
 from bundle_spec.form import layout
-from bundle_spec.form.frame import REFERENCE_SIZE, Reference, reference_of
+from bundle_spec.form.frame import REFERENCE_SIZE, Decompressor, Reference, reference_of
 from bundle_spec.form.layout import MIB
 from bundle_spec.trust import age
 from bundle_spec.write.guess import Guess
@@ -91,6 +91,23 @@ def test_clones_are_stored_as_differences_to_the_first_of_them(path: Path) -> No
         for disk, raw in zip(bundle.manifest.disks, CLONES, strict=True):
             assert b"".join(bundle.disk(disk.id).stream()) == raw
             assert bundle.disk(disk.id).read(5 * CHUNK - 10, 20) == raw[5 * CHUNK - 10 :][:20]
+
+
+def test_a_check_opens_a_reference_once_for_all_clones(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, *CLONES)
+    opened: list[bytes] = []
+    real = Decompressor.__call__
+
+    def spy(self: Decompressor, data: bytes, due: int, prefix: bytes | None = None) -> bytes:
+        opened.append(data)
+        return real(self, data, due, prefix)
+
+    monkeypatch.setattr(Decompressor, "__call__", spy)
+    verify_bundle(path, read_data=True)
+    # But for the last chunk, which is short: of a reference no length is told.
+    assert (len(set(opened)), len(opened)) == (3 * 7, 3 * 7 + 2)
 
 
 def test_a_bundle_without_differences_asks_nothing_of_its_reader(path: Path) -> None:
