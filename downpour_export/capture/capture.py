@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from downpour_export.capture.copy import Captured, Copier
 from downpour_export.capture.earlier import EarlierRun, Group
 from downpour_export.capture.heart import Heart
 from downpour_export.capture.moment import Moment
+from downpour_export.capture.pools import pool
 from downpour_export.capture.power import Power
 from downpour_export.capture.slots import SPARE, Slots
 from downpour_export.capture.stopping import REMEDY, Stopping
@@ -138,8 +139,8 @@ class _Run:
         total = sum(len(group.unread) for group in groups)
         with (
             self._progress.task("capture disks", total, "resources") as task,
-            ThreadPoolExecutor(self._limits.jobs, "make") as making,
-            ThreadPoolExecutor(self._limits.jobs, "read") as reading,
+            pool(self._limits.jobs, "make") as making,
+            pool(self._limits.jobs, "read") as reading,
         ):
             running: dict[Future[list[_Job]], _Job] = {}
             try:
@@ -160,8 +161,8 @@ class _Run:
                             task.advance(1)
             except BaseException:
                 self.cancel.set()
-                for pool in (making, reading):
-                    pool.shutdown(wait=False, cancel_futures=True)
+                for threads in (making, reading):
+                    threads.shutdown(wait=False, cancel_futures=True)
                 with self._progress.task("stop what is under way", None, "time"):
                     making.shutdown()
                     reading.shutdown()

@@ -136,6 +136,7 @@ class Power:
         tries, asked = Tries(), False
         while not _is_settled(server := self._fetch(server_id), "SHUTOFF"):
             if not asked and tries.due and server.get("OS-EXT-STS:task_state") is None:
+                self._cancel.check()
                 try:
                     self._cloud.post("compute", f"/servers/{server_id}/action", {"os-stop": None})
                     asked = True

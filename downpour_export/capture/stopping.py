@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -17,6 +18,7 @@ from downpour_export.capture.earlier import USABLE, Group
 from downpour_export.capture.heart import Heart
 from downpour_export.capture.leftovers import Leftover
 from downpour_export.capture.moment import Holder, MomentJournal
+from downpour_export.capture.pools import pool
 from downpour_export.capture.power import Power
 from downpour_export.capture.temporary import Temporaries
 from downpour_export.errors import CaptureError
@@ -54,23 +56,35 @@ class Stopping:
         off: by the second interrupt of a run, be the first its ``cause`` or not.
         """
         interrupts = int(isinstance(cause, KeyboardInterrupt))
-        pool = ThreadPoolExecutor(2, "stop")
-        work: Future[bool] | None = None
+        threads = pool(2, "stop")
+        work: Future[bool] = Future()
+        begun = threading.Lock()
+
+        def run() -> None:
+            if not begun.acquire(blocking=False):
+                return  # submitted twice: an interrupt came before the first ``submit`` returned
+            try:
+                work.set_result(self._set_right(threads, groups, captured, interrupts > 0))
+            except BaseException as exc:
+                work.set_exception(exc)
+
+        submitted = False
         while True:
             try:
-                if work is None:
-                    work = pool.submit(self._set_right, pool, groups, captured, interrupts > 0)
+                if not submitted:
+                    threads.submit(run)
+                    submitted = True
                 wait([work])
                 as_before = work.result()
-                pool.shutdown()
+                threads.shutdown()
                 return as_before
             except KeyboardInterrupt:
                 interrupts += 1
-                if interrupts < 2 and (work is None or not work.done()):
+                if interrupts < 2 and not work.done():
                     self._progress.say("stopping already; Ctrl-C again breaks it off")
                     continue
                 self._break_off()
-                pool.shutdown(wait=False, cancel_futures=True)
+                threads.shutdown(wait=False, cancel_futures=True)
                 raise
 
     def _break_off(self) -> None:
@@ -82,7 +96,11 @@ class Stopping:
         )
 
     def _set_right(
-        self, pool: ThreadPoolExecutor, groups: list[Group], captured: Captured, interrupted: bool
+        self,
+        threads: ThreadPoolExecutor,
+        groups: list[Group],
+        captured: Captured,
+        interrupted: bool,
     ) -> bool:
         kept: dict[int, set[str]] = {}
         # What must be done at the source is done also where the journal cannot be kept any more.
@@ -96,7 +114,7 @@ class Stopping:
         ids = {identity for holders in kept.values() for identity in holders}
         # Side by side: Nova starts no server while it makes an image of it.
         down = len(self._power.down)
-        starting: Future[None] = pool.submit(self._power.start_all, self._cancel, remedy=REMEDY)
+        starting: Future[None] = threads.submit(self._power.start_all, self._cancel, remedy=REMEDY)
         tell = partial(self._tell, down=down)
         gone = self._temporaries.delete_all(self._cancel, ids, tell=tell)
         starting.result()

@@ -117,7 +117,7 @@ def test_who_follows_a_redirect_to_another_host_is_caught(tmp_path: Path) -> Non
 
 
 def test_a_service_that_is_down_refuses_connections_and_comes_back(tmp_path: Path) -> None:
-    with behind(tmp_path, Down(0.6, is_refused=True), by=nth(1)) as found:
+    with behind(tmp_path, Down(2.0, is_refused=True), by=nth(1)) as found:
         with pytest.raises(requests.ConnectionError):
             get(found)
         wait_until(lambda: refuses(found))

@@ -7,8 +7,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -17,7 +19,7 @@ from bundle_spec import BundleWriter, verify_bundle
 from bundle_spec.cli.arguments import parse
 from bundle_spec.errors import LocalError, UsageError
 from downpour_export import cleanup, cli
-from downpour_export.capture import Captured
+from downpour_export.capture import Captured, pools, stopping
 from downpour_export.cloud import SourceCloud
 from downpour_export.errors import CaptureError
 from downpour_export.usage import PROGRAM
@@ -307,3 +309,39 @@ def test_an_encrypted_export_cannot_pause() -> None:
     words = ["--pause", "--encrypt-to", "age1", "export.yml", "out.dpbundle"]
     with pytest.raises(UsageError, match="an encrypted export always begins again"):
         cli.options_of(parse(PROGRAM, words).arguments)
+
+
+def test_an_interrupt_before_the_clean_up_was_handed_over_does_not_begin_it_twice(
+    fake: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupts = [KeyboardInterrupt()]
+
+    class Interrupted(ThreadPoolExecutor):
+        def submit(self, *args: Any, **kwargs: Any) -> Any:
+            future = super().submit(*args, **kwargs)
+            if interrupts:
+                raise interrupts.pop()
+            return future
+
+    monkeypatch.setattr(stopping, "pool", Interrupted)
+    fake.before.append(lambda call: response(403) if call.path.endswith("/file") else None)
+    ended: list[BaseException] = []
+
+    def work() -> None:
+        with BundleWriter(tmp_path / "x") as writer:
+            try:
+                run(fake, writer, OFF, stops=STOPS)  # type: ignore[arg-type]
+            except BaseException as exc:
+                ended.append(exc)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert [type(each) for each in ended] == [CaptureError]
+    assert (fake.left(), fake.status("web"), fake.marks()) == ([], "ACTIVE", {})
+
+
+def test_the_threads_of_a_capture_run_before_anything_is_handed_to_them() -> None:
+    """An interrupt within ``submit`` would leave one that nobody waits for."""
+    with pools.pool(3, "some") as threads:
+        assert len(threads._threads) == 3
