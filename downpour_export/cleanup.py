@@ -29,6 +29,9 @@ from downpour_export.errors import CaptureError, CaptureFaults, StillAlive, Stil
 ALIVE = timedelta(minutes=10)
 """How long after its last sign of life an export is taken for alive."""
 
+_BEING_FILLED = frozenset({"queued", "saving", "uploading", "importing"})
+"""States of an image that gets its bytes (Image API, "Image statuses")."""
+
 _CLOCKS: tuple[tuple[Service, str], ...] = (
     ("image", "/images"),
     ("block_storage", "/volumes"),
@@ -115,8 +118,10 @@ def _still_alive(bundle: str, left: Leftovers, now: datetime) -> StillAlive | No
         last = max(lives, key=lambda life: (life.at, life.ended))
         at, runs_here = last.at, process.runs(last.process)
     else:
-        # An image that Cinder makes gets its mark a moment after it is made.
+        # An image that Cinder makes gets its mark when it has its bytes.
         last, at, runs_here = None, _youngest(left.objects), None
+    if any(each.kind == "image" and each.status in _BEING_FILLED for each in left.objects):
+        at = now  # it bears no new mark before it has its bytes
     if (last and last.ended) or runs_here is False or (now - at > ALIVE and not runs_here):
         return None
     needed = counted(len(left.objects), "temporary object")

@@ -69,26 +69,28 @@ class Stopping:
                 work.set_exception(exc)
 
         submitted = False
-        while True:
+        while not work.done():
             try:
                 if not submitted:
                     threads.submit(run)
                     submitted = True
                 wait([work])
-                as_before = work.result()
-                threads.shutdown()
-                return as_before
             except KeyboardInterrupt:
                 interrupts += 1
-                if interrupts < 2 and not work.done():
+                if interrupts < 2:
                     self._progress.say("stopping already; Ctrl-C again breaks it off")
                     continue
-                self._break_off()
-                threads.shutdown(wait=False, cancel_futures=True)
+                self._break_off(threads)
                 raise
+        try:
+            return work.result()
+        except KeyboardInterrupt:
+            self._break_off(threads)
+            raise
 
-    def _break_off(self) -> None:
+    def _break_off(self, threads: ThreadPoolExecutor) -> None:
         self._cancel.set()
+        threads.shutdown(wait=False, cancel_futures=True)
         self._heart.break_off()
         self._progress.say(
             "the clean-up was interrupted: volumes, snapshots and images named "

@@ -40,6 +40,8 @@ class Temporaries:
         self._slots = slots
         self._cancel = cancel
         self._progress = progress
+        self._being_filled: dict[str, bool] = {}
+        """Images that have no bytes yet -> whether they bear a mark."""
         self._lost_until: float | None = None
         """Until when a request whose answer was lost may arrive."""
 
@@ -126,7 +128,10 @@ class Temporaries:
         # The name is of this request alone, so that an object of that name is what it made.
         name = f"{self.prefix}{secrets.token_hex(4)}-{source_id}"
         identity = self._sent(kind, name, send)
-        self._heart.carries(kind, identity, marked=marked)
+        if kind == "image":
+            self._being_filled[identity] = marked
+        else:
+            self._heart.carries(kind, identity, marked=marked)
         return identity
 
     def _sent(self, kind: Kind, name: str, send: Callable[[str], str]) -> str:
@@ -172,6 +177,8 @@ class Temporaries:
             if item is None:
                 raise CaptureError(f"the temporary {kind} is gone", where=identity)
             if item["status"] in ready:
+                if kind == "image":
+                    self._filled(identity)
                 return item
             if "error" in item["status"] or item["status"] in ("killed", "deleted"):
                 raise CaptureError(
@@ -179,6 +186,17 @@ class Temporaries:
                     where=identity,
                 )
             polling.wait(f"the {kind} of {of}" if of else f"{kind} {identity}")
+
+    def _filled(self, identity: str) -> None:
+        """An image has its bytes: from now on a mark may be written on it.
+
+        Before that it must not be touched: Glance writes an image back whole when it is changed,
+        with the status that it had when it was read, and an upload that has begun meanwhile fails
+        at its end.
+        """
+        marked = self._being_filled.pop(identity, None)
+        if marked is not None:
+            self._heart.carries("image", identity, marked=marked)
 
     def fetch(self, kind: Kind, identity: str) -> Any | None:
         """The JSON of the object, or None when it is gone."""
@@ -229,7 +247,9 @@ class Temporaries:
             self._progress.say(f"cannot look for temporary objects named {self.prefix}…: {exc}")
             return False
         for item in objects:
-            if item.id in keep:
+            if item.id in keep and item.kind == "image" and item.status != "active":
+                self._being_filled[item.id] = False
+            elif item.id in keep:
                 self._heart.carries(item.kind, item.id, marked=False)
         objects = [item for item in objects if item.id not in keep]
         tell(objects)

@@ -270,13 +270,14 @@ def test_a_journal_that_cannot_be_written_leaves_no_server_off(
 
 
 def ctrl_c(fake: Source, at_deletes: tuple[int, ...]) -> None:
-    """Reads are refused; with these requests to delete, Ctrl-C is pressed."""
+    """Reads are refused; with these requests to delete of the clean-up, Ctrl-C is pressed."""
     deletes = 0
 
     def hook(call: Call) -> requests.Response | None:
         nonlocal deletes
-        deletes += call.method == "DELETE" and call.path.startswith(("/images", "/snapshots"))
-        if call.method == "DELETE" and deletes in at_deletes:
+        cleaning_up = threading.current_thread().name.startswith("stop")
+        deletes += cleaning_up and call.method == "DELETE"
+        if cleaning_up and call.method == "DELETE" and deletes in at_deletes:
             main = threading.main_thread().ident
             assert main is not None
             signal.pthread_kill(main, signal.SIGINT)
