@@ -88,7 +88,7 @@ SCENES = {
     ),
     "many-servers.md": Scene(between={"--max-temporary 40": "rm out.dpbundle"}),
     "map-names.md": Scene(),
-    "resume-and-clean-up.md": Scene(before=()),
+    "resume-and-clean-up.md": Scene(before=(), between={"--pause": "rm out.dpbundle"}),
     "sign.md": Scene(
         before=("mkdir ~/.ssh", "touch revoked"),
         between={
