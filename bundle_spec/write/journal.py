@@ -19,6 +19,9 @@ from bundle_spec.form.layout import Span, disk_id
 from bundle_spec.model import AbandonedDisk, Disk
 from bundle_spec.private import claim_database
 
+LASTING = "lasting "
+"""How the key of a text begins that a run must know too which begins afresh."""
+
 _FORMAT = "dpbundle journal 1"
 
 _TABLES = """
@@ -154,6 +157,13 @@ class Journal:
     def remember(self, key: str, value: str) -> None:
         """Keep a text of the exporter's, for a later run."""
         self._db.execute("REPLACE INTO note VALUES (?, ?)", (key, value))
+
+    def lasting(self) -> dict[str, str]:
+        """The texts whose keys begin with LASTING."""
+        rows = self._db.execute(
+            "SELECT key, value FROM note WHERE substr(key, 1, ?) = ?", (len(LASTING), LASTING)
+        )
+        return dict(rows.fetchall())
 
     # --- durability ---
 

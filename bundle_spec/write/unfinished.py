@@ -61,6 +61,7 @@ class Unfinished:
         self.resumed = False
         self.forgotten: str | None = None
         self.private = bool(encrypt_to)
+        self._lasting: dict[str, str] = {}
         self._private_folder: tempfile.TemporaryDirectory[str] | None = None
         self._journal_path = path.with_name(path.name + ".partial.journal")
         self._uuid_path = path.with_name(path.name + ".partial.uuid")
@@ -166,6 +167,7 @@ class Unfinished:
                 # Once it was being renamed there may be a copy of it: no other may have its uuid.
                 if uuid := journal.get("uuid"):
                     self.forgotten = None if journal.get("publishing") else uuid
+                self._lasting = journal.lasting() if self.forgotten else {}
         except sqlite3.OperationalError:
             raise  # locked by a run with other parts, which does not lock the same file
         except (sqlite3.DatabaseError, LocalError):
@@ -196,6 +198,8 @@ class Unfinished:
         self.journal.commit()
 
     def _begin(self) -> None:
+        for key, text in self._lasting.items():
+            self.journal.remember(key, text)
         self.file.begin()
         self.journal.set("part_size", self.file.part_size)
         self.file.append(layout.MAGIC_NAME, layout.MAGIC)

@@ -191,7 +191,8 @@ class BundleWriter:
     def remember(self, key: str, value: str) -> None:
         """Keep a text in the journal of the unfinished bundle; it never gets into the bundle.
 
-        It is durable after ``checkpoint``, or when the next disk has ended.
+        It is durable after ``checkpoint``, or when the next disk has ended.  With a key that begins
+        with ``journal.LASTING`` it outlasts a run that begins afresh.
         """
         with self._store.journal() as journal:
             journal.remember(key, value)

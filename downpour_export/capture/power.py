@@ -9,6 +9,7 @@ from typing import Any
 
 from bundle_spec import BundleWriter
 from bundle_spec.progress import Progress
+from bundle_spec.write.journal import LASTING
 from downpour_export.capture import leftovers
 from downpour_export.capture.cancel import CancelFlag, Polling
 from downpour_export.capture.heart import Heart
@@ -223,7 +224,7 @@ def start(
 
 
 def _journal_key(server_id: str) -> str:
-    return f"stopped {server_id}"
+    return f"{LASTING}stopped {server_id}"
 
 
 def _removed_key(server_id: str) -> str:

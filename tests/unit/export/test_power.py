@@ -266,3 +266,15 @@ def test_that_it_ran_is_remembered_through_a_kill_and_a_failure(
     with BundleWriter(tmp_path / "x") as writer:
         found, _ = run(fake, writer, OFF)
     assert found.stopped == {"web"}
+
+
+def test_that_it_ran_is_known_to_a_run_that_begins_afresh(fake: Source, tmp_path: Path) -> None:
+    """It is off since the first run, for good: only the journal that is forgotten tells."""
+    kill_at(fake, "GET", "/file")
+    with BundleWriter(tmp_path / "x") as writer, pytest.raises(Killed):
+        run(fake, writer, WEB, stops={"web": "keep"})
+    revive(fake)
+    for _ in range(2):
+        with BundleWriter(tmp_path / "x", resume=False) as writer:
+            found, _ = run(fake, writer, WEB, stops={"web": "keep"})
+            assert found.stopped == {"web"}
