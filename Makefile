@@ -82,7 +82,7 @@ SOAK := $(BIN)/python -m tests.soak $(if $(SOAK_RUNS),--runs $(SOAK_RUNS)) \
 	$(if $(SOAK_SEED),--seed $(SOAK_SEED)) --seconds $(SOAK_SECONDS)
 
 soak: export FUZZ_SECONDS ?= 20
-soak: $(READY) damage kills fuzz  ## damaged bundles, power cuts, kills, ten times the examples, a fuzzer, the benchmarks: half an hour
+soak: $(READY) damage kills fuzz  ## damaged bundles, power cuts, kills, ten times the examples, a fuzzer, the benchmarks: long
 
 damage: $(READY)  ## ten thousand damaged bundles, ten times the examples, power cuts, media, the benchmarks
 	$(BIN)/pytest -q tests/soak/damage tests/bench tests/property --hypothesis-profile=soak

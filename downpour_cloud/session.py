@@ -63,6 +63,10 @@ LONGEST_RETRY_AFTER = 60.0
 """Seconds of a Retry-After header that are waited for at most."""
 
 TRIES_OF_500 = 3
+
+LATE_SECONDS = 30.0
+"""Seconds in which a request may still arrive after its connection broke: proxies hold one back
+that long, seldom longer."""
 TRIES_OF_401 = 3
 
 TELL_AFTER = 5.0

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from bundle_spec import BundleWriter
 from bundle_spec.durable import sync_folder, write_atomically
 from bundle_spec.errors import LocalError
+from bundle_spec.medium import local_errors
 from bundle_spec.trust import age
 from downpour_export.options import ExportOptions
+
+_WHAT = "cannot write the key file"
 
 
 class KeyFile:
@@ -41,7 +42,7 @@ class KeyFile:
                 remedy="choose another name for the bundle, or replace both with --overwrite",
             )
         key = cls(path, [recipient])
-        with _key_errors(key.new):
+        with local_errors(_WHAT, key.new):
             write_atomically(key.new, data)
         return key
 
@@ -52,7 +53,7 @@ class KeyFile:
 
     def publish(self) -> Path | None:
         if self.path is not None:
-            with _key_errors(self.new):
+            with local_errors(_WHAT, self.new):
                 os.replace(self.new, self.path)
                 sync_folder(self.path.parent)
         return self.path
@@ -66,11 +67,3 @@ class KeyFile:
         published = self.writer is not None and self.writer.may_be_published
         if self.path is not None and not published:
             self.new.unlink(missing_ok=True)
-
-
-@contextmanager
-def _key_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise LocalError(f"cannot write the key file: {exc.strerror}", where=str(path)) from exc

@@ -20,6 +20,7 @@ from bundle_spec.model import (
 from bundle_spec.model.playbook import PlaybookData, Settings
 from bundle_spec.read.files import BundleFiles
 from downpour_cloud import CloudOptions, Naming
+from downpour_cloud.session import LATE_SECONDS
 from downpour_import.cloud import TargetCloud, connect
 from downpour_import.playbook import events
 from downpour_import.playbook.settings import bundle_of, state_of
@@ -39,7 +40,6 @@ from downpour_import.preflight import (
 from downpour_import.preflight.addresses import require_addresses
 from downpour_import.preflight.survey import occupied, survey
 from downpour_import.recreate import RECREATORS, Context
-from downpour_import.recreate.context import LATE_SECONDS
 from downpour_import.recreate.default_group import default_group_warnings
 from downpour_import.state import directory
 from downpour_import.state.failures import Failures

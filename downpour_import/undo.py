@@ -18,6 +18,7 @@ from typing import Any
 from bundle_spec.model import Manifest, Ref, Resource, Resources, SecurityGroup
 from bundle_spec.progress import Progress, Task
 from downpour_cloud import Json, find_cloud
+from downpour_cloud.session import LATE_SECONDS
 from downpour_import import session
 from downpour_import.cloud import connect
 from downpour_import.errors import RecreateError, RecreateFaults, StateError, TargetLost
@@ -26,7 +27,7 @@ from downpour_import.playbook.data import decode_data, load_data
 from downpour_import.playbook.settings import state_of
 from downpour_import.recreate import Context, recreator_of
 from downpour_import.recreate.base import Recreator
-from downpour_import.recreate.context import LATE_SECONDS, named
+from downpour_import.recreate.context import named
 from downpour_import.recreate.patience import late_arrival
 from downpour_import.recreate.security_group_rule import added_rules
 from downpour_import.recreate.upload import open_own_bundle

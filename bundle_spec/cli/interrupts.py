@@ -26,6 +26,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from time import monotonic
 from types import FrameType
 from typing import Any
@@ -139,6 +140,11 @@ def begin(main: Callable[[], int]) -> int:
             sys.stdout.flush()
         os._exit(code)
     return code
+
+
+def program(module: str) -> Callable[[], int]:
+    """A whole program, whose command line is ``main`` of ``module``; only it imports that."""
+    return lambda: begin(lambda: import_module(module).main())
 
 
 def _open_standard_streams() -> None:

@@ -7,8 +7,13 @@ import threading
 from bundle_spec.form import layout
 
 _CREDIT = 32
+"""Tries in vain after which it is tried seldom; a try costs one of them."""
+
 _REWARD = 4
+"""What a try that was not in vain gives back, up to all."""
+
 _SELDOM = 16
+"""Of so many chunks one is tried then."""
 
 
 class Guess:

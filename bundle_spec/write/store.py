@@ -257,7 +257,7 @@ class ChunkStore:
                 self._readable = self._file.position
             data = self._file.read(span)
         if hashlib.sha256(data).digest() != sha256:
-            raise self._not_what_was_written(span)
+            raise self._not_what_was_written(place)
         return place, data
 
     def raw_chunks(self, disk: str, first: int = 0) -> Iterator[bytes]:
@@ -270,22 +270,25 @@ class ChunkStore:
         for number in range(first, chunks):
             found = self._read_frame(place_of(disk, number))
             assert found is not None
-            yield self._open(found[1])
+            yield self._open(place_of(disk, number), found[1])
 
-    def _open(self, data: bytes) -> bytes:
-        """The raw bytes of stored ones, which may be a difference."""
-        reference = reference_of(data)
-        if reference is None:
-            return self._decompress(data, content_size(data))
-        made_of = self.reference(place_of(reference.disk, reference.number))
-        if made_of is None or made_of[0] != reference:
-            raise FrameError("what a chunk is a difference to is not there")
-        return self._decompress(data, content_size(data), made_of[1])
+    def _open(self, place: int, data: bytes) -> bytes:
+        """The raw bytes of the stored ones of a chunk, which may be a difference."""
+        try:
+            reference = reference_of(data)
+            if reference is None:
+                return self._decompress(data, content_size(data))
+            made_of = self.reference(place_of(reference.disk, reference.number))
+            if made_of is None or made_of[0] != reference:
+                raise FrameError("what it is a difference to is not there")
+            return self._decompress(data, content_size(data), made_of[1])
+        except FrameError as exc:
+            raise self._not_what_was_written(place) from exc
 
-    def _not_what_was_written(self, span: Span) -> LocalError:
+    def _not_what_was_written(self, place: int) -> LocalError:
         return LocalError(
             "the medium does not hold what was written",
-            where=f"{self._file.path} at {span.offset}",
+            where=f"{self._file.path}: {layout.chunk_name(*chunk_of(place))}",
             remedy="check the medium; remove this file and its journal to begin again",
         )
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import time
 
+from downpour_cloud.session import LATE_SECONDS
 from downpour_export.errors import Unanswered
-
-LATE = 20.0
-"""Seconds in which a request may still arrive after its connection broke: proxies hold one back
-that long, seldom longer."""
 
 TRIES = 3
 
@@ -22,16 +19,17 @@ class Tries:
 
     def __init__(self) -> None:
         self.lost = 0
-        self._next = 0.0
+        self.until = 0.0
+        """Until when the last try may show an effect, as ``monotonic`` counts."""
 
     @property
     def due(self) -> bool:
         """Whether the time is over in which the last try may show an effect."""
-        return time.monotonic() >= self._next
+        return time.monotonic() >= self.until
 
     def lose(self, error: Unanswered) -> None:
         """Note that an answer was lost; raises ``error`` if that was the last try."""
         self.lost += 1
+        self.until = time.monotonic() + LATE_SECONDS
         if self.lost == TRIES:
             raise error
-        self._next = time.monotonic() + LATE

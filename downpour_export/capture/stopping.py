@@ -82,6 +82,7 @@ class Stopping:
                     continue
                 self._break_off(threads)
                 raise
+        threads.shutdown(wait=False)
         try:
             return work.result()
         except KeyboardInterrupt:

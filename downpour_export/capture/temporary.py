@@ -151,8 +151,10 @@ class Temporaries:
                 polling.wait(str(exc))
             except Unanswered as exc:
                 self._progress.say(f"{exc}; looking whether it was done")
-                self._lost_until = time.monotonic() + lost.LATE
-                tries.lose(exc)
+                try:
+                    tries.lose(exc)
+                finally:
+                    self._lost_until = tries.until
 
     # --- waiting ---
 

@@ -28,10 +28,6 @@ def named(record: Resource) -> str:
     return str(Subject(record.ref, record.name))
 
 
-LATE_SECONDS = 30.0
-"""How long after the begin of a run a request of an earlier one, which was killed, is expected."""
-
-
 @dataclass(eq=False)
 class Context:
     """``targets``: what the preflight resolved.  ``bundle``: the files that hold the disks.

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from bundle_spec.durable import BY_UMASK, write_atomically
 from bundle_spec.medium import local_error
@@ -122,14 +122,14 @@ class Journal:
         if event == "refused":
             self._refused.setdefault(ref, {})[line["attribute"]] = line["message"]
             return
-        if event not in ("intent", "made", "reused", "done", "gone"):
+        if event not in get_args(Event):
             raise ValueError(event)
         target, made = line.get("target"), event == "made"
         asked = before.asked if before and before.event != "gone" else 0
         if event == "done" and before:
             target, made = before.target, before.made
-        entry = Entry(event, line["name"], target, made, asked + (event == "intent"))  # type: ignore[arg-type]
-        self._entries[ref] = entry
+        asked += event == "intent"
+        self._entries[ref] = Entry(cast(Event, event), line["name"], target, made, asked)
         if event == "gone":
             self._refused.pop(ref, None)
             # Its later steps (DHCP of a subnet) must be done again to its replacement.

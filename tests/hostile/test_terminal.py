@@ -18,7 +18,7 @@ import downpour_cloud.errors
 import downpour_export.errors
 import downpour_import.errors
 from bundle_spec import BundleWriter
-from bundle_spec import __main__ as spec
+from bundle_spec.cli import alone as spec
 from bundle_spec.errors import BundleFaults, DownpourError, Faults, UsageError
 from bundle_spec.form.layout import chunk_count
 from bundle_spec.model import Content, Disk, Omission

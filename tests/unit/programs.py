@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import bundle_spec.__main__
+import bundle_spec.cli.alone
 import downpour_export.cli
 import downpour_export.usage
 import downpour_import.cli
@@ -14,7 +14,7 @@ from bundle_spec.cli.command_text import CommandText, Option
 from bundle_spec.cli.program import Program
 
 MAINS: dict[str, Callable[[Sequence[str]], int]] = {
-    "python -m bundle_spec": bundle_spec.__main__.main,
+    "python -m bundle_spec": bundle_spec.cli.alone.main,
     "downpour-export": downpour_export.cli.main,
     "downpour-import": downpour_import.cli.main,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import bundle_spec.__main__
+import bundle_spec.cli.alone
 import downpour_import.cli
 from tests.split import split
 from tests.unit.bundle.samples import noise, write_bundle
@@ -18,7 +18,7 @@ from tests.vectors.forge import Forge
 
 Main = Callable[[Sequence[str]], int]
 MAINS: list[Any] = [
-    pytest.param(bundle_spec.__main__.main, id="bundle_spec"),
+    pytest.param(bundle_spec.cli.alone.main, id="bundle_spec"),
     pytest.param(downpour_import.cli.main, id="downpour-import"),
 ]
 pytestmark = pytest.mark.parametrize("main", MAINS)

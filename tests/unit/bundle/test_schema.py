@@ -13,7 +13,7 @@ import pytest
 
 import bundle_spec
 from bundle_spec import open_bundle
-from bundle_spec.__main__ import main
+from bundle_spec.cli.alone import main
 from bundle_spec.codes import Code
 from bundle_spec.form import codec
 from bundle_spec.form.json_schema import manifest_schema

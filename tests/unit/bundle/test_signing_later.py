@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import bundle_spec.__main__
+import bundle_spec.cli.alone
 import downpour_import.cli
 from bundle_spec import verify_bundle
 from bundle_spec.errors import LocalError
@@ -165,7 +165,7 @@ def test_a_key_that_does_not_sign_changes_nothing(path: Path, tmp_path: Path) ->
 
 def test_an_encrypted_bundle_is_to_be_signed_before(path: Path, key: Path, capsys: Capture) -> None:
     path.write_bytes(b"age-encryption.org/v1\n" + path.read_bytes())
-    assert bundle_spec.__main__.main(["sign", str(path), str(key)]) == 2
+    assert bundle_spec.cli.alone.main(["sign", str(path), str(key)]) == 2
     assert "sign it before it is encrypted" in capsys.readouterr().err
 
 
@@ -174,10 +174,10 @@ def test_the_command_signs_and_verify_and_show_say_who(
 ) -> None:
     allowed = str(signers(tmp_path, key).allowed)
     verify = ["verify", "--allowed-signers", allowed, "--require-signature"]
-    assert bundle_spec.__main__.main([*verify, str(path)]) == NotSigned.exit_code
-    assert bundle_spec.__main__.main(["sign", str(path), str(key)]) == 0
+    assert bundle_spec.cli.alone.main([*verify, str(path)]) == NotSigned.exit_code
+    assert bundle_spec.cli.alone.main(["sign", str(path), str(key)]) == 0
     assert capsys.readouterr().out.startswith(f"{path}: signed\nmanifest sha256 ")
-    for main in (bundle_spec.__main__.main, downpour_import.cli.main):
+    for main in (bundle_spec.cli.alone.main, downpour_import.cli.main):
         assert main([*verify, str(path)]) == 0
         assert "; signed by ops (ED25519 SHA256:" in capsys.readouterr().out
         assert main(["verify", str(path)]) == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bundle_spec import BundleWriter, open_bundle, verify_bundle
-from bundle_spec.__main__ import main
+from bundle_spec.cli.alone import main
 from bundle_spec.errors import BundleFaults, LocalError
 from bundle_spec.text import parse_size
 from bundle_spec.write.split import split_bundle

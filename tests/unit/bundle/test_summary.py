@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import bundle_spec.__main__
+import bundle_spec.cli.alone
 import downpour_import.cli
 from bundle_spec import BundleWriter, Summary, summarise
 from bundle_spec.errors import BundleError, BundleFaults, LocalError
@@ -293,7 +293,7 @@ def test_numbers_that_no_tool_could_add_up_are_refused(tmp_path: Path, key: str)
 # --- the command ---
 
 MAINS: list[Any] = [
-    pytest.param(bundle_spec.__main__.main, id="bundle_spec"),
+    pytest.param(bundle_spec.cli.alone.main, id="bundle_spec"),
     pytest.param(downpour_import.cli.main, id="downpour-import"),
 ]
 

@@ -30,5 +30,5 @@ def _no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Polling, "FIRST", 0.001)
     monkeypatch.setattr(Polling, "LONGEST", 0.001)
     monkeypatch.setattr(download, "PAUSE", 0)
-    monkeypatch.setattr(lost, "LATE", 0.05)
+    monkeypatch.setattr(lost, "LATE_SECONDS", 0.05)
     monkeypatch.setattr(session, "LONGEST_PAUSE", 0)

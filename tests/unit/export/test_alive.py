@@ -302,3 +302,38 @@ def test_a_process_that_was_killed_has_ended_though_nobody_has_waited_for_it() -
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert process.runs(there) is False
     child.communicate()
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_no_image_is_touched_before_it_has_its_bytes(
+    fake: Source, writer: BundleWriter, jobs: int
+) -> None:
+    """Glance would write its old status back, and the upload would fail at its end."""
+    seen: dict[str, int] = {}
+
+    def fill(call: Call) -> requests.Response | None:
+        identity = call.path.rpartition("/")[2]
+        image = fake.of("/images").get(identity)
+        if image is None or not image["name"].startswith("downpour-"):
+            return None
+        if call.method == "PATCH":
+            assert seen.get(identity, 0) > 2, "it has no bytes yet"
+        if call.method == "GET":
+            seen[identity] = seen.get(identity, 0) + 1
+            image["status"] = "active" if seen[identity] > 2 else "saving"
+        return None
+
+    fake.before.append(fill)
+    run(fake, writer, [*WEB, *ALONE], jobs=jobs)
+    assert any(call.method == "PATCH" for call in fake.calls)
+
+
+@pytest.mark.parametrize(
+    ("status", "live"), [("saving", True), ("queued", True), ("active", False)]
+)
+def test_an_image_that_gets_its_bytes_is_a_sign_of_life(
+    fake: Source, status: str, live: bool
+) -> None:
+    name = f"downpour-{UUID.replace('-', '')[:12]}-v1"
+    fake.add("/images", id="i1", name=name, status=status, created_at="2026-11-28T00:00:00Z")
+    assert bool(found(fake).live) == live

@@ -35,6 +35,7 @@ from bundle_spec.model.security_group import SecurityGroupRule
 from bundle_spec.model.server import AttachedVolume, Nic
 from bundle_spec.model.subnet import HostRoute
 from bundle_spec.progress import NULL
+from downpour_cloud.session import LATE_SECONDS
 from downpour_import import undo
 from downpour_import.recreate import (
     RECREATORS,
@@ -45,7 +46,6 @@ from downpour_import.recreate import (
     recreate,
     upload_volume_disk,
 )
-from downpour_import.recreate.context import LATE_SECONDS
 from downpour_import.recreate.security_group_rule import rule_key
 from downpour_import.run.doubles import remove_doubles, with_images
 from tests.unit.bundle.samples import content, noise

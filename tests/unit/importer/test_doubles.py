@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bundle_spec.progress import NULL
+from downpour_cloud.session import LATE_SECONDS
 from downpour_import import undo
 from downpour_import.errors import ResultFaults
 from downpour_import.recreate import RECREATORS, recreate
-from downpour_import.recreate.context import LATE_SECONDS
 from tests.unit.fake_cloud import PROJECT, Call, response
 from tests.unit.importer.conftest import Clock
 from tests.unit.importer.every_type import ONE_OF_EACH, PATHS, Import
